@@ -1,0 +1,277 @@
+"""Pictures of a fit: each function draws on one matplotlib axis and returns it.
+
+Where no axis is given a new figure is made without pyplot, so that nothing is held in global state and no
+display is needed; it is reached by ``ax.figure`` and saved by ``ax.figure.savefig``.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle
+from numbers import Real
+from typing import Any, TypeGuard
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import linear_sum_assignment
+
+__all__ = ["COLORS", "history", "influence", "r2_heatmap"]
+
+COLORS = ("#2f6db5", "#d9722e", "#3f9a6b", "#a8518f", "#8a7a3a", "#5c6b7a")
+"""Colours of lines, in the order in which they are used; they read well on white and on near-black."""
+
+_HEAT = LinearSegmentedColormap.from_list(
+    "identica", ["#f3f6f9", "#c5d9ec", "#7fb0d8", "#3d7fc0", "#214f8c", "#132f5a"]
+)
+_MARKS_OF_TIME = frozenset({"stage", "epoch", "step", "seconds"})
+_MAX_WRITTEN_CELLS = 144
+
+
+def r2_heatmap(
+    matrix: ArrayLike, *, matched: bool = True, title: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw how well each true component is explained by each estimated one.
+
+    Parameters
+    ----------
+    matrix : array-like of shape (n_true, n_estimated)
+        R² of each true component, regressed on each estimated one alone.
+    matched : bool, default=True
+        Reorder the estimated components so that the best one-to-one match stands on the diagonal. A perfect
+        answer is then a dark diagonal on a pale ground.
+    title : str, optional
+        Written above the map.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axis drawn on.
+
+    Raises
+    ------
+    ValueError
+        If the matrix does not have two dimensions, or is empty.
+
+    Examples
+    --------
+    >>> from identica import plotting
+    >>> ax = plotting.r2_heatmap([[0.1, 0.9], [0.8, 0.0]])
+    >>> [label.get_text() for label in ax.get_xticklabels()]
+    ['1', '0']
+    """
+    values = _as_matrix(matrix, "matrix", "true components by estimated ones")
+    columns = _diagonal_order(values) if matched else np.arange(values.shape[1])
+    size = (1.2 + 0.42 * values.shape[1], 1.1 + 0.42 * values.shape[0])
+    ax = _new_axis(size) if ax is None else ax
+    ordered = values[:, columns]
+    _heat_map(ax, ordered, vmax=1.0, square=True)
+    if ordered.size <= _MAX_WRITTEN_CELLS:
+        _write_cells(ax, ordered, vmax=1.0)
+    ax.set_xticks(np.arange(len(columns)), [str(column) for column in columns])
+    ax.set_yticks(np.arange(len(values)), [str(row) for row in range(len(values))])
+    ax.set_xlabel("estimated component")
+    ax.set_ylabel("true component")
+    if title is not None:
+        ax.set_title(title, parse_math=False)
+    return ax
+
+
+def history(
+    records: Iterable[Mapping[str, Any]],
+    *,
+    stage: str | None = None,
+    terms: Sequence[str] | None = None,
+    log: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the terms of a fit's loss against its optimisation steps.
+
+    Parameters
+    ----------
+    records : iterable of mappings
+        An estimator's `history_`: each record holds a stage, a step, and the terms as numbers or None.
+    stage : str, optional
+        Draw this stage alone; all stages by default.
+    terms : sequence of str, optional
+        Which terms to draw; every term that some record holds a number for by default.
+    log : bool, default=False
+        Whether the terms are drawn on a logarithmic scale.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axis drawn on.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw: no record of that stage, or none that holds one of the terms.
+
+    Examples
+    --------
+    >>> from identica import plotting
+    >>> records = [{"stage": "refine", "step": s, "loss": 1 / s, "volume": None} for s in (1, 2, 3)]
+    >>> [line.get_label() for line in plotting.history(records).get_lines()]
+    ['loss']
+    """
+    chosen = [record for record in records if stage is None or record.get("stage") == stage]
+    names = _terms_held(chosen) if terms is None else [t for t in terms if t in _terms_held(chosen)]
+    if not names:
+        of_stage = "" if stage is None else f" of stage {stage!r}"
+        wanted = "any number" if terms is None else f"a number for one of {', '.join(terms)}"
+        raise ValueError(f"no record{of_stage} holds {wanted}: pass the history_ of a fitted estimator")
+    ax = _new_axis((4.2, 2.6)) if ax is None else ax
+    for name, color in zip(names, cycle(COLORS), strict=False):
+        points = [(_position(r, i), r[name]) for i, r in enumerate(chosen) if _is_number(r.get(name))]
+        steps, numbers = zip(*points, strict=True)
+        marker = "." if len(points) == 1 else None
+        ax.plot(steps, numbers, label=name.replace("_", " "), color=color, linewidth=1.5, marker=marker)
+    if log:
+        ax.set_yscale("log")
+    ax.set_xlabel("step")
+    if stage is not None:
+        ax.set_title(stage, parse_math=False)
+    ax.legend(frameon=False)
+    _spare(ax)
+    return ax
+
+
+def influence(
+    matrix: ArrayLike,
+    feature_names: Sequence[str] | None = None,
+    *,
+    max_features: int = 30,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw which components move which features.
+
+    The features shown are those that some component moves most, in the order of the component that moves
+    each of them most; a component with a direction of its own shows as a step of a staircase.
+
+    Parameters
+    ----------
+    matrix : array-like of shape (n_features, n_components)
+        Mean absolute Jacobian, such as an estimator's `influence_`. Features with different units are
+        compared fairly only after division by their standard deviations.
+    feature_names : sequence of str, optional
+        Names of all features; their numbers by default.
+    max_features : int, default=30
+        How many features to show at most.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axis drawn on.
+
+    Raises
+    ------
+    ValueError
+        If the matrix does not have two dimensions or is empty, or the number of names is not the number of
+        its rows.
+
+    Examples
+    --------
+    >>> from identica import plotting
+    >>> ax = plotting.influence([[0.0, 2.0], [3.0, 0.0], [0.1, 0.1]], ["a", "b", "c"], max_features=2)
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['b', 'a']
+    """
+    values = np.abs(_as_matrix(matrix, "matrix", "features by components"))
+    if feature_names is None:
+        feature_names = [str(row) for row in range(len(values))]
+    if len(feature_names) != len(values):
+        raise ValueError(
+            f"{len(feature_names)} feature_names for {len(values)} rows of influence: give one name a feature"
+        )
+    shown = _most_influenced(values, max_features)
+    size = (1.9 + 0.36 * values.shape[1], 0.9 + 0.19 * len(shown))
+    ax = _new_axis(size) if ax is None else ax
+    _heat_map(ax, values[shown], vmax=float(np.nanmax(values)) or 1.0, square=False)
+    ax.set_xticks(np.arange(values.shape[1]), [str(column) for column in range(values.shape[1])])
+    # A name may hold a dollar sign: it is text, never a formula.
+    ax.set_yticks(np.arange(len(shown)), [str(feature_names[row]) for row in shown], parse_math=False)
+    ax.tick_params(axis="y", labelsize="small")
+    ax.set_xlabel("component")
+    return ax
+
+
+def _as_matrix(matrix: ArrayLike, name: str, meaning: str) -> NDArray[np.float64]:
+    values = np.asarray(matrix, dtype=np.float64)
+    if values.ndim != 2 or values.size == 0:
+        raise ValueError(f"{name} has shape {values.shape}: give two non-empty dimensions, {meaning}")
+    return values
+
+
+def _diagonal_order(values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Order of the columns that puts the best one-to-one match on the diagonal, the unmatched last."""
+    rows, columns = linear_sum_assignment(-np.nan_to_num(values))
+    matched = columns[np.argsort(rows)]
+    rest = np.setdiff1d(np.arange(values.shape[1]), matched)
+    return np.concatenate([matched, rest]).astype(np.intp)
+
+
+def _most_influenced(values: NDArray[np.float64], max_features: int) -> NDArray[np.intp]:
+    """Rows of the largest influences, sorted by the component that moves them most and then by how much."""
+    strongest = values.max(axis=1)
+    rows = np.argsort(-strongest, kind="stable")[:max_features]
+    return rows[np.lexsort((-strongest[rows], values[rows].argmax(axis=1)))]
+
+
+def _new_axis(size: tuple[float, float]) -> Axes:
+    return Figure(figsize=size, layout="constrained").subplots()
+
+
+def _heat_map(ax: Axes, values: NDArray[np.float64], *, vmax: float, square: bool) -> None:
+    """Draw cells with the first row on top, hairlines between them and no frame."""
+    n_rows, n_columns = values.shape
+    ax.pcolormesh(
+        np.arange(n_columns + 1) - 0.5,
+        np.arange(n_rows + 1) - 0.5,
+        np.ma.masked_invalid(values),
+        cmap=_HEAT.with_extremes(bad="#cccccc"),
+        vmin=0.0,
+        vmax=vmax,
+        edgecolors="white",
+        linewidth=0.6,
+    )
+    ax.set_aspect("equal" if square else "auto")
+    ax.invert_yaxis()
+    ax.tick_params(length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def _write_cells(ax: Axes, values: NDArray[np.float64], *, vmax: float) -> None:
+    for (row, column), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            color = "white" if value > 0.55 * vmax else "#24313f"
+            text = f"{max(value, 0.0):.2f}".removeprefix("0") if value < 0.995 else "1"
+            ax.text(column, row, text, ha="center", va="center", color=color, fontsize="x-small")
+
+
+def _terms_held(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Names of the terms that some record holds a number for, in order of appearance."""
+    names = (name for record in records for name, value in record.items() if _is_number(value))
+    return [name for name in dict.fromkeys(names) if name not in _MARKS_OF_TIME]
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, Real) and not isinstance(value, bool) and bool(np.isfinite(float(value)))
+
+
+def _position(record: Mapping[str, Any], index: int) -> float:
+    step = record.get("step")
+    return float(step) if _is_number(step) else float(index)
+
+
+def _spare(ax: Axes) -> None:
+    """Take away the frame's upper and right edge, which say nothing."""
+    ax.spines["top"].set_visible(False)
+    ax.spines["right"].set_visible(False)

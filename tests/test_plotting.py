@@ -1,0 +1,113 @@
+"""Plots draw on the axis they are given, say what they show, and leave pyplot alone."""
+
+import io
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from identica import plotting
+
+
+def labels(axis_labels) -> list[str]:
+    return [label.get_text() for label in axis_labels]
+
+
+RECORDS = [
+    {"stage": "reconstruct", "step": 10, "seconds": 0.1, "reconstruction": 0.5, "volume": None},
+    {"stage": "reconstruct", "step": 20, "seconds": 0.2, "reconstruction": 0.25, "volume": None},
+    {"stage": "refine", "step": 30, "seconds": 0.3, "reconstruction": 0.2, "volume": -1.0},
+    {"stage": "refine", "step": 40, "seconds": 0.4, "reconstruction": 0.1, "volume": float("nan")},
+]
+
+DRAWINGS = {
+    "r2_heatmap": lambda ax=None: plotting.r2_heatmap(np.eye(3), ax=ax),
+    "history": lambda ax=None: plotting.history(RECORDS, ax=ax),
+    "influence": lambda ax=None: plotting.influence(np.eye(4)[:, :2], ax=ax),
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_draws_on_the_given_axis(name):
+    ax = Figure().subplots()
+    assert DRAWINGS[name](ax) is ax
+    assert ax.has_data()
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_makes_a_figure_that_pyplot_does_not_know(name):
+    from matplotlib import pyplot as plt
+
+    ax = DRAWINGS[name]()
+    assert isinstance(ax, Axes)
+    assert plt.get_fignums() == []
+    picture = io.BytesIO()
+    ax.figure.savefig(picture, format="png")
+    assert picture.getvalue().startswith(b"\x89PNG")
+
+
+def test_heat_map_puts_the_match_on_the_diagonal():
+    matrix = np.array([[0.1, 0.9, 0.2, 0.0], [0.0, 0.1, 0.3, 0.8], [0.7, 0.2, 0.1, 0.1]])
+    ax = plotting.r2_heatmap(matrix)
+    assert labels(ax.get_xticklabels()) == ["1", "3", "0", "2"]
+    drawn = ax.collections[0].get_array()
+    np.testing.assert_array_equal(np.diag(drawn), [0.9, 0.8, 0.7])
+    assert labels(plotting.r2_heatmap(matrix, matched=False).get_xticklabels()) == ["0", "1", "2", "3"]
+
+
+def test_heat_map_writes_its_numbers_while_they_can_be_read():
+    assert labels(plotting.r2_heatmap([[0.123, -2.0], [np.nan, 1.0]], matched=False).texts) == [
+        ".12",
+        ".00",
+        "1",
+    ]
+    assert labels(plotting.r2_heatmap(np.eye(20)).texts) == []
+
+
+def test_history_draws_the_numbers_of_one_stage_and_skips_what_is_missing():
+    (reconstruction, volume) = plotting.history(RECORDS, stage="refine").get_lines()
+    np.testing.assert_array_equal(reconstruction.get_xydata(), [[30, 0.2], [40, 0.1]])
+    np.testing.assert_array_equal(volume.get_xydata(), [[30, -1.0]])
+
+
+def test_history_draws_the_terms_asked_for_on_the_scale_asked_for():
+    ax = plotting.history(RECORDS, terms=["reconstruction"], log=True)
+    assert labels(ax.get_legend().get_texts()) == ["reconstruction"]
+    assert ax.get_yscale() == "log"
+
+
+def test_history_of_nothing_says_what_to_pass():
+    with pytest.raises(ValueError, match="no record of stage 'align' holds any number: pass the history_"):
+        plotting.history(RECORDS, stage="align")
+    with pytest.raises(ValueError, match="no record holds a number for one of volum"):
+        plotting.history(RECORDS, terms=["volum"])
+
+
+def test_influence_shows_the_strongest_features_grouped_by_component():
+    matrix = np.array([[0.0, 5.0], [4.0, 0.0], [0.1, 0.1], [-6.0, 1.0]])
+    ax = plotting.influence(matrix, ["a", "b", "c", "d"], max_features=3)
+    assert labels(ax.get_yticklabels()) == ["d", "b", "a"]
+    np.testing.assert_array_equal(ax.collections[0].get_array(), [[6, 1], [4, 0], [0, 5]])
+
+
+def test_a_feature_name_is_never_read_as_a_formula():
+    ax = plotting.influence([[1.0]], [r"$\badmacro$"])
+    ax.figure.draw_without_rendering()
+    assert labels(ax.get_yticklabels()) == [r"$\badmacro$"]
+
+
+def test_influence_without_any_influence_can_be_drawn():
+    plotting.influence(np.zeros((3, 2))).figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize("draw", [plotting.r2_heatmap, plotting.influence])
+@pytest.mark.parametrize("shape", [(3,), (0, 2), (2, 2, 2)])
+def test_wrong_shapes_are_told(draw, shape):
+    with pytest.raises(ValueError, match=r"matrix has shape .* give two non-empty dimensions"):
+        draw(np.zeros(shape))
+
+
+def test_influence_wants_one_name_a_feature():
+    with pytest.raises(ValueError, match="1 feature_names for 2 rows of influence: give one name a feature"):
+        plotting.influence(np.eye(2), ["only"])
