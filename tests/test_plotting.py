@@ -60,7 +60,7 @@ def test_heat_map_writes_its_numbers_while_they_can_be_read():
     assert labels(plotting.r2_heatmap([[0.123, -2.0], [np.nan, 1.0]], matched=False).texts) == [
         ".12",
         ".00",
-        "1",
+        "1.0",
     ]
     assert labels(plotting.r2_heatmap(np.eye(20)).texts) == []
 
@@ -89,6 +89,11 @@ def test_influence_shows_the_strongest_features_grouped_by_component():
     ax = plotting.influence(matrix, ["a", "b", "c", "d"], max_features=3)
     assert labels(ax.get_yticklabels()) == ["d", "b", "a"]
     np.testing.assert_array_equal(ax.collections[0].get_array(), [[6, 1], [4, 0], [0, 5]])
+
+
+def test_influence_gives_a_weak_component_its_place():
+    matrix = np.array([[9.0, 0.0], [8.0, 0.0], [7.0, 0.0], [0.0, 0.1]])
+    assert labels(plotting.influence(matrix, max_features=2).get_yticklabels()) == ["0", "3"]
 
 
 def test_a_feature_name_is_never_read_as_a_formula():

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
-__all__ = ["COLORS", "history", "influence", "r2_heatmap"]
+__all__ = ["COLORS", "history", "history_terms", "influence", "r2_heatmap"]
 
 COLORS = ("#2f6db5", "#d9722e", "#3f9a6b", "#a8518f", "#8a7a3a", "#5c6b7a")
 """Colours of lines, in the order in which they are used; they read well on white and on near-black."""
@@ -120,7 +120,8 @@ def history(
     ['loss']
     """
     chosen = [record for record in records if stage is None or record.get("stage") == stage]
-    names = _terms_held(chosen) if terms is None else [t for t in terms if t in _terms_held(chosen)]
+    held = history_terms(chosen)
+    names = held if terms is None else [term for term in terms if term in held]
     if not names:
         of_stage = "" if stage is None else f" of stage {stage!r}"
         wanted = "any number" if terms is None else f"a number for one of {', '.join(terms)}"
@@ -141,6 +142,29 @@ def history(
     return ax
 
 
+def history_terms(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """List the terms of a history that some record holds a finite number for.
+
+    Parameters
+    ----------
+    records : iterable of mappings
+        As in `history`.
+
+    Returns
+    -------
+    list of str
+        Names in order of appearance, without the marks of time: stage, epoch, step, seconds.
+
+    Examples
+    --------
+    >>> from identica.plotting import history_terms
+    >>> history_terms([{"step": 1, "loss": 0.5, "volume": None}])
+    ['loss']
+    """
+    names = (name for record in records for name, value in record.items() if _is_number(value))
+    return [name for name in dict.fromkeys(names) if name not in _MARKS_OF_TIME]
+
+
 def influence(
     matrix: ArrayLike,
     feature_names: Sequence[str] | None = None,
@@ -150,8 +174,9 @@ def influence(
 ) -> Axes:
     """Draw which components move which features.
 
-    The features shown are those that some component moves most, in the order of the component that moves
-    each of them most; a component with a direction of its own shows as a step of a staircase.
+    Each component in turn puts forward the feature that it moves most among those not yet shown; the features
+    are then grouped by the component that moves them most. A component with features of its own shows as a
+    step of a staircase.
 
     Parameters
     ----------
@@ -218,9 +243,10 @@ def _diagonal_order(values: NDArray[np.float64]) -> NDArray[np.intp]:
 
 
 def _most_influenced(values: NDArray[np.float64], max_features: int) -> NDArray[np.intp]:
-    """Rows of the largest influences, sorted by the component that moves them most and then by how much."""
+    """Rows that stand highest in some column, grouped by the component that moves them most."""
     strongest = values.max(axis=1)
-    rows = np.argsort(-strongest, kind="stable")[:max_features]
+    best_rank = (-values).argsort(axis=0, kind="stable").argsort(axis=0).min(axis=1)
+    rows = np.lexsort((-strongest, best_rank))[:max_features]
     return rows[np.lexsort((-strongest[rows], values[rows].argmax(axis=1)))]
 
 
@@ -252,14 +278,8 @@ def _write_cells(ax: Axes, values: NDArray[np.float64], *, vmax: float) -> None:
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
             color = "white" if value > 0.55 * vmax else "#24313f"
-            text = f"{max(value, 0.0):.2f}".removeprefix("0") if value < 0.995 else "1"
+            text = f"{max(value, 0.0):.2f}".removeprefix("0") if value < 0.995 else "1.0"
             ax.text(column, row, text, ha="center", va="center", color=color, fontsize="x-small")
-
-
-def _terms_held(records: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Names of the terms that some record holds a number for, in order of appearance."""
-    names = (name for record in records for name, value in record.items() if _is_number(value))
-    return [name for name in dict.fromkeys(names) if name not in _MARKS_OF_TIME]
 
 
 def _is_number(value: object) -> TypeGuard[float]:

@@ -1,0 +1,146 @@
+"""The page: a template filled with a report's contents and figures."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from identica import plotting
+from identica.io.files import atomic_write
+from identica.report.contents import Fit, Report
+from identica.report.svg import embed
+
+__all__ = ["render", "write_report"]
+
+_COLUMNS: tuple[tuple[str, str, Callable[[Fit], float | None]], ...] = (
+    (
+        "R²",
+        "mean over components, each told by its one matched estimate",
+        lambda fit: fit.scores.get("r2_mean"),
+    ),
+    ("Pearson", "mean absolute correlation of matched components", lambda fit: fit.scores.get("mcc_pearson")),
+    ("Spearman", "the same, of ranks", lambda fit: fit.scores.get("mcc_spearman")),
+    ("unexplained", "held-out variance left unexplained", lambda fit: fit.reconstruction_error),
+    ("by PCA", "the same of PCA with as many components", lambda fit: fit.linear_reconstruction_error),
+    ("volume", "volume efficiency, 1 at best", lambda fit: fit.volume_efficiency),
+    ("restarts agree", "mean matched |cosine| between restarts", lambda fit: fit.restart_agreement),
+    ("seconds", "time of the fit", lambda fit: fit.seconds),
+)
+
+
+def write_report(path: str | os.PathLike[str], report: Report) -> None:
+    """Write a report as one HTML file that needs nothing else, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    report : Report
+        What the page says.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from identica.report import Fit, Report, write_report
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_report(Path(folder) / "report.html", Report("Cells", {"samples": 700}, (Fit("dica", 3.2),)))
+    ...     "<h1>Cells</h1>" in (Path(folder) / "report.html").read_text(encoding="utf-8")
+    True
+    """
+    page = render(report)
+    with atomic_write(path, "w") as file:
+        file.write(page)
+
+
+def render(report: Report) -> str:
+    """Return a report's page as a string of HTML.
+
+    Parameters
+    ----------
+    report : Report
+        What the page says.
+
+    Returns
+    -------
+    str
+        The page, with its style and figures inside; it requests nothing from anywhere.
+    """
+    environment = Environment(
+        loader=PackageLoader("identica.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = _format
+    return environment.get_template("report.html").render(
+        report=report,
+        table=_table(report.fits),
+        heat_maps=list(_heat_maps(report.fits)),
+        histories=[(fit.method, panels) for fit in report.fits if (panels := list(_histories(fit)))],
+        influences=list(_influences(report)),
+        version=metadata.version("identica"),
+    )
+
+
+def _table(fits: Sequence[Fit]) -> dict[str, Any]:
+    """Columns that some fit has a value for, one row of formatted cells per fit, and which cell is best."""
+    shown = [column for column in _COLUMNS if any(column[2](fit) is not None for fit in fits)]
+    best_r2 = max((fit.scores.get("r2_mean", -np.inf) for fit in fits), default=-np.inf)
+    rows = [
+        {
+            "method": fit.method,
+            "cells": [_format(value(fit)) for _, _, value in shown],
+            "best": len(fits) > 1 and fit.scores.get("r2_mean") == best_r2,
+        }
+        for fit in fits
+    ]
+    return {"columns": [(head, meaning) for head, meaning, _ in shown], "rows": rows}
+
+
+def _heat_maps(fits: Sequence[Fit]) -> Iterator[Markup]:
+    for fit in fits:
+        if fit.r2 is not None:
+            draw = partial(plotting.r2_heatmap, fit.r2, title=fit.method)
+            yield embed(draw, f"R² of true against estimated components, {fit.method}")
+
+
+def _histories(fit: Fit) -> Iterator[Markup]:
+    """One panel per stage for reconstruction, on a logarithmic scale, and one for every other term."""
+    for stage in dict.fromkeys(record.get("stage") for record in fit.history):
+        records = [record for record in fit.history if record.get("stage") == stage]
+        names = plotting.history_terms(records)
+        errors = [name for name in names if "reconstruction" in name]
+        groups = [(errors, _all_positive(records, errors))] if errors else []
+        groups += [([name], False) for name in names if name not in errors]
+        for group, log in groups:
+            draw = partial(plotting.history, records, stage=stage, terms=group, log=log)
+            yield embed(draw, f"{fit.method}, stage {stage}: {', '.join(group)}")
+
+
+def _all_positive(records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> bool:
+    return all(record[name] > 0 for record in records for name in names if record.get(name) is not None)
+
+
+def _influences(report: Report) -> Iterator[tuple[str, Markup]]:
+    for fit in report.fits:
+        if fit.influence is not None:
+            scale = np.ones(len(fit.influence)) if report.feature_scale is None else report.feature_scale
+            relative = fit.influence / np.where(scale > 0, scale, 1.0)[:, None]
+            draw = partial(plotting.influence, relative, report.feature_names)
+            yield fit.method, embed(draw, f"Influence of components on features, {fit.method}")
+
+
+def _format(value: object) -> str:
+    """Write a number with the digits that can be trusted, anything else as it is."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
