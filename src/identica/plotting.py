@@ -64,7 +64,7 @@ def r2_heatmap(
     """
     values = _as_matrix(matrix, "matrix", "true components by estimated ones")
     columns = _diagonal_order(values) if matched else np.arange(values.shape[1])
-    size = (1.2 + 0.42 * values.shape[1], 1.1 + 0.42 * values.shape[0])
+    size = (1.1 + 0.36 * values.shape[1], 1.1 + 0.36 * values.shape[0])
     ax = _new_axis(size) if ax is None else ax
     ordered = values[:, columns]
     _heat_map(ax, ordered, vmax=1.0, square=True)

@@ -1,0 +1,221 @@
+"""The state of an unfinished fit as one safetensors file, written whole or not at all; no pickle."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from identica.io import DataError, atomic_write
+
+__all__ = [
+    "PartialStage",
+    "Snapshot",
+    "load_optimiser",
+    "optimiser_state",
+    "read_snapshot",
+    "write_snapshot",
+]
+
+FORMAT = "identica-checkpoint-1"
+
+
+@final
+@dataclass(frozen=True)
+class PartialStage:
+    """A stage of training that is under way, at the end of an epoch.
+
+    Parameters
+    ----------
+    name : str
+        The stage.
+    epoch : int
+        The epoch that has just ended.
+    best_loss : float
+        Best validation loss so far; infinite if there is none yet.
+    best_epoch : int
+        Its epoch; -1 if there is none yet.
+    objective, best, optimiser : dict of str to Tensor
+        State of the objective now, its state at the best epoch, and that of the optimiser.
+    """
+
+    name: str
+    epoch: int
+    best_loss: float
+    best_epoch: int
+    objective: dict[str, Tensor]
+    best: dict[str, Tensor]
+    optimiser: dict[str, Tensor]
+
+
+@final
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that a fit needs to go on as if it had not been interrupted.
+
+    Parameters
+    ----------
+    fingerprint : str
+        Of the data and the configuration.
+    seed : int
+        Of the fit.
+    done : tuple of str
+        Stages that are over.
+    networks : dict of str to Tensor
+        State of both networks.
+    history : list of dict
+        As in the trainer.
+    durations : dict of str to float
+        Seconds per stage.
+    results : dict of str to dict of str to Tensor
+        What the computed stages gave.
+    partial : PartialStage, optional
+        The stage under way.
+    """
+
+    fingerprint: str
+    seed: int
+    done: tuple[str, ...]
+    networks: dict[str, Tensor]
+    history: list[dict[str, Any]]
+    durations: dict[str, float]
+    results: dict[str, dict[str, Tensor]]
+    partial: PartialStage | None = field(default=None)
+
+
+def write_snapshot(path: Path, snapshot: Snapshot) -> None:
+    """Write a snapshot, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    snapshot : Snapshot
+        What to write.
+    """
+    groups = {"networks": snapshot.networks}
+    groups |= {f"results/{stage}": tensors for stage, tensors in snapshot.results.items()}
+    header: dict[str, Any] = {
+        "fingerprint": snapshot.fingerprint,
+        "seed": snapshot.seed,
+        "done": snapshot.done,
+        "history": snapshot.history,
+        "durations": snapshot.durations,
+    }
+    if snapshot.partial is not None:
+        partial = snapshot.partial
+        groups |= {"objective": partial.objective, "best": partial.best, "optimiser": partial.optimiser}
+        header["partial"] = {
+            "name": partial.name,
+            "epoch": partial.epoch,
+            "best_loss": partial.best_loss,
+            "best_epoch": partial.best_epoch,
+        }
+    tensors = {
+        f"{group}|{name}": tensor.detach().cpu().contiguous()
+        for group, members in groups.items()
+        for name, tensor in members.items()
+    }
+    payload = safetensors.torch.save(tensors, {"format": FORMAT, "state": json.dumps(header)})
+    with atomic_write(path) as file:
+        file.write(payload)
+
+
+def read_snapshot(path: Path) -> Snapshot:
+    """Read a snapshot.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    Snapshot
+        What :func:`write_snapshot` wrote.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged or no checkpoint.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+        if metadata.get("format") != FORMAT:
+            raise DataError(
+                f"{path} is no checkpoint of this version: delete it and start the fit anew without resuming"
+            )
+        header = json.loads(metadata["state"])
+    except (SafetensorError, KeyError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(
+            f"{path} is damaged or no checkpoint ({error}): delete it and start the fit anew without resuming"
+        ) from error
+    groups: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        group, _, member = name.partition("|")
+        groups.setdefault(group, {})[member] = tensor
+    partial = None
+    if "partial" in header:
+        partial = PartialStage(
+            **header["partial"],
+            objective=groups["objective"],
+            best=groups["best"],
+            optimiser=groups["optimiser"],
+        )
+    return Snapshot(
+        fingerprint=header["fingerprint"],
+        seed=header["seed"],
+        done=tuple(header["done"]),
+        networks=groups["networks"],
+        history=header["history"],
+        durations=header["durations"],
+        results={k.removeprefix("results/"): v for k, v in groups.items() if k.startswith("results/")},
+        partial=partial,
+    )
+
+
+def optimiser_state(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Return a copy of an optimiser's state as named tensors.
+
+    Parameters
+    ----------
+    optimiser : torch.optim.Optimizer
+        One whose state consists of tensors, as Adam's.
+
+    Returns
+    -------
+    dict of str to Tensor
+        Names are "<index of the parameter>/<name>".
+    """
+    return {
+        f"{index}/{name}": value.detach().clone()
+        for index, entry in optimiser.state_dict()["state"].items()
+        for name, value in entry.items()
+    }
+
+
+def load_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Give an optimiser the state that :func:`optimiser_state` returned.
+
+    Parameters
+    ----------
+    optimiser : torch.optim.Optimizer
+        Of the same parameters in the same order.
+    tensors : dict of str to Tensor
+        Its state.
+    """
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        index, _, name = key.partition("/")
+        state.setdefault(int(index), {})[name] = value
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})

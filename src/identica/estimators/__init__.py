@@ -1,0 +1,51 @@
+"""The methods: scikit-learn estimators that hold an encoder and a decoder."""
+
+import os
+from pathlib import Path
+
+from torch import nn
+
+from identica.estimators.autoencoder import Autoencoder
+from identica.estimators.base import ComponentAnalysis
+from identica.estimators.dica import DICA
+from identica.estimators.persistence import METHODS, configuration, from_configuration, load_estimator, register
+from identica.estimators.sparse_jacobian import SparseJacobian
+
+__all__ = [
+    "DICA",
+    "METHODS",
+    "Autoencoder",
+    "ComponentAnalysis",
+    "SparseJacobian",
+    "configuration",
+    "from_configuration",
+    "load",
+]
+
+for _method in (DICA, SparseJacobian, Autoencoder):
+    register(_method)
+
+
+def load(
+    path: str | os.PathLike[str], *, encoder: nn.Module | None = None, decoder: nn.Module | None = None
+) -> ComponentAnalysis:
+    """Read a fitted estimator of whatever method.
+
+    Parameters
+    ----------
+    path : path
+        What an estimator's ``save`` wrote.
+    encoder, decoder : torch.nn.Module, optional
+        Modules of the same structure, if it was fitted with the user's own.
+
+    Returns
+    -------
+    ComponentAnalysis
+        The fitted estimator.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, no model, or of a newer version.
+    """
+    return load_estimator(Path(path), encoder=encoder, decoder=decoder)

@@ -1,0 +1,148 @@
+"""Diverse influence component analysis: components by the largest volume of the decoder's Jacobian."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal, final
+
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import Interval, StrOptions
+from torch import Tensor, nn
+
+from identica.alignment import align
+from identica.estimators.base import DEFAULT_NORM_POWER, ComponentAnalysis
+from identica.jacobian import jacobian
+from identica.networks import Dense, change_basis
+from identica.objective import Joint, Objective, Volume
+from identica.training import Trainer, Training
+
+__all__ = ["DICA"]
+
+ALIGN_POINTS = 64
+ALIGN_ROWS = 16384
+AGREEMENT = 0.95
+
+
+@final
+class DICA(ComponentAnalysis):
+    """Diverse influence component analysis.
+
+    Parameters
+    ----------
+    n_components : int, default=2
+        Number of components d.
+
+    References
+    ----------
+    .. [1] T. H. Nguyen and X. Fu, "Diverse Influence Component Analysis: A Geometric Approach to Nonlinear Mixture
+       Identifiability", NeurIPS 2025, arXiv:2510.17040.
+    """
+
+    method: ClassVar[str] = "dica"
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **ComponentAnalysis._parameter_constraints,
+        "solver": [StrOptions({"staged", "joint"})],
+        "norm_power": [Interval(Real, 0, None, closed="left")],
+        "volume_weight": [Interval(Real, 0, None, closed="left"), None],
+        "n_restarts": [Interval(Integral, 1, None, closed="left")],
+        "volume": [StrOptions({"logdet", "trace"})],
+        "norm_weight": [Interval(Real, 0, None, closed="left")],
+        "warmup_epochs": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    def __init__(
+        self,
+        n_components: int = 2,
+        *,
+        solver: Literal["staged", "joint"] = "staged",
+        norm_power: float = DEFAULT_NORM_POWER,
+        volume_weight: float | None = None,
+        n_restarts: int = 16,
+        volume: Literal["logdet", "trace"] = "logdet",
+        norm_weight: float = 0.1,
+        warmup_epochs: int | None = None,
+        network: Dense | None = None,
+        training: Training | None = None,
+        standardize: bool = True,
+        encoder: nn.Module | None = None,
+        decoder: nn.Module | None = None,
+        device: str | torch.device = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_components = n_components
+        self.solver = solver
+        self.norm_power = norm_power
+        self.volume_weight = volume_weight
+        self.n_restarts = n_restarts
+        self.volume = volume
+        self.norm_weight = norm_weight
+        self.warmup_epochs = warmup_epochs
+        self.network = network
+        self.training = training
+        self.standardize = standardize
+        self.encoder = encoder
+        self.decoder = decoder
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @property
+    def _criterion_power(self) -> float:
+        return self.norm_power if self.solver == "staged" else 1.0
+
+    def _fit_stages(self, trainer: Trainer, training: Training) -> None:
+        if self.solver == "staged":
+            self._fit_staged(trainer, training)
+        else:
+            self._fit_joint(trainer, training)
+
+    def _fit_staged(self, trainer: Trainer, training: Training) -> None:
+        encoder, decoder, variance = trainer.encoder, trainer.decoder, trainer.data.variance
+        plain = Objective(encoder, decoder, variance)
+        trainer.minimise("reconstruct", plain, max_steps=training.max_steps, learning_rate=training.learning_rate)
+        found = trainer.compute("align", lambda generator: self._align(trainer, generator))
+        weight = 0.01 if self.volume_weight is None else self.volume_weight
+        if weight > 0:
+            penalty = Volume(training.jacobian_sample, weight, self.norm_power)
+            refined = Objective(encoder, decoder, variance, penalty)
+            steps = max(1, training.max_steps // 4)
+            trainer.minimise("refine", refined, max_steps=steps, learning_rate=training.learning_rate / 4)
+        self.restarts_ = found["criteria"].double().cpu().numpy()
+        self.restart_agreement_ = float(found["agreement"])
+        if self.restart_agreement_ < AGREEMENT:
+            warnings.warn(
+                f"the {self.n_restarts} restarts of the alignment end at different components (agreement "
+                f"{self.restart_agreement_:.2f}, below {AGREEMENT}): these data may not tell the components apart, "
+                "so do not read meaning into single components; try fewer components or more samples",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def _align(self, trainer: Trainer, generator: torch.Generator) -> dict[str, Tensor]:
+        encoder, decoder, rows = trainer.encoder.eval(), trainer.decoder.eval(), trainer.data.train
+        chosen = torch.randperm(len(rows), generator=generator)[:ALIGN_POINTS]
+        n_rows = max(ALIGN_ROWS // len(chosen), 8 * self.n_components)
+        with torch.no_grad():
+            latents = encoder(rows[chosen.to(rows.device)])
+            matrices = []
+            for point in latents.split(1):
+                features = None
+                if rows.shape[1] > n_rows:
+                    features = torch.randperm(rows.shape[1], generator=generator)[:n_rows]
+                matrices.append(jacobian(decoder, point, features=features)[1])
+            stacked = torch.cat(matrices)
+        alignment = align(stacked, p=self.norm_power, n_restarts=self.n_restarts, generator=generator)
+        change_basis(encoder, decoder, alignment.transform, torch.zeros(self.n_components))
+        return {"criteria": alignment.criteria, "agreement": torch.tensor(alignment.agreement)}
+
+    def _fit_joint(self, trainer: Trainer, training: Training) -> None:
+        weight = 0.1 if self.volume_weight is None else self.volume_weight
+        n_epochs = trainer.n_epochs(training.max_steps)
+        warmup = max(1, n_epochs // 3) if self.warmup_epochs is None else self.warmup_epochs
+        penalty = Joint(training.jacobian_sample, weight, self.norm_weight, warmup, self.volume)
+        objective = Objective(trainer.encoder, trainer.decoder, trainer.data.variance, penalty)
+        trainer.minimise("joint", objective, max_steps=training.max_steps, learning_rate=training.learning_rate)

@@ -1,0 +1,269 @@
+"""Estimators as plain values and as files: configuration, save and load, fingerprint; nothing is pickled."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import inspect
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import nn
+
+from identica.io import DataError, atomic_write
+from identica.networks import Dense
+from identica.training import Training
+
+if TYPE_CHECKING:
+    from identica.estimators.base import ComponentAnalysis
+
+__all__ = ["configuration", "fingerprint", "from_configuration", "load_estimator", "register", "save_estimator"]
+
+FORMAT = 1
+METHODS: dict[str, type[ComponentAnalysis]] = {}
+_GROUPS: dict[str, type[Any]] = {"network": Dense, "training": Training}
+_MODULES = ("encoder", "decoder")
+_ARRAYS = ("mean_", "scale_", "influence_", "component_strength_", "restarts_")
+_VALUES = (
+    "n_features_in_",
+    "history_",
+    "durations_",
+    "criterion_",
+    "reconstruction_error_",
+    "linear_reconstruction_error_",
+    "volume_efficiency_",
+    "restart_agreement_",
+)
+
+
+def register(cls: type[ComponentAnalysis]) -> type[ComponentAnalysis]:
+    """Make a method known by its name.
+
+    Parameters
+    ----------
+    cls : type
+        A final estimator class.
+
+    Returns
+    -------
+    type
+        The same class.
+    """
+    METHODS[cls.method] = cls
+    return cls
+
+
+def configuration(estimator: ComponentAnalysis) -> dict[str, Any]:
+    """Return an estimator's parameters as plain JSON values.
+
+    Parameters
+    ----------
+    estimator : ComponentAnalysis
+        Fitted or not.
+
+    Returns
+    -------
+    dict
+        "method" and all parameters; own modules appear as their class's name.
+
+    Examples
+    --------
+    >>> from identica import DICA
+    >>> configuration(DICA(3))["method"]
+    'dica'
+    """
+    values: dict[str, Any] = {"method": estimator.method}
+    for name, value in estimator.get_params(deep=False).items():
+        if name in _GROUPS:
+            values[name] = dataclasses.asdict(value or _GROUPS[name]())
+        elif name in _MODULES:
+            values[name] = None if value is None else type(value).__name__
+        elif name == "random_state":
+            values[name] = int(value) if isinstance(value, int | np.integer) else None
+        elif name == "device":
+            values[name] = str(value)
+        else:
+            values[name] = value.item() if isinstance(value, np.generic) else value
+    return values
+
+
+def from_configuration(values: dict[str, Any]) -> ComponentAnalysis:
+    """Make an unfitted estimator from plain values.
+
+    Parameters
+    ----------
+    values : dict
+        As :func:`configuration` returns; missing parameters take their defaults.
+
+    Returns
+    -------
+    ComponentAnalysis
+        The estimator.
+
+    Raises
+    ------
+    ValueError
+        If the method, or a parameter, is unknown.
+
+    Examples
+    --------
+    >>> from_configuration({"method": "dica", "network": {"hidden": [32]}}).network.hidden
+    (32,)
+    """
+    values = dict(values)
+    method = values.pop("method", "dica")
+    if method not in METHODS:
+        raise ValueError(f"method={method!r} is unknown: use one of {', '.join(sorted(METHODS))}")
+    cls = METHODS[method]
+    parameters = [name for name in inspect.signature(cls.__init__).parameters if name not in ("self", *_MODULES)]
+    _refuse_unknown(values, parameters, f"method {method}")
+    for name, group in _GROUPS.items():
+        if values.get(name) is not None:
+            if not isinstance(values[name], dict):
+                raise ValueError(f"{name}={values[name]!r}: give a table of its parameters")
+            _refuse_unknown(values[name], [field.name for field in dataclasses.fields(group)], name)
+            values[name] = group(**values[name])
+    return cls(**values)
+
+
+def _refuse_unknown(values: dict[str, Any], allowed: list[str], where: str) -> None:
+    unknown = [name for name in values if name not in allowed]
+    if unknown:
+        raise ValueError(f"{where} has no parameter {unknown[0]!r}: it has {', '.join(allowed)}")
+
+
+def fingerprint(estimator: ComponentAnalysis, X: np.ndarray[Any, Any]) -> str:
+    """Return a digest of the data and of every parameter that changes the result.
+
+    Parameters
+    ----------
+    estimator : ComponentAnalysis
+        Gives the parameters.
+    X : ndarray
+        The data.
+
+    Returns
+    -------
+    str
+        A hexadecimal number.
+    """
+    values = configuration(estimator)
+    for name in ("verbose", "device"):
+        values.pop(name)
+    for name in _MODULES:
+        module = getattr(estimator, name)
+        if module is not None:
+            values[name] = {key: list(tensor.shape) for key, tensor in module.state_dict().items()}
+    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
+    digest.update(f"{X.shape} {X.dtype}".encode())
+    digest.update(np.ascontiguousarray(X).data)
+    return digest.hexdigest()
+
+
+def save_estimator(estimator: ComponentAnalysis, path: Path) -> None:
+    """Write a fitted estimator; see :meth:`ComponentAnalysis.save`.
+
+    Parameters
+    ----------
+    estimator : ComponentAnalysis
+        A fitted one.
+    path : Path
+        The file.
+    """
+    tensors = {
+        f"{name}.{key}": tensor.detach().cpu().contiguous()
+        for name in _MODULES
+        for key, tensor in getattr(estimator, f"{name}_").state_dict().items()
+    }
+    for name in _ARRAYS:
+        if hasattr(estimator, name):
+            tensors[name] = torch.as_tensor(np.ascontiguousarray(getattr(estimator, name)))
+    attributes = {name: getattr(estimator, name) for name in _VALUES if hasattr(estimator, name)}
+    if hasattr(estimator, "feature_names_in_"):
+        attributes["feature_names_in_"] = [str(name) for name in estimator.feature_names_in_]
+    header = {
+        "format": "identica-model",
+        "format_version": str(FORMAT),
+        "library_version": importlib.metadata.version("identica"),
+        "configuration": json.dumps(configuration(estimator)),
+        "attributes": json.dumps(attributes),
+    }
+    payload = safetensors.torch.save(tensors, header)
+    with atomic_write(path) as file:
+        file.write(payload)
+
+
+def load_estimator(path: Path, *, encoder: nn.Module | None, decoder: nn.Module | None) -> ComponentAnalysis:
+    """Read a fitted estimator of whatever method; see :meth:`ComponentAnalysis.load`.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    encoder, decoder : torch.nn.Module or None
+        The user's own modules, if it was fitted with such.
+
+    Returns
+    -------
+    ComponentAnalysis
+        The fitted estimator.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, damaged, no model, of a newer version, or needs modules that were not given.
+    """
+    if not path.is_file():
+        raise DataError(f"{path} is not a file: give the model file that a fit has written")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except (SafetensorError, OSError) as error:
+        raise DataError(f"{path} is damaged or no model ({error}): fit it again, or restore it from a copy") from error
+    if header.get("format") != "identica-model":
+        raise DataError(f"{path} is a safetensors file but no model of identica: give the model that a fit has written")
+    version = header.get("format_version", "")
+    if not version.isdigit() or int(version) > FORMAT:
+        raise DataError(
+            f"{path} was written by identica {header.get('library_version', 'of a newer version')} in format {version}, "
+            f"this version reads formats up to {FORMAT}: upgrade identica"
+        )
+    try:
+        values = json.loads(header["configuration"])
+        attributes = json.loads(header["attributes"])
+        given = {"encoder": encoder, "decoder": decoder}
+        for name in _MODULES:
+            own = values.pop(name, None)
+            if own is not None and given[name] is None:
+                raise DataError(
+                    f"{path} was fitted with an {name} of your own ({own}): pass {name}=, a module of the same structure"
+                )
+        estimator = from_configuration(values).set_params(**given)
+        for name, value in attributes.items():
+            setattr(estimator, name, value)
+        for name in _ARRAYS:
+            if name in tensors:
+                setattr(estimator, name, tensors.pop(name).numpy())
+        if "feature_names_in_" in attributes:
+            estimator.feature_names_in_ = np.array(attributes["feature_names_in_"], dtype=object)
+        axes = torch.eye(estimator.n_components, estimator.n_features_in_, dtype=torch.float64)
+        built = estimator._build(axes, 0, estimator.n_features_in_)
+        dtype = torch.as_tensor(estimator.mean_).dtype
+        device = estimator._device() if values["device"] != "auto" else torch.device("cpu")
+        for name, network in zip(_MODULES, built, strict=True):
+            prefix = f"{name}."
+            state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+            network.to(dtype).load_state_dict(state)
+            setattr(estimator, f"{name}_", network.to(device).eval())
+    except (KeyError, AttributeError, RuntimeError, TypeError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path} does not hold what its header says ({error}): fit it again") from error
+    return estimator

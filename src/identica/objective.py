@@ -1,0 +1,343 @@
+"""What is minimised: reconstruction error plus a penalty on the decoder's Jacobian, as one module.
+
+Reconstruction is counted as the fraction of variance unexplained, volume per component and row norms per feature,
+so that no weight has units or depends on m, d or the number of samples. Symbols: m = n_features,
+d = n_components, J = decoder Jacobian; equation numbers are those of arXiv:2510.17040.
+"""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import Literal, final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from identica.geometry import l1_norm, log_volume_from_gram, volume_criterion
+from identica.jacobian import jacobian, jacobian_and_gram
+
+__all__ = ["JacobianSample", "Joint", "Loss", "Objective", "Penalty", "Sparsity", "Volume"]
+
+
+@final
+@dataclass(frozen=True)
+class Loss:
+    """A loss to minimise and the parts that it is made of.
+
+    Parameters
+    ----------
+    total : Tensor of shape ()
+        What is minimised.
+    terms : dict of str to Tensor
+        Its parts, unweighted, for the history.
+    """
+
+    total: Tensor
+    terms: dict[str, Tensor]
+
+
+@final
+@dataclass(frozen=True)
+class JacobianSample:
+    """How much of the Jacobian a training step looks at: an unbiased sample costs little and loses nothing seen.
+
+    Parameters
+    ----------
+    n_samples : int
+        Samples of a batch at which the Jacobian is taken.
+    n_features : int
+        Rows of each Jacobian, drawn anew at every step.
+    """
+
+    n_samples: int
+    n_features: int
+
+    def features(self, n_features: int, generator: torch.Generator) -> Tensor | None:
+        """Draw rows without replacement.
+
+        Parameters
+        ----------
+        n_features : int
+            Rows of the whole Jacobian.
+        generator : torch.Generator
+            Source of randomness, on the CPU.
+
+        Returns
+        -------
+        Tensor of shape (n_rows,) or None
+            Indices; None where all rows are taken.
+        """
+        if n_features <= self.n_features:
+            return None
+        return torch.randperm(n_features, generator=generator)[: self.n_features]
+
+
+class Penalty(nn.Module, abc.ABC):
+    """A term on the decoder's Jacobian; a method is a penalty and the stages that use it.
+
+    Parameters
+    ----------
+    sample : JacobianSample
+        How much of the Jacobian to look at.
+    """
+
+    def __init__(self, sample: JacobianSample) -> None:
+        super().__init__()
+        self.sample = sample
+
+    @abc.abstractmethod
+    def forward(
+        self, encoder: nn.Module, decoder: nn.Module, inputs: Tensor, n_features: int, generator: torch.Generator
+    ) -> Loss:
+        """Return the weighted penalty, averaged over a few samples, and its parts.
+
+        Parameters
+        ----------
+        encoder, decoder : torch.nn.Module
+            The networks.
+        inputs : Tensor of shape (n, ...)
+            The samples at which the Jacobian is taken.
+        n_features : int
+            Rows of the whole Jacobian.
+        generator : torch.Generator
+            Source of randomness, on the CPU.
+
+        Returns
+        -------
+        Loss
+            The weighted penalty and its parts.
+        """
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Move the penalty's schedule to an epoch; most penalties have none.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0.
+        """
+
+    def end_epoch(self, terms: dict[str, float]) -> None:
+        """Take note of an epoch's mean terms; most penalties need not.
+
+        Parameters
+        ----------
+        terms : dict of str to float
+            The means of the terms this penalty returned.
+        """
+
+    @property
+    def settled(self) -> bool:
+        """Whether losses of this and later epochs can be compared with each other."""
+        return True
+
+
+@final
+class Volume(Penalty):
+    """The negative volume criterion, -weight * c_p(J); see :func:`identica.geometry.volume_criterion`.
+
+    Parameters
+    ----------
+    sample : JacobianSample
+        How much of the Jacobian to look at.
+    weight : float
+        Of c_p against the fraction of variance unexplained.
+    p : float
+        Exponent of the power mean of the row norms.
+    """
+
+    def __init__(self, sample: JacobianSample, weight: float, p: float) -> None:
+        super().__init__(sample)
+        self.weight = weight
+        self.p = p
+
+    def forward(
+        self, encoder: nn.Module, decoder: nn.Module, inputs: Tensor, n_features: int, generator: torch.Generator
+    ) -> Loss:
+        """Return -weight * mean c_p; see :meth:`Penalty.forward`."""
+        features = self.sample.features(n_features, generator)
+        _, matrix = jacobian(decoder, encoder(inputs), features=features)
+        criterion = volume_criterion(matrix, self.p).mean()
+        return Loss(-self.weight * criterion, {"criterion": criterion.detach()})
+
+
+@final
+class Sparsity(Penalty):
+    """The total L1 norm of the Jacobian, per feature: weight * ||J||_1 / (m sqrt(d)).
+
+    With features and latents of unit variance a dense row has a norm of about sqrt(d), so that the penalty is
+    about ``weight`` whatever the shape.
+
+    Parameters
+    ----------
+    sample : JacobianSample
+        How much of the Jacobian to look at.
+    weight : float
+        Against the fraction of variance unexplained.
+    """
+
+    def __init__(self, sample: JacobianSample, weight: float) -> None:
+        super().__init__(sample)
+        self.weight = weight
+
+    def forward(
+        self, encoder: nn.Module, decoder: nn.Module, inputs: Tensor, n_features: int, generator: torch.Generator
+    ) -> Loss:
+        """Return the weighted mean norm; see :meth:`Penalty.forward`."""
+        features = self.sample.features(n_features, generator)
+        _, matrix = jacobian(decoder, encoder(inputs), features=features)
+        norm = l1_norm(matrix).mean() / (matrix.shape[1] * matrix.shape[2] ** 0.5)
+        return Loss(self.weight * norm, {"norm": norm.detach()})
+
+
+@final
+class Joint(Penalty):
+    """The penalty of equation (8), with its two schedules.
+
+    -lambda_vol(t) c_vol + lambda_norm c_norm(t), where lambda_vol grows linearly over the warm-up epochs and
+    c_norm is ||J||_1 while it lasts, softplus(||J||_1 - C) after, C the mean of ||J||_1 over its last ten epochs.
+    The weights are per component and per feature: lambda_vol = volume_weight / (2 d), lambda_norm = norm_weight / m.
+
+    Parameters
+    ----------
+    sample : JacobianSample
+        How much of the Jacobian to look at.
+    volume_weight, norm_weight : float
+        Weights free of units, of m and of d.
+    warmup_epochs : int
+        T_w.
+    volume : {"logdet", "trace"}
+        c_vol exactly, or the stochastic surrogate 2 v' J_g J_f v with the encoder's Jacobian J_g held fixed, whose
+        gradient is that of log det J'J where the encoder inverts the decoder. The choice of surrogate is ours.
+    """
+
+    average_over: int = 10
+    bound: Tensor
+
+    def __init__(
+        self,
+        sample: JacobianSample,
+        volume_weight: float,
+        norm_weight: float,
+        warmup_epochs: int,
+        volume: Literal["logdet", "trace"],
+    ) -> None:
+        super().__init__(sample)
+        self.volume_weight = volume_weight
+        self.norm_weight = norm_weight
+        self.warmup_epochs = warmup_epochs
+        self.volume = volume
+        self.epoch = 0
+        self.register_buffer("bound", torch.zeros((), dtype=torch.float64))
+
+    @property
+    def settled(self) -> bool:
+        """Whether the warm-up is over."""
+        return self.epoch >= self.warmup_epochs
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Move both schedules; see :meth:`Penalty.begin_epoch`."""
+        self.epoch = epoch
+
+    def end_epoch(self, terms: dict[str, float]) -> None:
+        """Add to C in the last warm-up epochs; see :meth:`Penalty.end_epoch`."""
+        n_averaged = min(self.average_over, self.warmup_epochs)
+        if self.warmup_epochs - n_averaged <= self.epoch < self.warmup_epochs:
+            self.bound += terms["norm"] / n_averaged
+
+    def forward(
+        self, encoder: nn.Module, decoder: nn.Module, inputs: Tensor, n_features: int, generator: torch.Generator
+    ) -> Loss:
+        """Return the penalty of equation (8) at the current epoch; see :meth:`Penalty.forward`."""
+        if self.volume == "logdet":
+            _, matrix, gram = jacobian_and_gram(decoder, encoder(inputs))
+            volume = log_volume_from_gram(gram).mean()
+        else:
+            features = self.sample.features(n_features, generator)
+            _, matrix = jacobian(decoder, encoder(inputs), features=features)
+            volume = _trace_surrogate(encoder, decoder, inputs, generator)
+        d = matrix.shape[2]
+        volume = volume / (2 * d)
+        norm = l1_norm(matrix).mean() / matrix.shape[1]
+        if self.settled:
+            # softplus with beta = m is softplus(||J||_1 - C) / m, exactly
+            bounded = functional.softplus(norm - self.bound.to(norm.dtype), beta=n_features)
+        else:
+            bounded = norm
+        weight = self.volume_weight * min(1.0, (self.epoch + 1) / max(self.warmup_epochs, 1))
+        total = -weight * volume + self.norm_weight * bounded
+        return Loss(total, {"volume": volume.detach(), "norm": norm.detach()})
+
+
+def _trace_surrogate(encoder: nn.Module, decoder: nn.Module, inputs: Tensor, generator: torch.Generator) -> Tensor:
+    """Return the mean of 2 v' J_g J_f v over the samples, one Gaussian probe v each, J_g held fixed."""
+    inputs = inputs.detach().requires_grad_(True)
+    latents = encoder(inputs)
+    probe = torch.randn(latents.shape, generator=generator, dtype=latents.dtype).to(latents.device)
+    (pulled,) = torch.autograd.grad(latents, inputs, probe, retain_graph=True)
+    _, pushed = torch.func.jvp(decoder, (latents,), (probe,))
+    return 2 * (pulled.detach() * pushed).flatten(1).sum(-1).mean()
+
+
+@final
+class Objective(nn.Module):
+    """Fraction of variance unexplained plus a penalty.
+
+    Parameters
+    ----------
+    encoder, decoder : torch.nn.Module
+        The networks that are trained.
+    variance : float
+        Mean squared distance of an entry of the data from its feature's mean: the unit of reconstruction.
+    penalty : Penalty, optional
+        None for a plain autoencoder.
+    """
+
+    def __init__(
+        self, encoder: nn.Module, decoder: nn.Module, variance: float, penalty: Penalty | None = None
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.penalty = penalty
+        self.variance = variance
+
+    def forward(self, batch: Tensor, generator: torch.Generator) -> Loss:
+        """Return the loss of a batch.
+
+        Parameters
+        ----------
+        batch : Tensor of shape (n, ...)
+            Samples.
+        generator : torch.Generator
+            Source of randomness, on the CPU.
+
+        Returns
+        -------
+        Loss
+            What to minimise; the term "reconstruction" and those of the penalty.
+        """
+        reconstruction = self.reconstruction(batch)
+        terms = {"reconstruction": reconstruction.detach()}
+        if self.penalty is None:
+            return Loss(reconstruction, terms)
+        few = batch[: self.penalty.sample.n_samples]
+        extra: Loss = self.penalty(self.encoder, self.decoder, few, batch[0].numel(), generator)
+        return Loss(reconstruction + extra.total, terms | extra.terms)
+
+    def reconstruction(self, batch: Tensor) -> Tensor:
+        """Return the fraction of variance unexplained, mean ||x - f(g(x))||^2 / (m * variance).
+
+        Parameters
+        ----------
+        batch : Tensor of shape (n, ...)
+            Samples.
+
+        Returns
+        -------
+        Tensor of shape ()
+            0 for a perfect reconstruction, 1 for the mean.
+        """
+        return functional.mse_loss(self.decoder(self.encoder(batch)), batch) / self.variance
