@@ -8,7 +8,7 @@ import pytest
 import torch
 
 mpl.use("Agg")
-torch.set_num_threads(2)
+torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,144 @@
+"""What carries a comparison out: simulate, fit, score."""
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
+
+from identica.datasets import Mixture, make_mixture
+from identica.experiments.comparison import Comparison
+from identica.metrics import match_components, mean_correlation_coefficient
+from identica.report import Fit
+
+__all__ = ["Outcome", "run"]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """One method fitted to one data set.
+
+    Parameters
+    ----------
+    experiment, method : str
+        What was fitted on what.
+    seed : int
+        Of the data and of the fit.
+    n_components, n_features, n_samples : int
+        Sizes; samples are those fitted on.
+    feature_scale : ndarray of shape (n_features,)
+        Standard deviations of the features.
+    fit : Fit
+        What came out.
+    """
+
+    experiment: str
+    method: str
+    seed: int
+    n_components: int
+    n_features: int
+    n_samples: int
+    feature_scale: NDArray[np.float64]
+    fit: Fit
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The outcome as one row of results.csv."""
+        return {
+            "experiment": self.experiment,
+            "method": self.method,
+            "seed": self.seed,
+            "n_components": self.n_components,
+            "n_features": self.n_features,
+            "n_samples": self.n_samples,
+            **self.fit.scores,
+            "seconds": self.fit.seconds,
+        }
+
+
+def run(configuration: Comparison, *, on_outcome: Callable[[Outcome], object] | None = None) -> list[Outcome]:
+    """Fit every method to every seed's data set and score the components it finds on new samples.
+
+    Parameters
+    ----------
+    configuration : Comparison
+        What to do, such as :func:`comparison` returns.
+    on_outcome : callable, optional
+        Called with each outcome as it comes, for those who wait.
+
+    Returns
+    -------
+    list of Outcome
+        Seed by seed, in the order of the methods.
+
+    Examples
+    --------
+    >>> from identica.experiments import comparison, run
+    >>> plan = comparison("linear", methods=["pca"], n_samples=200, n_test_samples=100)
+    >>> [outcome.method for outcome in run(plan)]
+    ['pca']
+    """
+    outcomes = []
+    for seed in configuration.seeds:
+        data = make_mixture(
+            configuration.n_samples + configuration.n_test_samples,
+            **configuration.mixture,
+            random_state=seed,
+        )
+        for method, estimator in configuration.methods.items():
+            fit = _fit(method, _seeded(estimator, seed), data, configuration.n_samples)
+            outcome = Outcome(
+                experiment=configuration.experiment,
+                method=method,
+                seed=seed,
+                n_components=data.latents.shape[1],
+                n_features=data.X.shape[1],
+                n_samples=configuration.n_samples,
+                feature_scale=data.X[: configuration.n_samples].std(axis=0),
+                fit=fit,
+            )
+            outcomes.append(outcome)
+            if on_outcome is not None:
+                on_outcome(outcome)
+    return outcomes
+
+
+def _seeded(estimator: BaseEstimator, seed: int) -> BaseEstimator:
+    """Copy an estimator, a pipeline included, and set each random_state in it."""
+    copy = clone(estimator)
+    names = [name for name in copy.get_params() if name.split("__")[-1] == "random_state"]
+    return copy.set_params(**dict.fromkeys(names, seed))
+
+
+def _fit(method: str, estimator: BaseEstimator, data: Mixture, n_samples: int) -> Fit:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        start = time.perf_counter()
+        estimator.fit(data.X[:n_samples])
+        seconds = time.perf_counter() - start
+    scores, r2 = _scores(data.latents[n_samples:], estimator.transform(data.X[n_samples:]))
+    return Fit.from_estimator(
+        method,
+        estimator[-1] if isinstance(estimator, Pipeline) else estimator,
+        seconds=seconds,
+        scores=scores,
+        r2=r2,
+        warnings=tuple(dict.fromkeys(str(warning.message) for warning in caught)),
+    )
+
+
+def _scores(
+    true: NDArray[np.float64], estimated: NDArray[np.float64]
+) -> tuple[dict[str, float], NDArray[np.float64]]:
+    matching = match_components(true, estimated, method="r2")
+    scores = {
+        "r2_mean": matching.mean,
+        "mcc_pearson": mean_correlation_coefficient(true, estimated, method="pearson"),
+        "mcc_spearman": mean_correlation_coefficient(true, estimated, method="spearman"),
+    }
+    return scores, matching.matrix
