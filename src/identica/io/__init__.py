@@ -1,0 +1,32 @@
+"""Tables in, files out: every file is read strictly and written whole or not at all."""
+
+from identica.io.errors import DataError
+from identica.io.files import atomic_write, output_directory, prepare_output_dir
+from identica.io.reading import ENDINGS, read_table
+from identica.io.table import Table
+from identica.io.writing import (
+    TABLE_ENDINGS,
+    prepare_table_file,
+    write_csv,
+    write_json,
+    write_npy,
+    write_records,
+    write_table,
+)
+
+__all__ = [
+    "ENDINGS",
+    "TABLE_ENDINGS",
+    "DataError",
+    "Table",
+    "atomic_write",
+    "output_directory",
+    "prepare_output_dir",
+    "prepare_table_file",
+    "read_table",
+    "write_csv",
+    "write_json",
+    "write_npy",
+    "write_records",
+    "write_table",
+]

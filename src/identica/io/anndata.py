@@ -1,0 +1,79 @@
+"""Reading AnnData's .h5ad files."""
+
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from identica.io.errors import DataError
+from identica.io.table import Table
+
+__all__ = ["read_h5ad"]
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"  # of every HDF5 file
+
+
+def read_h5ad(path: Path, layer: str | None) -> Table:
+    """Read `X` or a layer of a .h5ad file, dense or sparse.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    layer : str or None
+        Name of the layer; None means `X`.
+
+    Returns
+    -------
+    Table
+        Dense values with the names of observations and variables.
+
+    Raises
+    ------
+    ImportError
+        If anndata is not installed.
+    DataError
+        If it is not a .h5ad file, is damaged, has no such matrix, or the matrix cannot be used.
+    """
+    try:
+        import anndata
+    except ImportError as error:
+        raise ImportError(
+            f"reading {path} needs anndata, which is not installed: pip install 'identica[anndata]'"
+        ) from error
+    with path.open("rb") as file:
+        is_hdf5 = file.read(len(_SIGNATURE)) == _SIGNATURE
+    if not is_hdf5:
+        raise DataError(f"{path} is not a .h5ad file, write it with AnnData.write_h5ad")
+    try:
+        with warnings.catch_warnings():
+            # They are about parts of the file that are not read here; what is read is checked below.
+            warnings.simplefilter("ignore")
+            data = anndata.read_h5ad(path)
+    except Exception as error:  # what a broken file raises depends on where it is broken
+        message = " ".join(str(error).split())[:200]
+        raise DataError(f"{path} is damaged or was not written by AnnData: {message}") from error
+    layers = ", ".join(data.layers.keys()) or "none"
+    if layer is not None and layer not in data.layers:
+        raise DataError(f"{path} has no layer {layer!r}, its layers are: {layers}; without one X is read")
+    matrix = data.X if layer is None else data.layers[layer]
+    if matrix is None:
+        raise DataError(f"{path} has no X, choose one of its layers: {layers}")
+    return Table.checked(_dense(matrix, path), path, list(data.var_names), list(data.obs_names))
+
+
+def _dense(matrix: Any, path: Path) -> NDArray[Any]:
+    if not hasattr(matrix, "toarray"):
+        return np.asarray(matrix)
+    needed = matrix.shape[0] * matrix.shape[1] * matrix.dtype.itemsize
+    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else needed
+    if needed > available:
+        raise DataError(
+            f"{path} holds a sparse matrix of shape {matrix.shape}, which takes {needed / 2**30:.0f} GiB "
+            f"when dense and this machine has {available / 2**30:.0f}: choose fewer features, for example "
+            "highly variable genes"
+        )
+    return np.asarray(matrix.toarray())

@@ -1,0 +1,107 @@
+"""Reading NumPy's .npy and .npz files, never unpickling."""
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from identica.io.errors import DataError
+from identica.io.table import Table
+
+__all__ = ["read_npy", "read_npz"]
+
+_DAMAGED = (ValueError, TypeError, KeyError, EOFError, SyntaxError, MemoryError, OverflowError, OSError,
+            NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)  # fmt: skip
+
+
+def read_npy(path: Path) -> Table:
+    """Read a 2-D array of real numbers from a .npy file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    Table
+        The array, without names.
+
+    Raises
+    ------
+    DataError
+        If it is not a .npy file, is damaged, holds Python objects, or is not a table of finite numbers.
+    """
+    with path.open("rb") as file:
+        start = file.read(6)
+        if start != np.lib.format.MAGIC_PREFIX:
+            pickled = ", but a Python pickle" if start[:1] == b"\x80" else ""
+            raise DataError(f"{path} is not a .npy file{pickled}, write it with numpy.save")
+        file.seek(0)
+        try:
+            values = np.lib.format.read_array(file, allow_pickle=False)
+        except _DAMAGED as error:
+            raise DataError(_reason(path, error)) from error
+    return Table.checked(values, path)
+
+
+def read_npz(path: Path, key: str | None) -> Table:
+    """Read one 2-D array, or a SciPy sparse matrix, from a .npz file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    key : str or None
+        Name of the array; may be left out where there is only one.
+
+    Returns
+    -------
+    Table
+        The array, without names.
+
+    Raises
+    ------
+    DataError
+        If it is not a .npz file, is damaged, holds several arrays and no key was given, has no array of that
+        name, or the array cannot be used.
+    """
+    if not zipfile.is_zipfile(path):
+        raise DataError(f"{path} is not a .npz file or is damaged, write it with numpy.savez")
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            names = list(arrays.files)
+            if key is None and {"format", "shape", "data"} <= set(names):
+                return Table.checked(_read_sparse(path), path)
+            if not names:
+                raise DataError(f"{path} holds no array, write it with numpy.savez")
+            if key is None and len(names) > 1:
+                raise DataError(f"{path} holds the arrays {', '.join(names)}, choose one by its key")
+            if key is not None and key not in names:
+                raise DataError(f"{path} has no array {key!r}, it holds {', '.join(names)}")
+            values = arrays[key or names[0]]
+    except DataError:
+        raise
+    except _DAMAGED as error:
+        raise DataError(_reason(path, error)) from error
+    if not isinstance(values, np.ndarray):  # a member that is not .npy comes as bytes
+        raise DataError(f"{path} is not a .npz file: its member {key or names[0]} is not an array")
+    return Table.checked(values, path)
+
+
+def _read_sparse(path: Path) -> NDArray[Any]:
+    import scipy.sparse
+
+    return np.asarray(scipy.sparse.load_npz(path).toarray())
+
+
+def _reason(path: Path, error: BaseException) -> str:
+    if "Object arrays" in str(error):
+        return (
+            f"{path} holds pickled Python objects, which are never loaded since they can run code; "
+            "save plain numbers, for example numpy.save(path, array.astype(float))"
+        )
+    return f"{path} is damaged: {' '.join(str(error).split()) or type(error).__name__}"

@@ -1,0 +1,179 @@
+"""Reading .csv and .tsv files strictly: what is wrong is named by its line and column."""
+
+import csv
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from identica.io.errors import DataError
+from identica.io.table import Table
+
+__all__ = ["read_delimited"]
+
+_MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "<na>"})
+
+
+@dataclass(frozen=True)
+class _Layout:
+    names: tuple[str, ...] | None  # one per field, the index's included
+    n_fields: int
+    index: int | None  # position of the field that names the rows
+
+
+def read_delimited(path: Path, delimiter: str, index_column: str | None) -> Table:
+    """Read a table of numbers from a text file, its fields separated by `delimiter`.
+
+    - A first row of numbers alone is data; otherwise it is the header. A header of exactly 0, 1, 2, ... (at
+      least three), which pandas writes for columns without names, is a header too.
+    - A first column whose header is empty, or "Unnamed: 0", holds the names of the rows. So does a first
+      column for which the header has no field at all, as R's write.table writes it.
+    - Every other column must be numeric; empty and missing fields are errors.
+
+    Parameters
+    ----------
+    path : Path
+        The file, in UTF-8.
+    delimiter : str
+        "," or a tab.
+    index_column : str or None
+        Name of the column that holds the names of the rows.
+
+    Returns
+    -------
+    Table
+        The values as float64, with the names that the file gives.
+
+    Raises
+    ------
+    DataError
+        If the file is not text in UTF-8, or a row or a value cannot be used; the line is given.
+    """
+    with path.open("rb") as binary:
+        if b"\0" in binary.read(4096):
+            raise DataError(f"{path} is not a text file, give a {path.suffix} file in UTF-8")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return _read(path, _records(path, csv.reader(file, delimiter=delimiter)), index_column)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not text in UTF-8 ({error.reason}), save it in UTF-8") from error
+
+
+def _records(path: Path, reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line number and the fields of every row; empty lines at the end are dropped."""
+    empty: int | None = None
+    try:
+        for row in reader:
+            line: int = reader.line_num  # type: ignore[attr-defined]
+            if not row:
+                empty = empty or line
+                continue
+            if empty is not None:
+                raise DataError(f"{path}: line {empty} is empty, remove it")
+            yield line, row
+    except csv.Error as error:
+        raise DataError(f"{path}: line {reader.line_num} cannot be read: {error}") from error  # type: ignore[attr-defined]
+
+
+def _read(path: Path, records: Iterator[tuple[int, list[str]]], index_column: str | None) -> Table:
+    head = [record for _, record in zip(range(2), records, strict=False)]
+    if not head:
+        raise DataError(f"{path} is empty, give a file with data")
+    layout = _layout(path, head, index_column)
+    if layout.names is not None:
+        head = head[1:]
+    values: array[float] = array("d")
+    row_names: list[str] = []
+    for line, row in _chain(head, records):
+        if len(row) != layout.n_fields:
+            raise DataError(
+                f"{path}: line {line} has {len(row)} fields where {layout.n_fields} are expected, "
+                "every row must have the same number"
+            )
+        fields = row
+        if layout.index is not None:
+            fields = row.copy()
+            row_names.append(fields.pop(layout.index))
+        try:
+            values.extend(map(float, fields))
+        except ValueError as error:
+            raise _explain(path, line, row, layout) from error
+        if "_" in "".join(fields):  # Python reads 1_2 as 12
+            raise _explain(path, line, row, layout)
+    names = layout.names
+    n_features = layout.n_fields - (layout.index is not None)
+    if names is not None and layout.index is not None:
+        names = names[: layout.index] + names[layout.index + 1 :]
+    numbers = np.frombuffer(values, dtype=np.float64) if values else np.empty(0)
+    n_rows = len(values) // n_features if n_features else len(row_names)
+    table = numbers.reshape(n_rows, n_features)
+    return Table.checked(table, path, names, None if layout.index is None else row_names)
+
+
+def _chain(
+    head: list[tuple[int, list[str]]], records: Iterator[tuple[int, list[str]]]
+) -> Iterator[tuple[int, list[str]]]:
+    yield from head
+    yield from records
+
+
+def _layout(path: Path, head: list[tuple[int, list[str]]], index_column: str | None) -> _Layout:
+    first = head[0][1]
+    second = head[1][1] if len(head) > 1 else None
+    default_names = len(first) >= 3 and first == [str(i) for i in range(len(first))]
+    if all(map(_is_number, first)) and not default_names:
+        if index_column is not None:
+            raise DataError(
+                f"{path} has no header, so no column {index_column!r}; leave the index column out"
+            )
+        return _Layout(None, len(first), None)
+    names = tuple(name.strip() for name in first)
+    # R's write.table leaves the header of the row names out altogether.
+    if second is not None and len(second) == len(names) + 1 and not _is_number(second[0]):
+        names = ("", *names)
+    if index_column is not None:
+        if index_column not in names:
+            raise DataError(f"{path} has no column {index_column!r}, its first columns are {_few(names)}")
+        return _Layout(names, len(names), names.index(index_column))
+    unnamed = names[0] in ("", "Unnamed: 0") and len(names) > 1
+    return _Layout(names, len(names), 0 if unnamed else None)
+
+
+def _explain(path: Path, line: int, row: list[str], layout: _Layout) -> DataError:
+    """Say which field of a row is not a number."""
+    for position, field in enumerate(row):
+        if position == layout.index or _is_number(field):
+            continue
+        name = f"{position} (counted from 0)" if layout.names is None else repr(layout.names[position])
+        if field.strip().lower() in _MISSING:
+            return DataError(
+                f"{path}: the value at line {line}, column {name} is missing, fill or drop it first"
+            )
+        for other, what in ((";", "semicolons"), ("\t", "tabs")):
+            if len(row) == 1 and other in field:
+                return DataError(
+                    f"{path}: fields seem separated by {what}, separate them as {path.suffix} does"
+                )
+        return DataError(
+            f"{path}: column {name} is not numeric (line {line} holds {_short(field)!r}), drop it or, if it "
+            "names the rows, choose it as the index column"
+        )
+    return DataError(f"{path}: line {line} cannot be read as numbers")
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return "_" not in field
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _few(names: tuple[str, ...]) -> str:
+    return ", ".join(repr(_short(name)) for name in names[:5])

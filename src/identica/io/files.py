@@ -1,0 +1,145 @@
+"""Writing files whole or not at all, and directories to write them into."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from identica.io.errors import DataError
+
+__all__ = ["atomic_write", "output_directory", "prepare_output_dir"]
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str], mode: str = "wb") -> Iterator[IO[Any]]:
+    """Open a file that appears under its name only when it is complete.
+
+    What is written goes to a hidden temporary file in the same folder; at the end of the block it is
+    flushed to the disk and renamed. On any error, an interrupt or a full disk included, the temporary
+    file is removed and a file that had the name before stays as it was.
+
+    Parameters
+    ----------
+    path : str or path
+        The final name. A symbolic link is followed.
+    mode : {"wb", "w"}, default="wb"
+        Binary, or text in UTF-8 with the newlines that are written.
+
+    Yields
+    ------
+    file
+        The open temporary file.
+
+    Raises
+    ------
+    ValueError
+        If `mode` is neither "wb" nor "w".
+    DataError
+        If `path` exists and is not a regular file.
+    OSError
+        If the file cannot be created, written or renamed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic_write(Path(folder) / "note.txt", "w") as file:
+    ...         _ = file.write("done")
+    ...     (Path(folder) / "note.txt").read_text()
+    'done'
+    """
+    if mode not in ("wb", "w"):
+        raise ValueError(f"mode={mode!r} is not allowed, use 'wb' or 'w'")
+    final = Path(os.path.realpath(path))
+    if final.exists() and not final.is_file():
+        raise DataError(f"{path} is not a regular file and cannot be replaced, give another name")
+    temporary = final.with_name(f".{final.name[:200]}.{secrets.token_hex(4)}.tmp")
+    text = {"encoding": "utf-8", "newline": ""} if mode == "w" else {}
+    try:
+        with temporary.open(mode.replace("w", "x"), **text) as file:  # type: ignore[call-overload]
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(final)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
+    _sync_directory(final.parent)
+
+
+def prepare_output_dir(path: str | os.PathLike[str]) -> Path:
+    """Make sure that a directory exists and that files can be written into it.
+
+    Parameters
+    ----------
+    path : str or path
+        The directory; it and its parents are created where missing.
+
+    Returns
+    -------
+    Path
+        The directory.
+
+    Raises
+    ------
+    DataError
+        If it is a file, cannot be created or cannot be written.
+    """
+    directory = Path(path)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        probe = directory / f".identica.{secrets.token_hex(4)}.tmp"
+        # Root may write where the permission bits say no: only a trial tells.
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except (FileExistsError, NotADirectoryError) as error:
+        raise DataError(f"output {directory} is not a directory, give another one") from error
+    except OSError as error:
+        raise DataError(
+            f"output directory {directory} cannot be written ({error.strerror or error}), "
+            "give one in which you may create files"
+        ) from error
+    return directory
+
+
+@contextmanager
+def output_directory(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Prepare an output directory that leaves nothing behind if the block fails before it writes.
+
+    Parameters
+    ----------
+    path : str or path
+        The directory, as in `prepare_output_dir`.
+
+    Yields
+    ------
+    Path
+        The directory.
+
+    Raises
+    ------
+    DataError
+        If it is a file, cannot be created or cannot be written.
+    """
+    wanted = Path(path).absolute()
+    created = [folder for folder in (wanted, *wanted.parents) if not folder.exists()]
+    try:
+        yield prepare_output_dir(path)
+    except BaseException:
+        with suppress(OSError):  # not empty: something was written that is worth keeping
+            for folder in created:
+                folder.rmdir()
+        raise
+
+
+def _sync_directory(folder: Path) -> None:
+    # Makes the rename itself durable; some file systems and Windows refuse to sync a directory.
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,94 @@
+"""Reading .parquet files."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from identica.io.errors import DataError
+from identica.io.table import Table
+
+__all__ = ["read_parquet"]
+
+
+def read_parquet(path: Path, index_column: str | None) -> Table:
+    """Read a table of numbers from a .parquet file.
+
+    The names of the rows are in `index_column` or, without it, in the index that pandas has written.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    index_column : str or None
+        Name of the column that holds the names of the rows.
+
+    Returns
+    -------
+    Table
+        Values, float32 where every column is, and names.
+
+    Raises
+    ------
+    DataError
+        If it is not a .parquet file, is damaged, or a column is not numeric or has missing values.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with path.open("rb") as file:
+        if file.read(4) != b"PAR1":
+            raise DataError(f"{path} is not a .parquet file, write it with pandas.DataFrame.to_parquet")
+    try:
+        table = pq.ParquetFile(path).read()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DataError(f"{path} is damaged: {' '.join(str(error).split())}") from error
+    names = list(table.column_names)
+    if index_column is not None and index_column not in names:
+        raise DataError(
+            f"{path} has no column {index_column!r}, its first columns are {', '.join(names[:5])}"
+        )
+    hidden = [index_column] if index_column is not None else _pandas_index(table.schema)
+    features = [position for position, name in enumerate(names) if name not in hidden]
+    for position in features:
+        _check_column(path, names[position], table.column(position))
+    columns = [table.column(position).cast(_target(table.column(position).type)) for position in features]
+    values = (
+        np.column_stack([column.to_numpy() for column in columns]) if columns else np.empty((len(table), 0))
+    )
+    rows = None
+    if hidden:
+        parts = [map(str, table.column(names.index(name)).to_pylist()) for name in hidden]
+        rows = ["|".join(part) for part in zip(*parts, strict=True)]
+    return Table.checked(values, path, [names[position] for position in features], rows)
+
+
+def _pandas_index(schema: Any) -> list[str]:
+    """Name the columns that pandas wrote as its index; a plain range is not stored as one."""
+    metadata = schema.pandas_metadata or {}
+    return [
+        name for name in metadata.get("index_columns", []) if isinstance(name, str) and name in schema.names
+    ]
+
+
+def _check_column(path: Path, name: str, column: Any) -> None:
+    import pyarrow.types as types
+
+    kind = column.type
+    if not (types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)):
+        raise DataError(
+            f"{path}: column {name!r} is not numeric (its type is {kind}), drop it or, if it names the rows, "
+            "choose it as the index column"
+        )
+    if column.null_count:
+        row = column.is_null().to_pylist().index(True)
+        raise DataError(
+            f"{path}: the value at row {row} (counted from 0), column {name!r} is missing, "
+            "fill or drop it first"
+        )
+
+
+def _target(kind: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.float32() if kind in (pa.float16(), pa.float32()) else pa.float64()

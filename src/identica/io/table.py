@@ -1,0 +1,152 @@
+"""A table of finite real numbers with the names of its rows and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from identica.io.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Table"]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table of finite real numbers with the names of its rows and columns.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_features)
+        float32 where the file holds float32 or float16, otherwise float64.
+    path : Path
+        The file it was read from.
+    feature_names, row_names : tuple of str, optional
+        Names of columns and rows, where the file has them.
+    """
+
+    values: NDArray[np.floating[Any]]
+    path: Path
+    feature_names: tuple[str, ...] | None = None
+    row_names: tuple[str, ...] | None = None
+
+    @classmethod
+    def checked(
+        cls,
+        values: Any,
+        path: Path,
+        feature_names: Sequence[str] | None = None,
+        row_names: Sequence[str] | None = None,
+    ) -> Table:
+        """Build a table after checking that its values and names can be used.
+
+        Parameters
+        ----------
+        values : array of shape (n_samples, n_features)
+            Integers or real numbers.
+        path : Path
+            The file they come from.
+        feature_names, row_names : sequence of str, optional
+            Names of columns and rows.
+
+        Returns
+        -------
+        Table
+            The table.
+
+        Raises
+        ------
+        DataError
+            If the array is not 2-D, is empty, is not real, has values that are not finite, or if
+            feature names are missing or occur twice.
+        """
+        numbers = _as_real(np.asarray(values), path)
+        features = None if feature_names is None else tuple(feature_names)
+        rows = None if row_names is None else tuple(row_names)
+        if features is not None:
+            _check_feature_names(features, path)
+        _check_finite(numbers, path, features)
+        return cls(numbers, path, features, rows)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of samples and of features."""
+        n_samples, n_features = self.values.shape
+        return n_samples, n_features
+
+    def named(self) -> pd.DataFrame | NDArray[np.floating[Any]]:
+        """Give the values with the names of their features, which estimators remember.
+
+        Returns
+        -------
+        DataFrame or ndarray of shape (n_samples, n_features)
+            A DataFrame where features have names, otherwise the values.
+        """
+        if self.feature_names is None:
+            return self.values
+        import pandas as pd
+
+        return pd.DataFrame(self.values, columns=list(self.feature_names), copy=False)
+
+
+def _as_real(values: NDArray[Any], path: Path) -> NDArray[np.floating[Any]]:
+    if values.dtype.kind not in "iuf":
+        raise DataError(
+            f"{path} holds {_kind(values.dtype)}, the data must be real numbers, convert them first"
+        )
+    if values.ndim != 2:
+        remedy = ", reshape it to (n_samples, 1)" if values.ndim == 1 else ""
+        raise DataError(
+            f"{path} holds an array with {values.ndim} dimension{'s' * (values.ndim != 1)} of shape "
+            f"{values.shape}, it must have 2, (n_samples, n_features){remedy}"
+        )
+    if 0 in values.shape:
+        raise DataError(f"{path} is empty: its shape is {values.shape}, give at least one row and one column")
+    single = values.dtype.kind == "f" and values.dtype.itemsize <= 4
+    return np.ascontiguousarray(values, dtype=np.float32 if single else np.float64)
+
+
+def _kind(dtype: np.dtype[Any]) -> str:
+    if dtype.names is not None:
+        return f"a structured array with the fields {', '.join(dtype.names)}"
+    known = {
+        "b": "booleans",
+        "c": "complex numbers",
+        "U": "text",
+        "S": "text",
+        "M": "dates",
+        "m": "durations",
+    }
+    return known.get(dtype.kind, f"values of type {dtype}")
+
+
+def _check_feature_names(names: tuple[str, ...], path: Path) -> None:
+    seen: set[str] = set()
+    for position, name in enumerate(names):
+        if not name.strip():
+            raise DataError(f"{path}: column {position} (counted from 0) has no name, give every column one")
+        if name in seen:
+            raise DataError(
+                f"{path}: the feature name {name!r} occurs twice, give every feature its own name"
+            )
+        seen.add(name)
+
+
+def _check_finite(values: NDArray[Any], path: Path, features: tuple[str, ...] | None) -> None:
+    finite = np.isfinite(values)
+    if finite.all():
+        return
+    row, column = (int(i) for i in np.unravel_index(int(np.argmin(finite)), values.shape))
+    what = "NaN (a missing value)" if np.isnan(values[row, column]) else "an infinite value"
+    where = f"column {column}" if features is None else f"column {column} ({features[column]!r})"
+    raise DataError(
+        f"{path} holds {what} at row {row}, {where}, both counted from 0, and {int((~finite).sum())} such in "
+        "all; every value must be finite: fill or drop them first"
+    )
