@@ -50,7 +50,7 @@ def parse() -> argparse.Namespace:
 
 
 def full_row(outcome: Outcome) -> dict[str, Any]:
-    """The row of results.csv, and the signs by which a user without the truth would judge the fit."""
+    """Add to a row the signs by which a user who does not know the truth would judge the fit."""
     return {
         **outcome.row,
         "reconstruction_error": outcome.fit.reconstruction_error,
@@ -61,7 +61,7 @@ def full_row(outcome: Outcome) -> dict[str, Any]:
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
-    """One line a family and method: the R² of its worst and its mean seed, the longest fit, the agreement."""
+    """Sum up the seeds of each family and method in one line of a table."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for outcome in outcomes:
         groups.setdefault((outcome.experiment, outcome.method), []).append(full_row(outcome))
@@ -82,7 +82,7 @@ def summary(outcomes: Sequence[Outcome]) -> str:
 
 
 def lowest(values: Sequence[float | None]) -> float | None:
-    """Smallest value, if there is one."""
+    """Take the smallest value, if there is one."""
     return min((value for value in values if value is not None), default=None)
 
 

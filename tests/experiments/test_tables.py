@@ -21,7 +21,7 @@ def test_markdown_is_a_table_and_a_missing_value_an_empty_cell():
     rows = [*ROWS, {"method": "fastica"}]
     assert markdown_table(rows, ["method", "r2_mean"]).splitlines() == [
         "| method | r2_mean |",
-        "| --- | --- |",
+        "| --- | ---: |",
         "| pca | 0.500 |",
         "| dica | 0.980 |",
         "| fastica |  |",

@@ -70,7 +70,7 @@ def markdown_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) ->
 def _cells(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> tuple[list[list[str]], list[bool]]:
     """Header and rows as text, and which columns hold numbers."""
     rows = list(rows)
-    numeric = [all(isinstance(row.get(column), int | float) for row in rows) for column in columns]
+    numeric = [all(isinstance(row.get(column), int | float | None) for row in rows) for column in columns]
     return [
         list(columns),
         *([_written(column, row.get(column)) for column in columns] for row in rows),
