@@ -6,7 +6,7 @@ from identica.io.reading import ENDINGS, read_table
 from identica.io.table import Table
 from identica.io.writing import (
     TABLE_ENDINGS,
-    prepare_table_file,
+    check_table_file,
     write_csv,
     write_json,
     write_npy,
@@ -20,9 +20,9 @@ __all__ = [
     "DataError",
     "Table",
     "atomic_write",
+    "check_table_file",
     "output_directory",
     "prepare_output_dir",
-    "prepare_table_file",
     "read_table",
     "write_csv",
     "write_json",

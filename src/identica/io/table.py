@@ -95,6 +95,21 @@ class Table:
 
         return pd.DataFrame(self.values, columns=list(self.feature_names), copy=False)
 
+    def rows(self, positions: NDArray[np.intp]) -> pd.DataFrame | NDArray[np.floating[Any]]:
+        """Give some of the rows with the names of their features.
+
+        Parameters
+        ----------
+        positions : ndarray of int
+            Which rows.
+
+        Returns
+        -------
+        DataFrame or ndarray of shape (len(positions), n_features)
+            As `named`.
+        """
+        return Table(self.values[positions], self.path, self.feature_names).named()
+
 
 def _as_real(values: NDArray[Any], path: Path) -> NDArray[np.floating[Any]]:
     if values.dtype.kind not in "iuf":

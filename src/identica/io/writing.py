@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identica.io.errors import DataError
-from identica.io.files import atomic_write, prepare_output_dir
+from identica.io.files import atomic_write
 
 __all__ = [
     "TABLE_ENDINGS",
-    "prepare_table_file",
+    "check_table_file",
     "write_csv",
     "write_json",
     "write_npy",
@@ -144,30 +144,22 @@ def write_table(
             write_csv(path, values, feature_names, row_names, delimiter="," if ending == ".csv" else "\t")
 
 
-def prepare_table_file(path: str | os.PathLike[str]) -> Path:
-    """Check, before any long work, that a table can be written under a name.
+def check_table_file(path: str | os.PathLike[str]) -> None:
+    """Check, before any long work, that a name is one that `write_table` can write.
 
     Parameters
     ----------
     path : str or path
-        The file; missing folders are created.
-
-    Returns
-    -------
-    Path
         The file.
 
     Raises
     ------
     DataError
-        If `write_table` does not know the ending, the name is a directory's, or the folder cannot be written.
+        If the ending is unknown or the name is a directory's.
     """
-    path = Path(path)
-    _table_ending(path)
-    if path.is_dir():
+    if Path(path).is_dir():
         raise DataError(f"output {path} is a directory, give the name of a file")
-    prepare_output_dir(path.parent)
-    return path
+    _table_ending(path)
 
 
 def _table_ending(path: str | os.PathLike[str]) -> str:

@@ -1,0 +1,63 @@
+"""Parameters of a method from a TOML or JSON file and from the command line, which has precedence."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from identica.io import DataError
+
+__all__ = ["read_parameters"]
+
+
+def read_parameters(path: Path | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Gather a method's parameters.
+
+    Parameters
+    ----------
+    path : Path or None
+        A .toml or .json file.
+    given : mapping
+        What the command line says; None where it says nothing.
+
+    Returns
+    -------
+    dict
+        Parameters for `identica.estimators.from_configuration`, a seed and verbosity among them.
+
+    Raises
+    ------
+    ValueError
+        If the number of components is said nowhere, or the seed is not one.
+    """
+    parameters = {} if path is None else _read(path)
+    parameters.update({name: value for name, value in given.items() if value is not None})
+    if "n_components" not in parameters:
+        raise ValueError(
+            "the number of components is not given, add -d N (or n_components to the configuration)"
+        )
+    if parameters.get("random_state") is None:
+        parameters["random_state"] = 0
+    seed = parameters["random_state"]
+    if type(seed) is not int or not 0 <= seed < 2**32:
+        raise ValueError(f"seed {seed!r} is not allowed, use an integer from 0 to 2**32 - 1")
+    parameters.setdefault("verbose", 1)
+    return parameters
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if path.suffix.lower() not in (".toml", ".json"):
+        raise DataError(f"configuration {path} has the unknown ending {path.suffix!r}, use .toml or .json")
+    try:
+        text = path.read_text(encoding="utf-8")
+        parameters = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
+    except OSError as error:
+        raise DataError(f"configuration {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise DataError(f"configuration {path} is not valid {path.suffix[1:].upper()}: {error}") from error
+    if not isinstance(parameters, dict):
+        raise DataError(
+            f'configuration {path} holds no parameters, write a table such as {{"n_components": 3}}'
+        )
+    return parameters

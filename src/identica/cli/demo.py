@@ -1,0 +1,31 @@
+"""identica demo."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Demo"]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Simulate a mixture that no linear method takes apart and compare all methods on it.
+
+    Needs no input and no network, and takes a minute or two. Writes results.csv, r2_heatmaps.png and
+    report.html.
+
+    Parameters
+    ----------
+    output : Path
+        Directory to write into.
+    seed : int
+        Seed of the data and of the fits.
+    """
+
+    output: Path = Path("identica-demo")
+    seed: int = 0
+
+    def run(self) -> None:
+        """Run the command."""
+        from identica.experiments import demo
+
+        demo(self.output, seed=self.seed)

@@ -1,0 +1,169 @@
+"""identica fit."""
+
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from tyro.conf import arg
+
+from identica.cli.options import File, Name, Number
+
+if TYPE_CHECKING:
+    from identica.estimators import ComponentAnalysis
+    from identica.io import Table
+
+__all__ = ["CheckpointKept", "Fit"]
+
+
+class CheckpointKept(KeyboardInterrupt):
+    """A fit was interrupted and its checkpoint, whose path is the message, can be gone on from."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Fit a method to a table and write the components of all its rows.
+
+    Writes model.safetensors, latents.npy, latents.csv, history.csv and run.json. Some rows are held out of
+    the fit, to report how well they are reconstructed beside PCA with as many components. A text file may have a header and, as its first column without a name, the names of the rows; all else must be
+    numbers. After Ctrl-C, or if the process was killed, the same command with --resume goes on to the same
+    result.
+
+    Parameters
+    ----------
+    data : Path
+        Table of observations: .npy, .npz, .csv, .tsv, .parquet or .h5ad.
+    n_components : int
+        Number of components; needed here or in the configuration.
+    method : str
+        The method; dica unless the configuration says otherwise.
+    output : Path
+        Directory to write into.
+    seed : int
+        Seed of all randomness; 0 unless the configuration says otherwise.
+    config : Path
+        TOML or JSON file of the method's parameters, such as weight, network.hidden or training.max_steps.
+    resume : bool
+        Go on from the checkpoint that an unfinished fit has left.
+    layer : str
+        Layer of a .h5ad file; X by default.
+    key : str
+        Array of a .npz file that holds several.
+    index_column : str
+        Column of a .csv, .tsv or .parquet file that holds the names of the rows.
+    holdout : float
+        Share of the rows to hold out.
+    threads : int
+        Number of threads to compute with; PyTorch's choice by default.
+    device : str
+        Where to compute: auto, cpu, cuda, mps and so on; auto unless the configuration says otherwise.
+    """
+
+    data: File
+    n_components: Annotated[Number, arg(aliases=["-d"])] = None
+    method: Annotated[
+        Literal["dica", "sparse-jacobian", "autoencoder"] | None,
+        arg(metavar="{dica,sparse-jacobian,autoencoder}"),
+    ] = None
+    output: Annotated[Path, arg(metavar="DIR")] = Path("identica-fit")
+    seed: Number = None
+    config: Annotated[Path | None, arg(metavar="FILE")] = None
+    resume: bool = False
+    layer: Name = None
+    key: Name = None
+    index_column: Name = None
+    holdout: Annotated[float, arg(metavar="SHARE")] = 0.1
+    threads: Number = None
+    device: Name = None
+
+    def run(self) -> None:
+        """Run the command."""
+        import torch
+
+        from identica.cli.configuration import read_parameters
+        from identica.estimators import from_configuration
+        from identica.io import output_directory, read_table
+
+        given = {"n_components": self.n_components, "method": self.method, "random_state": self.seed}
+        estimator = from_configuration(read_parameters(self.config, given | {"device": self.device}))
+        if self.threads is not None:
+            if self.threads < 1:
+                raise ValueError(f"threads={self.threads} is not possible, use at least 1")
+            torch.set_num_threads(self.threads)
+        checkpoint = self.output / "checkpoint.safetensors"
+        if self._is_finished(estimator, checkpoint):
+            print(f"{self.output} holds this fit already, it is finished: nothing to resume")
+            return
+        table = read_table(self.data, layer=self.layer, key=self.key, index_column=self.index_column)
+        with output_directory(self.output) as directory:
+            self._fit(estimator, table, directory, checkpoint)
+
+    def _is_finished(self, estimator: "ComponentAnalysis", checkpoint: Path) -> bool:
+        """Find out whether there is nothing to resume; refuse to lose an unfinished fit."""
+        from identica.cli.record import belongs_to, read_record
+        from identica.io import DataError
+
+        if checkpoint.exists() and not self.resume:
+            raise DataError(
+                f"{checkpoint} is of an unfinished fit, go on with it by --resume, or delete it to start over"
+            )
+        record = read_record(self.output / "run.json")
+        if not self.resume or checkpoint.exists() or record is None:
+            return False
+        if not belongs_to(record, estimator, self.data, self.holdout):
+            raise DataError(
+                f"{self.output} holds a finished fit of other data or parameters, leave out --resume to "
+                "replace it or choose another output"
+            )
+        return True
+
+    def _fit(self, estimator: "ComponentAnalysis", table: "Table", directory: Path, checkpoint: Path) -> None:
+        from identica.cli import held_out, record
+        from identica.io import write_csv, write_json, write_npy, write_records
+
+        seed = int(estimator.random_state)
+        train, unseen = held_out.split_rows(len(table.values), self.holdout, seed)
+        with _noted() as noted:
+            start = time.perf_counter()
+            try:
+                estimator.fit(table.rows(train), checkpoint=checkpoint, resume=self.resume)
+            except KeyboardInterrupt:
+                if checkpoint.exists():
+                    raise CheckpointKept(str(checkpoint)) from None
+                raise KeyboardInterrupt(" before anything was saved") from None
+            seconds = time.perf_counter() - start
+            # First what took long.
+            estimator.save(directory / "model.safetensors")
+            latents = estimator.transform(table.named())
+            write_npy(directory / "latents.npy", latents)
+            write_csv(
+                directory / "latents.csv", latents, list(estimator.get_feature_names_out()), table.row_names
+            )
+            write_records(directory / "history.csv", estimator.history_)
+            shares = None
+            if len(unseen):
+                shares = held_out.reconstruction_beside_pca(estimator, table, train, unseen, seed)
+        content = record.describe(estimator, table, self.holdout, train, unseen, shares, seconds, noted)
+        # Last, as the sign that all is there.
+        write_json(directory / "run.json", content)
+        print(record.summary(content, directory))
+
+
+@contextmanager
+def _noted() -> Iterator[list[str]]:
+    """Note warnings while they are shown."""
+    texts: list[str] = []
+    show = warnings.showwarning
+
+    def note(message: Any, *args: Any, **kwargs: Any) -> None:
+        texts.append(str(message))
+        show(message, *args, **kwargs)
+
+    warnings.showwarning = note
+    try:
+        yield texts
+    finally:
+        warnings.showwarning = show

@@ -1,0 +1,108 @@
+"""Rows that a fit never sees, and how well it reconstructs them beside PCA."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from identica.io import Table
+
+__all__ = ["reconstruction_beside_pca", "split_rows"]
+
+Rows = NDArray[np.intp]
+
+
+class _Model(Protocol):
+    n_components: int
+
+    def reconstruct(self, X: Any) -> NDArray[np.floating[Any]]: ...
+
+
+def split_rows(n_samples: int, fraction: float, seed: int) -> tuple[Rows, Rows]:
+    """Draw the rows to fit on and those to hold out.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of all rows.
+    fraction : float
+        Share to hold out, in [0, 1).
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    tuple of two ndarrays of int
+        Rows to fit on and rows held out, both ascending; none are held out if fewer than 2 were left.
+
+    Raises
+    ------
+    ValueError
+        If `fraction` is out of range.
+    """
+    if not 0 <= fraction < 1:
+        raise ValueError(f"holdout={fraction} is not a share of the rows, use at least 0 and less than 1")
+    n_held_out = round(fraction * n_samples)
+    if n_samples - n_held_out < 2:
+        n_held_out = 0
+    order = np.random.default_rng(seed).permutation(n_samples)
+    return np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
+
+
+def reconstruction_beside_pca(
+    model: _Model, table: Table, train: Rows, held_out: Rows, seed: int
+) -> Mapping[str, Mapping[str, float | None]]:
+    r"""Measure how much of the held-out rows' variance a model and PCA leave unexplained.
+
+    :math:`\sum (x - \hat x)^2 / \sum (x - \bar x)^2` over held-out rows and features, :math:`\bar x` the mean
+    of the rows fitted on. PCA has as many components and sees the same rows, in the units in which it is
+    measured:
+
+    - "standardised_units": each feature divided by its standard deviation among the rows fitted on; features
+      that are constant there are left out;
+    - "own_units": as in the file.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        Has ``n_components`` and ``reconstruct``.
+    table : Table
+        All rows.
+    train, held_out : ndarray of int
+        Rows fitted on, rows held out.
+    seed : int
+        Seed of PCA's randomised solver.
+
+    Returns
+    -------
+    dict of dict of float
+        For either unit the shares of "model" and "pca"; None where the held-out rows do not vary.
+    """
+    seen, unseen = table.values[train], table.values[held_out]
+    restored = np.asarray(model.reconstruct(table.rows(held_out)))
+    mean = seen.mean(axis=0, dtype=np.float64)
+    deviation = seen.std(axis=0, dtype=np.float64)
+    varies = deviation > 10 * np.finfo(seen.dtype).eps * np.abs(seen).max(axis=0)
+    weights = {"standardised_units": np.where(varies, 1 / np.where(varies, deviation, 1), 0)}
+    weights["own_units"] = np.ones_like(mean)
+    shares = {}
+    for unit, weight in weights.items():
+        inputs, target = (seen - mean) * weight, (unseen - mean) * weight
+        by_pca = _pca(inputs, target, model.n_components, seed)
+        total = float(np.square(target).sum())
+        errors = {
+            "model": np.square((restored - unseen) * weight).sum(),
+            "pca": np.square(by_pca - target).sum(),
+        }
+        shares[unit] = {name: float(error) / total if total else None for name, error in errors.items()}
+    return shares
+
+
+def _pca(inputs: NDArray[Any], target: NDArray[Any], n_components: int, seed: int) -> NDArray[Any]:
+    from sklearn.decomposition import PCA
+
+    pca = PCA(min(n_components, *inputs.shape), random_state=seed).fit(inputs)
+    return np.asarray(pca.inverse_transform(pca.transform(target)))

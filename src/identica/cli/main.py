@@ -1,0 +1,135 @@
+"""What all commands share: parsing, exit status, and faults and warnings as one line each."""
+
+import contextlib
+import io
+import os
+import shlex
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import tyro
+
+from identica.cli.demo import Demo
+from identica.cli.fit import CheckpointKept, Fit
+from identica.cli.score import Score
+from identica.cli.simulate import Simulate
+from identica.cli.transform import Transform
+
+__all__ = ["main"]
+
+DESCRIPTION = (
+    "Find the true hidden components behind a table of data: a .npy, .npz, .csv, .tsv, .parquet or .h5ad "
+    "file, told by its ending. With IDENTICA_TRACEBACK=1 in the environment an error shows where it arose."
+)
+FAULTS = (ValueError, TypeError, OSError, ImportError, MemoryError, FloatingPointError)
+"""What the input or the machine is to blame for; anything else is a defect and keeps its traceback."""
+
+
+class _Command(Protocol):
+    def run(self) -> None: ...
+
+
+COMMANDS: dict[str, Callable[..., _Command]] = {
+    "fit": Fit,
+    "transform": Transform,
+    "score": Score,
+    "simulate": Simulate,
+    "demo": Demo,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The words after the program's name; those of this process by default.
+
+    Returns
+    -------
+    int
+        Exit status: 0, 2 for a fault in what was given, 130 after Ctrl-C.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for category in (UserWarning, RuntimeWarning):
+            warnings.simplefilter("default", category)
+        warnings.showwarning = lambda message, *_, **__: _say(f"warning: {message}")
+        try:
+            if words == ["--version"]:
+                return _version()
+            _parse(words).run()
+        except SystemExit as end:
+            return int(end.code or 0)
+        except CheckpointKept as kept:
+            _say(f"interrupted: {kept} keeps what is done, go on with: {_again(words)}")
+            return 130
+        except KeyboardInterrupt as interrupt:
+            _say(f"interrupted{interrupt}")
+            return 130
+        except FAULTS as error:
+            if os.environ.get("IDENTICA_TRACEBACK"):
+                raise
+            _say(_sentence(error))
+            return 2
+    return 0
+
+
+def _parse(words: list[str]) -> _Command:
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            command: _Command = tyro.extras.subcommand_cli_from_dict(
+                COMMANDS,
+                args=words,
+                prog="identica",
+                description=DESCRIPTION,
+                config=(tyro.conf.FlagCreatePairsOff,),
+            )
+    except SystemExit as end:
+        if end.code:
+            _say(_unboxed(complaint.getvalue()))
+        raise
+    return command
+
+
+def _version() -> int:
+    from importlib.metadata import version
+
+    print(f"identica {version('identica')}")
+    return 0
+
+
+def _again(words: list[str]) -> str:
+    return shlex.join(["identica", *words, *([] if "--resume" in words else ["--resume"])])
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        what = error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
+    elif isinstance(error, MemoryError):
+        what = f"not enough memory: {error}" if str(error) else "not enough memory, give a smaller table"
+    else:
+        what = str(error) or type(error).__name__
+    return f"error: {what}"
+
+
+def _unboxed(text: str) -> str:
+    """Turn the framed complaint of the parser, a title and sections between rules, into one line."""
+    sections: list[list[str]] = [[]]
+    for line in text.splitlines()[1:]:
+        words = line.strip(" │╭╮╰╯─")
+        if words:
+            sections[-1].append(words)
+        else:
+            sections.append([])
+    kept = [" ".join(lines) for lines in sections if lines and lines[0] != "Argument helptext:"]
+    return f"error: {'; '.join(kept) or text}"
+
+
+def _say(text: str) -> None:
+    print(f"identica: {' '.join(text.split())}", file=sys.stderr, flush=True)

@@ -1,0 +1,176 @@
+"""The record of a fit, run.json: what was done with what, and how well it went."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from identica.estimators import ComponentAnalysis
+    from identica.io import Table
+
+__all__ = ["belongs_to", "describe", "read_record", "summary"]
+
+_PACKAGES = ("identica", "torch", "numpy", "scikit-learn")
+_RESULTS = (
+    "criterion",
+    "reconstruction_error",
+    "linear_reconstruction_error",
+    "volume_efficiency",
+    "restart_agreement",
+    "restarts",
+)
+_IRRELEVANT = ("verbose", "device")
+
+
+def describe(
+    estimator: ComponentAnalysis,
+    table: Table,
+    holdout: float,
+    train: NDArray[Any],
+    held_out: NDArray[Any],
+    unexplained: Mapping[str, Any] | None,
+    seconds: float,
+    noted: Sequence[str],
+) -> dict[str, Any]:
+    """Describe a fit in plain values.
+
+    Parameters
+    ----------
+    estimator : ComponentAnalysis
+        The fitted estimator.
+    table : Table
+        The data.
+    holdout : float
+        Share of the rows that was to be held out.
+    train, held_out : ndarray of int
+        Rows fitted on, rows held out.
+    unexplained : mapping or None
+        What `reconstruction_beside_pca` has found.
+    seconds : float
+        How long the fit took, in this process.
+    noted : sequence of str
+        The warnings.
+
+    Returns
+    -------
+    dict
+        The content of run.json.
+    """
+    from identica.estimators import configuration
+
+    values = {name: getattr(estimator, f"{name}_") for name in _RESULTS if hasattr(estimator, f"{name}_")}
+    return {
+        "configuration": configuration(estimator),
+        "seed": estimator.random_state,
+        "data": {
+            "path": str(table.path),
+            "n_samples": table.shape[0],
+            "n_features": table.shape[1],
+            "dtype": str(table.values.dtype),
+        },
+        "holdout": holdout,
+        "n_samples_fitted": len(train),
+        "n_samples_held_out": len(held_out),
+        **values,
+        "held_out_variance_unexplained": unexplained,
+        "durations": {**estimator.durations_, "total": seconds},
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+        "warnings": list(noted),
+    }
+
+
+def summary(content: Mapping[str, Any], directory: Path) -> str:
+    """Say what a reader wants to know first.
+
+    Parameters
+    ----------
+    content : mapping
+        As `describe` returns.
+    directory : Path
+        Where the files are.
+
+    Returns
+    -------
+    str
+        A few lines.
+    """
+    method = content["configuration"]["method"]
+    data = content["data"]
+    lines = [
+        f"{method}: {content['configuration']['n_components']} components of {data['n_samples']} samples, "
+        f"{data['n_features']} features, in {content['durations']['total']:.1f} s"
+    ]
+    named = {"volume_efficiency": "volume efficiency", "restart_agreement": "agreement of restarts"}
+    figures = [f"{text} {content[name]:.3f}" for name, text in named.items() if content.get(name) is not None]
+    if figures:
+        lines.append(", ".join(figures))
+    if content["held_out_variance_unexplained"] is not None:
+        lines.append(
+            f"variance unexplained on the {content['n_samples_held_out']} samples held out of the fit:"
+        )
+        lines.append(f"  {'':20} {method:>15} {'PCA':>8}")
+        for unit, shares in content["held_out_variance_unexplained"].items():
+            ours, pca = (
+                "-" if share is None else f"{share:.4f}" for share in (shares["model"], shares["pca"])
+            )
+            lines.append(f"  {unit.replace('_', ' '):20} {ours:>15} {pca:>8}")
+    lines.append(
+        f"written to {directory}: model.safetensors, latents.npy, latents.csv, history.csv, run.json"
+    )
+    return "\n".join(lines)
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """Read a run.json.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict or None
+        Its content; None if there is none that can be read.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def belongs_to(record: Mapping[str, Any], estimator: ComponentAnalysis, data: Path, holdout: float) -> bool:
+    """Find out whether a record is of the fit that is asked for.
+
+    Parameters
+    ----------
+    record : mapping
+        As `read_record` returns.
+    estimator : ComponentAnalysis
+        The estimator that is asked for.
+    data : Path
+        The file of the data.
+    holdout : float
+        Share of the rows to hold out.
+
+    Returns
+    -------
+    bool
+        Whether method, parameters, file and share are the same.
+    """
+    from identica.estimators import configuration
+
+    given, known = configuration(estimator), dict(record.get("configuration", {}))
+    for name in _IRRELEVANT:
+        given.pop(name, None)
+        known.pop(name, None)
+    same = json.loads(json.dumps(given)) == known
+    return same and record.get("data", {}).get("path") == str(data) and record.get("holdout") == holdout

@@ -1,0 +1,79 @@
+"""identica score."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from tyro.conf import arg
+
+from identica.cli.options import File
+
+__all__ = ["Score"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """Compare estimated components with the true ones, up to order, sign and maps of single components.
+
+    Writes scores.json.
+
+    Parameters
+    ----------
+    latents : Path
+        Table of the estimated components.
+    truth : Path
+        Table of the true components of the same samples.
+    output : Path
+        Directory to write into.
+    seed : int
+        Seed of the split between samples on which R2 is fitted and scored.
+    """
+
+    latents: File
+    truth: File
+    output: Annotated[Path, arg(metavar="DIR")] = Path()
+    seed: int = 0
+
+    def run(self) -> None:
+        """Run the command."""
+        from identica.io import output_directory, read_table, write_json
+        from identica.metrics import match_components, mean_correlation_coefficient
+
+        estimated, true = read_table(self.latents), read_table(self.truth)
+        _check_rows(estimated, true)
+        matching = match_components(true.values, estimated.values, method="r2", random_state=self.seed)
+        pearson, spearman = (
+            mean_correlation_coefficient(true.values, estimated.values, method=method)
+            for method in ("pearson", "spearman")
+        )
+        order = [None if j < 0 else j for j in matching.order.tolist()]
+        with output_directory(self.output) as directory:
+            write_json(
+                directory / "scores.json",
+                {
+                    "r2_mean": matching.mean,
+                    "r2": matching.scores,
+                    "mcc_pearson": pearson,
+                    "mcc_spearman": spearman,
+                    "matching": order,
+                },
+            )
+        names = true.feature_names or [str(i) for i in range(true.shape[1])]
+        for name, score, match in zip(names, matching.scores, order, strict=True):
+            print(f"true component {name}: estimate {match}, R2 {score:.3f}")
+        print(f"mean R2 {matching.mean:.3f}, MCC {pearson:.3f} (Pearson), {spearman:.3f} (Spearman)")
+
+
+def _check_rows(estimated: Any, true: Any) -> None:
+    from identica.io import DataError
+
+    if len(estimated.values) != len(true.values):
+        raise DataError(
+            f"{estimated.path} has {len(estimated.values)} rows and {true.path} has {len(true.values)}, "
+            "row i of both must be the same sample"
+        )
+    ours, theirs = estimated.row_names, true.row_names
+    if ours is not None and theirs is not None and ours != theirs and sorted(ours) == sorted(theirs):
+        raise DataError(
+            f"{estimated.path} and {true.path} name the same rows in another order, sort one of them"
+        )

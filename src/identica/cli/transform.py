@@ -1,0 +1,101 @@
+"""identica transform."""
+
+import dataclasses
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import arg
+
+from identica.cli.options import File, Name
+
+if TYPE_CHECKING:
+    from identica.io import Table
+
+__all__ = ["Transform"]
+
+
+@dataclass(frozen=True)
+class Transform:
+    """Compute the components of samples with a fitted model.
+
+    Parameters
+    ----------
+    model : Path
+        A model.safetensors that fit has written.
+    data : Path
+        Table with the features that the model was fitted on, in the same order.
+    output : Path
+        File to write the components into: .npy, .csv, .tsv or .parquet.
+    layer : str
+        Layer of an .h5ad file; X by default.
+    key : str
+        Array of a .npz file that holds several.
+    index_column : str
+        Column that holds the names of the rows.
+    """
+
+    model: File
+    data: File
+    output: Annotated[Path, arg(metavar="FILE")]
+    layer: Name = None
+    key: Name = None
+    index_column: Name = None
+
+    def run(self) -> None:
+        """Run the command."""
+        from identica.estimators import load
+        from identica.io import check_table_file, output_directory, read_table, write_table
+
+        check_table_file(self.output)
+        model = load(self.model)
+        table = read_table(self.data, layer=self.layer, key=self.key, index_column=self.index_column)
+        known = getattr(model, "feature_names_in_", None)
+        check_features(table, int(model.n_features_in_), None if known is None else tuple(known))
+        if known is not None and table.feature_names is None:
+            warnings.warn(f"{table.path} names no features, they are taken to be the model's", stacklevel=1)
+            table = dataclasses.replace(table, feature_names=tuple(known))
+        with output_directory(self.output.parent):
+            latents = model.transform(table.values if known is None else table.named())
+            write_table(self.output, latents, list(model.get_feature_names_out()), table.row_names)
+        print(f"{len(latents)} samples, {latents.shape[1]} components are in {self.output}")
+
+
+def check_features(table: "Table", n_features: int, names: tuple[Any, ...] | None) -> None:
+    """Refuse a table whose features are not those of a model.
+
+    Parameters
+    ----------
+    table : Table
+        The data.
+    n_features : int
+        Number of the model's features.
+    names : tuple of str or None
+        Their names, if it knows them.
+
+    Raises
+    ------
+    DataError
+        If the number, the names or the order of the features differ.
+    """
+    from identica.io import DataError
+
+    given = table.feature_names
+    if table.shape[1] != n_features:
+        raise DataError(
+            f"{table.path} has {table.shape[1]} features and the model was fitted on {n_features}, "
+            "give the same features in the same order"
+        )
+    if names is None or given is None or given == names:
+        return
+    position = next(i for i, pair in enumerate(zip(given, names, strict=True)) if pair[0] != pair[1])
+    fault = (
+        "the model's features in another order"
+        if set(given) == set(names)
+        else "other features than the model"
+    )
+    raise DataError(
+        f"{table.path} has {fault}: column {position} (counted from 0) is {given[position]!r} and should be "
+        f"{names[position]!r}"
+    )
