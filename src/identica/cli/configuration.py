@@ -29,7 +29,7 @@ def read_parameters(path: Path | None, given: Mapping[str, Any]) -> dict[str, An
     Raises
     ------
     ValueError
-        If the number of components is said nowhere, or the seed is not one.
+        If the number of components is said nowhere or less than 1, or the seed is not one.
     """
     parameters = {} if path is None else _read(path)
     parameters.update({name: value for name, value in given.items() if value is not None})
@@ -37,6 +37,9 @@ def read_parameters(path: Path | None, given: Mapping[str, Any]) -> dict[str, An
         raise ValueError(
             "the number of components is not given, add -d N (or n_components to the configuration)"
         )
+    n_components = parameters["n_components"]
+    if isinstance(n_components, int) and n_components < 1:
+        raise ValueError(f"n_components={n_components} is not possible, use at least 1")
     if parameters.get("random_state") is None:
         parameters["random_state"] = 0
     seed = parameters["random_state"]

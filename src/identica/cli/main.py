@@ -127,7 +127,7 @@ def _unboxed(text: str) -> str:
             sections[-1].append(words)
         else:
             sections.append([])
-    kept = [" ".join(lines) for lines in sections if lines and lines[0] != "Argument helptext:"]
+    kept = [" ".join(lines).rstrip(".") for lines in sections if lines and lines[0] != "Argument helptext:"]
     return f"error: {'; '.join(kept) or text}"
 
 
