@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 Array = NDArray[np.float64]
@@ -26,10 +26,11 @@ class Bend:
 
     Column j is mapped by
 
-        b_j(u) = ( u + strength * c_j * log(1 + exp(k_j (u - t_j) c_j)) / k_j ) / (1 + strength),
+        b_j(u) = (u + strength * (r_j(u) - r_j(0))) / (1 + strength),
+        r_j(u) = c_j / k_j * log(1 + exp(c_j k_j (u - t_j))),
 
-    whose slope lies between 1 / (1 + strength) and 1 everywhere, so that it has an inverse on the whole line
-    whose slope is bounded too. It is convex where c_j = 1 and concave where c_j = -1.
+    which takes 0 to 0 and whose slope lies between 1 / (1 + strength) and 1 everywhere: it has an inverse on
+    the whole line, and one of bounded slope. It is convex where c_j = 1 and concave where c_j = -1.
 
     Parameters
     ----------
@@ -56,13 +57,15 @@ class Bend:
 
     def __call__(self, values: Array) -> Array:
         """Return the mapped columns, of the shape of `values`, (n_samples, n_columns)."""
-        softplus = np.logaddexp(0.0, self._argument(values))
-        rise = self.curvature / self.sharpness * softplus
+        rise = self._rise(values) - self._rise(np.zeros(1))
         return np.asarray((values + self.strength * rise) / (1 + self.strength))
 
     def slope(self, values: Array) -> Array:
         """Return the derivative of each column's map at `values`, of shape (n_samples, n_columns)."""
         return np.asarray((1 + self.strength * expit(self._argument(values))) / (1 + self.strength))
+
+    def _rise(self, values: Array) -> Array:
+        return np.asarray(self.curvature / self.sharpness * np.logaddexp(0.0, self._argument(values)))
 
     def _argument(self, values: Array) -> Array:
         return self.curvature * self.sharpness * (values - self.threshold)
@@ -130,19 +133,62 @@ class Mixing:
     outer: Bend | None = None
     waves: Waves | None = None
 
-    def __call__(self, latents: Array) -> Array:
-        """Return the noise-free features at `latents`, of shape (n_samples, n_features)."""
-        bent = self._before_outer(latents)
+    def __call__(self, latents: ArrayLike) -> Array:
+        """Compute the noise-free features.
+
+        Parameters
+        ----------
+        latents : array-like of shape (n_samples, n_components)
+            Where to evaluate.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            f(s).
+
+        Raises
+        ------
+        ValueError
+            If `latents` has another shape.
+        """
+        bent = self._before_outer(self._check(latents))
         return bent if self.outer is None else self.outer(bent)
 
-    def jacobian(self, latents: Array) -> Array:
-        """Return the Jacobians at `latents`, of shape (n_samples, n_features, n_components)."""
+    def jacobian(self, latents: ArrayLike) -> Array:
+        """Compute the exact Jacobians.
+
+        Parameters
+        ----------
+        latents : array-like of shape (n_samples, n_components)
+            Where to evaluate.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features, n_components)
+            Entry (n, i, j) is the derivative of feature i by component j at sample n.
+
+        Raises
+        ------
+        ValueError
+            If `latents` has another shape.
+        """
+        latents = self._check(latents)
         jacobians = self.matrix * self.inner.slope(latents)[:, None, :]
         if self.waves is not None:
             jacobians += self.waves.jacobian(latents)
         if self.outer is not None:
             jacobians *= self.outer.slope(self._before_outer(latents))[:, :, None]
         return jacobians
+
+    def _check(self, latents: ArrayLike) -> Array:
+        checked = np.asarray(latents, dtype=np.float64)
+        n_components = self.matrix.shape[1]
+        if checked.ndim != 2 or checked.shape[1] != n_components:
+            raise ValueError(
+                f"latents has shape {checked.shape}: this mixing takes (n_samples, {n_components}), "
+                "one column per component"
+            )
+        return checked
 
     def _before_outer(self, latents: Array) -> Array:
         mixed = np.asarray(self.inner(latents) @ self.matrix.T)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.random import RandomState
 from scipy.special import ndtr
 
 from identica.datasets.mixing import Array, Bend, Waves
-
-RandomState = np.random.RandomState
 
 
 def draw_latents(
@@ -63,6 +62,17 @@ def draw_bend(scale: Array, strength: float, random: RandomState) -> Bend:
     )
 
 
-def draw_waves(amplitudes: Array, frequencies: Array, random: RandomState) -> Waves:
-    """Draw the phases of waves of known amplitudes and frequencies."""
-    return Waves(amplitudes, frequencies, random.uniform(-np.pi, np.pi, frequencies.shape[0]))
+def draw_joint_waves(size: Array, n_components: int, random: RandomState) -> Waves:
+    """Draw waves over random combinations of components, of root mean square about `size` per feature."""
+    n_waves = 2 * n_components
+    frequencies = random.standard_normal((n_waves, n_components)) / np.sqrt(n_components)
+    # A wave's mean square is one half.
+    amplitudes = np.sqrt(2 / n_waves) * random.standard_normal((len(size), n_waves))
+    return Waves(size[:, None] * amplitudes, frequencies, np.pi * random.uniform(-1.0, 1.0, (n_waves,)))
+
+
+def draw_separate_waves(amplitudes: Array, n_components: int, random: RandomState) -> Waves:
+    """Draw waves of known amplitudes, the k-th of which depends on component k alone."""
+    n_waves = amplitudes.shape[1]
+    frequencies = np.diag(random.uniform(1.0, 2.0, n_components))[:n_waves]
+    return Waves(amplitudes, frequencies, np.pi * random.uniform(-1.0, 1.0, (n_waves,)))

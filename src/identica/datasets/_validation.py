@@ -1,0 +1,72 @@
+"""Checks of single arguments, with one sentence for each fault."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+
+import numpy as np
+
+
+def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
+    """Make sure that a value is one of the names allowed.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if value not in allowed:
+        raise ValueError(f"{name}={value!r} is not known: use one of {', '.join(allowed)}")
+
+
+def check_integer(name: str, value: object, at_least: int, at_most: int | None = None) -> int:
+    """Return a value as an integer in a range.
+
+    Returns
+    -------
+    int
+        The value.
+
+    Raises
+    ------
+    TypeError
+        If it is no integer.
+    ValueError
+        If it is out of range.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{name}={value!r} is not an integer: pass a whole number")
+    number = int(value)
+    if number < at_least or (at_most is not None and number > at_most):
+        allowed = f"at least {at_least}" if at_most is None else f"from {at_least} to {at_most}"
+        raise ValueError(f"{name}={number} is out of range: use {allowed}")
+    return number
+
+
+def check_real(
+    name: str, value: object, *, at_least: float = -np.inf, above: float = -np.inf, below: float = np.inf
+) -> float:
+    """Return a value as a finite number in a range.
+
+    Returns
+    -------
+    float
+        The value.
+
+    Raises
+    ------
+    TypeError
+        If it is no real number.
+    ValueError
+        If it is not finite or out of range.
+    """
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(f"{name}={value!r} is not a number: pass a real number")
+    number = float(value)
+    if not (np.isfinite(number) and at_least <= number and above < number < below):
+        allowed = (
+            f"more than {above:g} and less than {below:g}" if np.isfinite(above) else f"at least {at_least:g}"
+        )
+        raise ValueError(f"{name}={number:g} is out of range: use a finite value of {allowed}")
+    return number

@@ -1,0 +1,79 @@
+"""The mixing of each kind: which matrix, which bends, which waves."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import RandomState
+
+from identica.datasets import sampling
+from identica.datasets._validation import check_integer, check_real
+from identica.datasets.mixing import Array, Mixing
+
+INNER_STRENGTH = 2.0
+"""Strength of the bends of components, h: enough to tell h(s) from s, mild enough to be learned."""
+
+DEFAULT_STRENGTH = {
+    "post-nonlinear": 4.0,
+    "perturbed": 0.5,
+    "orthogonal": 0.5,
+    "sparse": 4.0,
+    "isotropic": 4.0,
+}
+"""Strength of the nonlinear part of each kind that has one."""
+
+
+def draw_mixing(
+    kind: str,
+    n_features: int,
+    n_components: int,
+    correlation: float,
+    strength: float | None,
+    n_active: int,
+    random: RandomState,
+) -> Mixing:
+    """Draw a mixing of the given kind; see :func:`identica.datasets.make_mixture` for the arguments.
+
+    Returns
+    -------
+    Mixing
+        The map and its Jacobian.
+
+    Raises
+    ------
+    ValueError
+        If `strength` or `n_active` is outside its range, or if `strength` is given for "linear".
+    """
+    if kind == "linear" and strength is not None:
+        raise ValueError(
+            f'strength={strength} is given but kind="linear" has no nonlinear part: '
+            "leave it out or use another kind"
+        )
+    strength = check_real(
+        "strength", DEFAULT_STRENGTH.get(kind, 0.0) if strength is None else strength, at_least=0.0
+    )
+    inner = sampling.draw_bend(np.ones(n_components), INNER_STRENGTH, random)
+    if kind == "isotropic":
+        matrix = random.standard_normal((n_features, n_components)) / np.sqrt(n_components)
+    elif kind == "sparse":
+        n_active = check_integer("n_active", n_active, 1, n_components)
+        matrix = sampling.sparse_rows(n_features, n_components, n_active, random)
+    else:
+        matrix = sampling.l1_sphere_rows(n_features, n_components, random)
+    if kind == "linear":
+        return Mixing(matrix, inner)
+    if kind == "orthogonal":
+        n_bent = min(n_components, n_features - n_components)
+        curved = sampling.l1_sphere_rows(n_features, n_bent, random) if n_bent else np.empty((n_features, 0))
+        columns = sampling.nearest_orthonormal(np.hstack([matrix, curved]))
+        waves = sampling.draw_separate_waves(strength * columns[:, n_components:], n_components, random)
+        return Mixing(columns[:, :n_components], inner, waves=waves)
+    scale = _scale(matrix, correlation)
+    if kind == "perturbed":
+        return Mixing(matrix, inner, waves=sampling.draw_joint_waves(strength * scale, n_components, random))
+    return Mixing(matrix, inner, outer=sampling.draw_bend(scale, strength, random))
+
+
+def _scale(matrix: Array, correlation: float) -> Array:
+    """Return the standard deviations of A s for latents of unit variance, of shape (n_features,)."""
+    covariance = sampling.correlation_matrix(matrix.shape[1], correlation)
+    return np.asarray(np.sqrt(np.sum(matrix @ covariance * matrix, axis=1)))
