@@ -11,31 +11,48 @@ Array = NDArray[np.float64]
 def check_components(true: ArrayLike, estimated: ArrayLike, *, min_samples: int = 2) -> tuple[Array, Array]:
     """Return both inputs as finite float64 matrices with the same number of rows.
 
+    Returns
+    -------
+    true : ndarray of shape (n_samples, n_true)
+        True components, none of them constant.
+    estimated : ndarray of shape (n_samples, n_estimated)
+        Estimated components; a constant one is a legitimate, if useless, answer.
+
     Raises
     ------
     ValueError
-        If one is not two-dimensional, empty, not real or not finite, if they differ in length or are shorter
-        than `min_samples`, or if a true component is constant.
+        If an input is not two-dimensional, has no columns or is not finite, if the two differ in length or
+        are shorter than `min_samples`, or if a true component is constant.
+    TypeError
+        If an input does not hold real numbers.
     """
-    checked = _matrix(true, "true"), _matrix(estimated, "estimated")
-    n_true, n_estimated = (len(matrix) for matrix in checked)
-    if n_true != n_estimated:
+    checked_true, checked_estimated = _matrix(true, "true"), _matrix(estimated, "estimated")
+    n_samples = len(checked_true)
+    if n_samples != len(checked_estimated):
         raise ValueError(
-            f"true has {n_true} samples and estimated has {n_estimated}: row i of both must be the same sample"
+            f"true has {n_samples} samples and estimated has {len(checked_estimated)}: "
+            "row i of both must be the same sample"
         )
-    if n_true < min_samples:
-        raise ValueError(f"{n_true} samples given: at least {min_samples} are needed, pass more rows")
-    constant = np.flatnonzero(is_constant(checked[0]))
+    if n_samples < min_samples:
+        raise ValueError(f"n_samples={n_samples} is too few: pass at least {min_samples} rows")
+    constant = np.flatnonzero(np.ptp(checked_true, axis=0) == 0)
     if constant.size:
         raise ValueError(
             f"true component {constant[0]} is constant: there is nothing in it to recover, drop that column"
         )
-    return checked
+    return checked_true, checked_estimated
 
 
-def is_constant(matrix: Array) -> NDArray[np.bool_]:
-    """Return which columns hold one value only, of shape (n_columns,)."""
-    return np.asarray(np.ptp(matrix, axis=0) == 0)
+def check_method(method: str, allowed: tuple[str, ...]) -> None:
+    """Make sure that a method is known.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if method not in allowed:
+        raise ValueError(f"method={method!r} is not known: use one of {', '.join(allowed)}")
 
 
 def _matrix(values: ArrayLike, name: str) -> Array:
@@ -48,7 +65,7 @@ def _matrix(values: ArrayLike, name: str) -> Array:
     if matrix.shape[1] == 0:
         raise ValueError(f"{name} has no columns: pass at least one component")
     if matrix.dtype.kind not in "fiub":
-        raise ValueError(f"{name} has dtype {matrix.dtype}: pass real numbers")
+        raise TypeError(f"{name} has dtype {matrix.dtype}: pass real numbers")
     matrix = matrix.astype(np.float64)
     bad = np.argwhere(~np.isfinite(matrix))
     if bad.size:
