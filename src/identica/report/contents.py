@@ -32,7 +32,7 @@ class Fit:
     volume_efficiency : float, optional
         In (0, 1]; 1 where each feature follows one component, in balance.
     restart_agreement : float, optional
-        Mean matched |cosine| between the components of the best restart and those of the others.
+        Mean matched absolute cosine between the components of the best restart and those of the others.
     restarts : tuple of float, default=()
         Criterion that each restart reached.
     durations : mapping of str to float, default={}
