@@ -28,9 +28,9 @@ class Fit:
     """Fit a method to a table and write the components of all its rows.
 
     Writes model.safetensors, latents.npy, latents.csv, history.csv and run.json. Some rows are held out of
-    the fit, to report how well they are reconstructed beside PCA with as many components. A text file may have
-    a header and, as its first column without a name, the names of the rows; all else must be numbers. After
-    Ctrl-C, or if the process was killed, the same command with --resume goes on to the same result.
+    the fit, to report how well they are reconstructed beside PCA with as many components. A text file may
+    have a header and, as its first column without a name, the names of the rows; all else must be numbers.
+    After Ctrl-C, or if the process was killed, the same command with --resume goes on to the same result.
 
     Parameters
     ----------

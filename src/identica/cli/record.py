@@ -118,7 +118,7 @@ def summary(content: Mapping[str, Any], directory: Path) -> str:
         lines.append(f"  {'':20} {method:>15} {'PCA':>8}")
         for unit, shares in content["held_out_variance_unexplained"].items():
             ours, pca = (
-                "-" if share is None else f"{share:.4f}" for share in (shares["model"], shares["pca"])
+                "-" if share is None else f"{share:.3g}" for share in (shares["model"], shares["pca"])
             )
             lines.append(f"  {unit.replace('_', ' '):20} {ours:>15} {pca:>8}")
     lines.append(
