@@ -50,6 +50,7 @@ def report() -> Report:
         {
             "stage": stage,
             "step": step,
+            "loss": -step,
             "reconstruction": 1 / step,
             "volume": -step if stage == "refine" else None,
         }
@@ -123,8 +124,8 @@ def test_says_what_was_fitted_and_what_came_out(report):
     assert re.findall(r"<td>(.*?)</td>", row) == [
         "0.980",
         "0.970",
-        "0.015",
-        "0.151",
+        "1.50%",
+        "15.10%",
         "0.830",
         "0.991",
         "12.3",
@@ -140,6 +141,7 @@ def test_shows_a_picture_of_everything_there_is_one_of(report):
         f"Influence of components on features, {dica}",
         f"{dica}, stage reconstruct: reconstruction",
         f"{dica}, stage refine: reconstruction",
+        f"{dica}, stage refine: loss",
         f"{dica}, stage refine: volume",
     ]
 

@@ -46,7 +46,7 @@ def demo(
     list of dict
         The rows of results.csv.
     """
-    configuration = comparison("post-nonlinear", methods=methods, seeds=[seed], verbose=verbose)
+    configuration = comparison("perturbed", methods=methods, seeds=[seed], verbose=verbose)
     folder = prepare_output_dir(output)
     outcomes = run(configuration, on_outcome=_announce if verbose else None)
     write_results(folder, configuration, outcomes)
@@ -85,12 +85,12 @@ def _heat_maps(outcomes: Sequence[Outcome]) -> Figure:
     n_columns = min(4, len(outcomes))
     n_rows = -(-len(outcomes) // n_columns)
     figure = Figure(figsize=(3.2 * n_columns, 3.3 * n_rows), layout="constrained")
-    axes = figure.subplots(n_rows, n_columns, squeeze=False).flat
+    axes = list(figure.subplots(n_rows, n_columns, squeeze=False).flat)
     for ax, outcome in zip(axes, outcomes, strict=False):
         if outcome.fit.r2 is not None:
             title = f"{outcome.method}  {outcome.fit.scores['r2_mean']:.2f}"
             plotting.r2_heatmap(outcome.fit.r2, title=title, ax=ax)
-    for ax in list(axes)[len(outcomes) :]:
+    for ax in axes[len(outcomes) :]:
         ax.set_axis_off()
     return figure
 

@@ -17,19 +17,20 @@ from identica.report.svg import embed
 
 __all__ = ["render", "write_report"]
 
-_COLUMNS: tuple[tuple[str, str, Callable[[Fit], float | None]], ...] = (
-    (
-        "R²",
-        "mean over components, each told by its one matched estimate",
-        lambda fit: fit.scores.get("r2_mean"),
-    ),
-    ("Pearson", "mean absolute correlation of matched components", lambda fit: fit.scores.get("mcc_pearson")),
-    ("Spearman", "the same, of ranks", lambda fit: fit.scores.get("mcc_spearman")),
-    ("unexplained", "held-out variance left unexplained", lambda fit: fit.reconstruction_error),
-    ("by PCA", "the same of PCA with as many components", lambda fit: fit.linear_reconstruction_error),
-    ("volume", "volume efficiency, 1 at best", lambda fit: fit.volume_efficiency),
-    ("restarts agree", "mean matched |cosine| between restarts", lambda fit: fit.restart_agreement),
-    ("seconds", "time of the fit", lambda fit: fit.seconds),
+
+def _score(name: str) -> Callable[[Fit], float | None]:
+    return lambda fit: fit.scores.get(name)
+
+
+_COLUMNS: tuple[tuple[str, str, Callable[[Fit], float | None], str], ...] = (
+    ("R²", "mean over components, each told by its one matched estimate", _score("r2_mean"), "{:.3f}"),
+    ("Pearson", "mean absolute correlation of matched components", _score("mcc_pearson"), "{:.3f}"),
+    ("Spearman", "the same, of ranks", _score("mcc_spearman"), "{:.3f}"),
+    ("unexplained", "held-out variance", lambda fit: fit.reconstruction_error, "{:.2%}"),
+    ("by PCA", "by PCA with as many components", lambda fit: fit.linear_reconstruction_error, "{:.2%}"),
+    ("volume", "volume efficiency, 1 at best", lambda fit: fit.volume_efficiency, "{:.3f}"),
+    ("agreement", "mean matched |cosine| between restarts", lambda fit: fit.restart_agreement, "{:.3f}"),
+    ("seconds", "time of the fit", lambda fit: fit.seconds, "{:.1f}"),
 )
 
 
@@ -96,12 +97,12 @@ def _table(fits: Sequence[Fit]) -> dict[str, Any]:
     rows = [
         {
             "method": fit.method,
-            "cells": [_format(value(fit)) for _, _, value in shown],
+            "cells": [_filled(form, value(fit)) for _, _, value, form in shown],
             "best": len(fits) > 1 and fit.scores.get("r2_mean") == best_r2,
         }
         for fit in fits
     ]
-    return {"columns": [(head, meaning) for head, meaning, _ in shown], "rows": rows}
+    return {"columns": [(head, meaning) for head, meaning, *_ in shown], "rows": rows}
 
 
 def _heat_maps(fits: Sequence[Fit]) -> Iterator[Markup]:
@@ -118,7 +119,10 @@ def _histories(fit: Fit) -> Iterator[Markup]:
         names = plotting.history_terms(records)
         errors = [name for name in names if "reconstruction" in name]
         groups = [(errors, _all_positive(records, errors))] if errors else []
-        groups += [([name], False) for name in names if name not in errors]
+        others = [name for name in names if name not in errors]
+        # Without a penalty the loss is the reconstruction error, drawn already.
+        if not errors or others != ["loss"]:
+            groups += [([name], False) for name in others]
         for group, log in groups:
             draw = partial(plotting.history, records, stage=stage, terms=group, log=log)
             yield embed(draw, f"{fit.method}, stage {stage}: {', '.join(group)}")
@@ -137,10 +141,12 @@ def _influences(report: Report) -> Iterator[tuple[str, Markup]]:
             yield fit.method, embed(draw, f"Influence of components on features, {fit.method}")
 
 
+def _filled(form: str, value: float | None) -> str:
+    return "–" if value is None else form.format(value)
+
+
 def _format(value: object) -> str:
-    """Write a number with the digits that can be trusted, anything else as it is."""
-    if value is None:
-        return "–"
+    """Write a fact: a real number with three decimals, a count with its thousands, text as it is."""
     if isinstance(value, float):
-        return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
+        return f"{value:.3f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
