@@ -1,6 +1,7 @@
 """Configuration of the documentation."""
 
 import importlib.metadata
+import re
 
 import matplotlib as mpl
 
@@ -42,3 +43,13 @@ sphinx_gallery_conf = {
 html_theme = "furo"
 html_title = f"identica {version}"
 html_show_sourcelink = False
+
+
+def escape_bars(app, what, name, obj, options, lines):
+    """Keep reStructuredText from reading the |absolute values| of docstrings as substitutions."""
+    lines[:] = [re.sub(r"\|(\S[^|]*)\|", r"\\|\1\\|", line) if "``" not in line else line for line in lines]
+
+
+def setup(app):
+    """Connect the hook above."""
+    app.connect("autodoc-process-docstring", escape_bars, priority=900)
