@@ -25,7 +25,7 @@ def write_h5ad(path, X=None, layers=None, features=FEATURES):
     anndata.AnnData(X, obs=names[0], var=names[1], layers=layers).write_h5ad(path)
 
 
-# ---------------------------------------------------------------------------------------------- what is read
+# ----------------------------------------------------------------------------------------------- what is read
 
 
 @pytest.mark.parametrize("ending", [".npy", ".csv", ".tsv", ".parquet"])

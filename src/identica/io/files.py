@@ -1,5 +1,6 @@
 """Writing files whole or not at all, and directories to write them into."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -66,8 +67,9 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "wb") -> Iterator[IO[
     except BaseException as error:
         with suppress(FileNotFoundError):
             temporary.unlink()
-        if isinstance(error, OSError) and error.errno and error.filename in (None, str(temporary)):
-            raise OSError(error.errno, error.strerror, str(path)) from error
+        if isinstance(error, OSError) and error.filename in (None, str(temporary)):
+            # Some libraries raise it without the system's number, and nobody knows the temporary name.
+            raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(path)) from error
         raise
     _sync_directory(final.parent)
 

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,9 @@ def write_npy(path: str | os.PathLike[str], values: NDArray[Any]) -> None:
         The array.
     """
     with atomic_write(path) as file:
-        np.lib.format.write_array(file, np.asarray(values), allow_pickle=False)
+        # Given a real file, NumPy writes past Python and loses the system's reason for a failure.
+        stream = SimpleNamespace(write=file.write)
+        np.lib.format.write_array(stream, np.asarray(values), allow_pickle=False)
 
 
 def write_csv(

@@ -1,0 +1,310 @@
+"""Bad input: one line on standard error, nothing written, status 2."""
+
+import errno
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.torch
+from cli_cases import QUICK, small_data, write_small_csv
+from safetensors import safe_open
+
+from identica.cli import main
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A model of a table with names."""
+    folder = tmp_path_factory.mktemp("model")
+    write_small_csv(folder / "data.csv")
+    (folder / "quick.json").write_text(QUICK)
+    words = ["fit", str(folder / "data.csv"), "-d", "2", "--config", str(folder / "quick.json")]
+    assert main([*words, "--output", str(folder / "out")]) == 0
+    return folder / "out" / "model.safetensors"
+
+
+@pytest.fixture
+def refused(tmp_path, monkeypatch, capsys):
+    """Run a command in a folder and check that it complains in one line and leaves the folder as it was."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(words, complaint):
+        before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+        folders = {path for path in Path().rglob("*") if path.is_dir()}
+        capsys.readouterr()
+        assert main(words) == 2
+        shown = capsys.readouterr()
+        assert shown.err.count("\n") == 1
+        assert shown.err.startswith("identica: error: ")
+        assert complaint in shown.err
+        assert shown.out == ""
+        assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
+        assert {path for path in Path().rglob("*") if path.is_dir()} == folders
+
+    return run
+
+
+def holed(row, column, value):
+    X = small_data()
+    X[row, column] = value
+    return X
+
+
+@pytest.mark.parametrize(
+    ("X", "complaint"),
+    [
+        (holed(3, 1, np.nan), "NaN (a missing value) at row 3, column 1"),
+        (holed(4, 2, -np.inf), "an infinite value at row 4, column 2"),
+        (small_data()[:1], "minimum of 2"),
+        (np.ones((5, 3)), "constant"),
+        (small_data().astype(complex), "complex numbers"),
+        (small_data() > 0, "booleans"),
+        (small_data()[None], "3 dimensions"),
+        (small_data().astype(str), "text"),
+    ],
+)
+def test_arrays_that_cannot_be_fitted(refused, X, complaint):
+    np.save("data.npy", X)
+    refused(["fit", "data.npy", "-d", "2", "--output", "new/out"], complaint)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("a,b\n1,2\n3\n", "line 3 has 1 fields where 2 are expected"),
+        ("a,b\n1,2\n3,x\n", "column 'b' is not numeric"),
+        ("a,b\n1,2\n3,nan\n", "row 1, column 1 ('b')"),
+        ("a,a\n1,2\n3,4\n", "'a' occurs twice"),
+        ("", "is empty"),
+        ("a,b\n", "is empty"),
+        ("a,b\n1,2\n", "minimum of 2"),
+    ],
+)
+def test_text_files_that_cannot_be_fitted(refused, text, complaint):
+    Path("data.csv").write_text(text)
+    refused(["fit", "data.csv", "-d", "1", "--output", "out"], complaint)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["-d", "0"], "n_components=0 is not possible, use at least 1"),
+        (["-d", "-3"], "n_components=-3 is not possible"),
+        (["-d", "7"], "n_components=7 exceeds n_features=6"),
+        (["-d", "two"], "invalid literal for int() with base 10: 'two'"),
+        ([], "the number of components is not given, add -d N"),
+        (["-d", "2", "--seed", "-1"], "seed -1 is not allowed"),
+        (["-d", "2", "--seed", str(2**32)], "is not allowed, use an integer from 0 to 2**32 - 1"),
+        (["-d", "2", "--holdout", "1"], "holdout=1.0 is not a share of the rows"),
+        (["-d", "2", "--holdout", "nan"], "holdout=nan is not a share of the rows"),
+        (["-d", "2", "--threads", "0"], "threads=0 is not possible"),
+        (["-d", "2", "--device", "abacus"], "device='abacus' is not usable here"),
+        (["-d", "2", "--layer", "counts"], "layer='counts' is for .h5ad files"),
+        (["-d", "2", "--index-column", "cell"], "has no column 'cell'"),
+        (["-d", "2", "--method", "magic"], "invalid choice 'magic'"),
+        (["-d", "2", "--colour", "red"], "Unrecognized options: --colour"),
+    ],
+)
+def test_arguments_that_cannot_be(refused, words, complaint):
+    write_small_csv(Path("data.csv"))
+    refused(["fit", "data.csv", "--output", "out", *words], complaint)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ([], "Expected one of {fit, transform, score, simulate, demo}"),
+        (["nonsense"], "Unrecognized options: nonsense"),
+        (["fit"], "Missing from identica fit: FILE"),
+        (["score", "one.npy"], "Missing from identica score"),
+        (["simulate", "weather", "--output", "out"], "weather"),
+        (["simulate", "mixture"], "--output DIR"),
+        (["fit", "none.csv", "-d", "2"], "none.csv does not exist"),
+        (["fit", ".", "-d", "2"], "unknown ending"),
+    ],
+)
+def test_usage(refused, words, complaint):
+    refused(words, complaint)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("c.yaml", "", "unknown ending '.yaml', use .toml or .json"),
+        ("c.json", "{", "is not valid JSON"),
+        ("c.toml", "= 3", "is not valid TOML"),
+        ("c.json", "[1]", "holds no parameters"),
+        ("c.json", '{"widht": 3}', "no parameter 'widht'"),
+        ("c.json", '{"training": {"steps": 3}}', "no parameter 'steps'"),
+        ("c.json", '{"training": {"max_steps": 0}}', "max_steps=0"),
+        ("c.json", '{"network": 3}', "network=3"),
+        ("c.json", '{"method": "pca"}', "'pca' is unknown"),
+        ("c.json", '{"n_restarts": "many"}', "n_restarts"),
+        ("c.json", '{"random_state": "dice"}', "seed 'dice' is not allowed"),
+    ],
+)
+def test_configurations_that_cannot_be_used(refused, name, text, complaint):
+    write_small_csv(Path("data.csv"))
+    Path(name).write_text(text)
+    refused(["fit", "data.csv", "-d", "2", "--config", name, "--output", "out"], complaint)
+
+
+def test_a_configuration_that_is_not_there(refused):
+    write_small_csv(Path("data.csv"))
+    refused(["fit", "data.csv", "-d", "2", "--config", "c.toml"], "c.toml cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("output", "complaint"), [("data.csv", "is not a directory"), ("/proc/none", "cannot be written")]
+)
+@pytest.mark.parametrize(
+    "words",
+    [["fit", "data.csv", "-d", "2"], ["simulate", "mixture", "-n", "9"], ["score", "data.csv", "data.csv"]],
+)
+def test_output_directories_that_cannot_be_written(refused, words, output, complaint):
+    write_small_csv(Path("data.csv"))
+    refused([*words, "--output", output], complaint)
+
+
+# -------------------------------------------------------------------------------------------------- transform
+
+
+@pytest.mark.parametrize(
+    ("columns", "names", "complaint"),
+    [
+        (slice(0, 5), True, "has 5 features and the model was fitted on 6"),
+        (slice(0, 5), False, "has 5 features and the model was fitted on 6"),
+        (
+            [1, 0, 2, 3, 4, 5],
+            True,
+            "another order: column 0 (counted from 0) is 'gene_1' and should be 'gene_0'",
+        ),
+    ],
+)
+def test_transform_of_other_features(refused, model, columns, names, complaint):
+    write_small_csv(Path("data.csv"), names=names)
+    if names:
+        lines = [line.split(",") for line in Path("data.csv").read_text().splitlines()]
+        kept = [0, *(np.arange(1, 7)[columns])]
+        Path("data.csv").write_text("\n".join(",".join(line[i] for i in kept) for line in lines))
+    else:
+        write_small_csv(Path("data.csv"), small_data()[:, columns], names=False)
+    refused(["transform", str(model), "data.csv", "--output", "new/latents.csv"], complaint)
+
+
+def test_transform_of_features_with_other_names(refused, model):
+    write_small_csv(Path("data.csv"))
+    Path("data.csv").write_text(Path("data.csv").read_text().replace("gene_3", "tf_3"))
+    refused(
+        ["transform", str(model), "data.csv", "--output", "latents.npy"], "is 'tf_3' and should be 'gene_3'"
+    )
+
+
+def test_models_that_cannot_be_read(refused, model):
+    write_small_csv(Path("data.csv"))
+    content = model.read_bytes()
+    faults = {
+        "cut": content[: len(content) // 2],
+        "garbage": b"garbage" * 20,
+        "empty": b"",
+        "csv": b"a,b\n1,2\n",
+    }
+    for name, fault in faults.items():
+        Path(f"{name}.safetensors").write_bytes(fault)
+        refused(
+            ["transform", f"{name}.safetensors", "data.csv", "--output", "latents.npy"], f"{name}.safetensors"
+        )
+    refused(["transform", "none.safetensors", "data.csv", "--output", "latents.npy"], "none.safetensors")
+    refused(["transform", ".", "data.csv", "--output", "latents.npy"], ". is not a file")
+
+
+def test_a_model_of_a_newer_version(refused, model):
+    write_small_csv(Path("data.csv"))
+    with safe_open(model, framework="pt") as file:
+        header = file.metadata() | {"format_version": "99", "library_version": "9.9"}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    safetensors.torch.save_file(tensors, "new.safetensors", header)
+    refused(["transform", "new.safetensors", "data.csv", "--output", "latents.npy"], "9.9")
+
+
+def test_a_safetensors_file_of_something_else(refused):
+    write_small_csv(Path("data.csv"))
+    safetensors.torch.save_file({}, "other.safetensors")
+    refused(["transform", "other.safetensors", "data.csv", "--output", "latents.npy"], "no model of identica")
+
+
+@pytest.mark.parametrize(
+    ("output", "complaint"),
+    [
+        ("latents.txt", "unknown ending '.txt', use one of .npy, .csv, .tsv, .parquet"),
+        ("data.csv/latents.npy", "is not a directory"),
+        ("/proc/none/latents.npy", "cannot be written"),
+    ],
+)
+def test_outputs_of_transform(refused, model, output, complaint):
+    write_small_csv(Path("data.csv"))
+    refused(["transform", str(model), "data.csv", "--output", output], complaint)
+
+
+# ------------------------------------------------------------------------------------------------------ score
+
+
+def test_scores_of_different_rows(refused):
+    np.save("a.npy", small_data())
+    np.save("b.npy", small_data()[:-1])
+    refused(["score", "a.npy", "b.npy", "--output", "out"], "a.npy has 60 rows and b.npy has 59")
+    Path("a.csv").write_text(",s\nx,1\ny,2\n")
+    Path("b.csv").write_text(",s\ny,1\nx,2\n")
+    refused(["score", "a.csv", "b.csv", "--output", "out"], "name the same rows in another order")
+
+
+# -------------------------------------------------------------------------------------------------- full disk
+
+
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "latents.npy", "latents.csv", "history.csv", "run.json"]
+)
+def test_a_disk_that_is_full_at_the_end_of_a_fit(tmp_path, monkeypatch, capsys, name):
+    write_small_csv(tmp_path / "data.csv")
+    (tmp_path / "quick.json").write_text(QUICK)
+    replace = Path.replace
+
+    def fail(self, target):
+        if Path(target).name == name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    words = ["fit", str(tmp_path / "data.csv"), "-d", "2", "--config", str(tmp_path / "quick.json")]
+    assert main([*words, "--output", str(tmp_path / "out")]) == 2
+    left = [path.name for path in (tmp_path / "out").iterdir()] if (tmp_path / "out").exists() else []
+    assert name not in left
+    assert "run.json" not in left
+    assert not [path for path in left if path.endswith(".tmp")]
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == f"identica: error: {tmp_path / 'out' / name}: No space left on device"
+
+
+def test_a_file_that_may_not_grow(tmp_path):
+    """The operating system itself refuses to write on, in the middle of a file."""
+    command = [sys.executable, "-c", "import sys; from identica.cli import main; sys.exit(main())"]
+    words = ["simulate", "mixture", "-n", "2000", "-m", "10", "--output", str(tmp_path / "out")]
+    run = subprocess.run(
+        [*command, *words],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+    )
+    assert run.returncode == 2
+    assert run.stderr == f"identica: error: {tmp_path / 'out' / 'X.npy'}: File too large\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_traceback_on_request(monkeypatch):
+    monkeypatch.setenv("IDENTICA_TRACEBACK", "1")
+    with pytest.raises(ValueError, match=r"none\.csv does not exist"):
+        main(["fit", "none.csv", "-d", "2"])
