@@ -1,8 +1,8 @@
 """The align stage: the one linear change of latents that makes the Jacobian's volume criterion largest.
 
-After the reconstruct stage the latents are right up to a smooth map; what a single d x d matrix T can put right is
-put right here, from many random starts in one batch. Because log det(T'GT) = log det G + 2 log |det T|, a start
-costs only the row norms of J T.
+After the reconstruct stage the latents are right up to a smooth map; what a single d x d matrix T can put
+right is put right here, from many random starts in one batch. Because
+log det(T'GT) = log det G + 2 log |det T|, a start costs only the row norms of J T.
 
 Symbols: d = n_components, J = decoder Jacobian, c_p as in :func:`identica.geometry.volume_criterion`.
 """
@@ -31,10 +31,10 @@ class Alignment:
     transform : Tensor of shape (n_components, n_components)
         T: the new Jacobian is J T, the new latents T^-1 z.
     criteria : Tensor of shape (n_restarts,)
-        Gain in mean c_p of each restart over T = the whitening transform.
+        Mean c_p of each restart, up to a constant that all share.
     agreement : float
-        Mean matched |cosine| between the best restart's components and the others'; near 1 where the data tell
-        the components apart.
+        Mean matched |cosine| between the best restart's components and the others'; near 1 where the data
+        tell the components apart.
     """
 
     transform: Tensor
@@ -149,8 +149,8 @@ def _inverse_square_root(gram: Tensor) -> Tensor:
 def best_scales(matrices: Tensor, p: float) -> Tensor:
     """Return the scales of the components at which the mean of c_p(J diag(scales)) is largest.
 
-    A component's scale is not identifiable, so that a criterion which compares fits must not depend on it. In the
-    logarithms of the scales the problem is convex: the one maximum is found by L-BFGS.
+    A component's scale is not identifiable, so that a criterion which compares fits must not depend on it. In
+    the logarithms of the scales the problem is convex: the one maximum is found by L-BFGS.
 
     Parameters
     ----------
@@ -181,6 +181,6 @@ def best_scales(matrices: Tensor, p: float) -> Tensor:
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
-    optimiser.step(loss)  # type: ignore[no-untyped-call, arg-type]
+    optimiser.step(loss)  # type: ignore[no-untyped-call]
     found = logarithms.detach()
     return (found - found.mean()).exp().to(matrices.dtype)
