@@ -20,6 +20,9 @@ from identica.geometry import log_power_mean, row_norms
 
 __all__ = ["Alignment", "align", "best_scales", "matched_cosine"]
 
+COMPARABLE = 0.01
+"""Criteria that differ by less are about as good: 1 % of volume per component."""
+
 
 @final
 @dataclass(frozen=True)
@@ -109,9 +112,15 @@ def align(
         criteria = criterion(turns)
     best = int(criteria.argmax())
     found = turns.detach()
-    others = [matched_cosine(found[best], found[i]) for i in range(n_restarts) if i != best]
-    agreement = sum(others) / len(others) if others else 1.0
+    agreement = _agreement([matched_cosine(found[best], other) for other in found], criteria, best)
     return Alignment(whitening @ found[best], criteria, agreement)
+
+
+def _agreement(cosines: list[float], criteria: Tensor, best: int) -> float:
+    weights = torch.exp((criteria - criteria[best]).double() / COMPARABLE)
+    weights[best] = 0
+    total = float(weights.sum())
+    return float((weights * torch.tensor(cosines).to(weights)).sum()) / total if total > 0 else 1.0
 
 
 def matched_cosine(first: Tensor, second: Tensor) -> float:

@@ -148,29 +148,37 @@ def read_snapshot(path: Path) -> Snapshot:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-        if metadata.get("format") != FORMAT:
-            raise DataError(
-                f"{path} is no checkpoint of this version: delete it and start the fit anew without resuming"
-            )
-        header = json.loads(metadata["state"])
-    except (SafetensorError, KeyError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
+            # The handle is no mapping: it cannot be iterated over.
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise DataError(_damaged(path, error)) from error
+    if metadata.get("format") != FORMAT:
         raise DataError(
-            f"{path} is damaged or no checkpoint ({error}): delete it and start the fit anew without resuming"
-        ) from error
+            f"{path} is no checkpoint of this version: delete it and start the fit anew without resuming"
+        )
+    try:
+        return _assemble(json.loads(metadata["state"]), tensors)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(_damaged(path, error)) from error
+
+
+def _damaged(path: Path, error: Exception) -> str:
+    return f"{path} is damaged or no checkpoint ({error}): delete it and start the fit anew without resuming"
+
+
+def _assemble(header: dict[str, Any], tensors: dict[str, Tensor]) -> Snapshot:
     groups: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         group, _, member = name.partition("|")
         groups.setdefault(group, {})[member] = tensor
     partial = None
     if "partial" in header:
+        # A group without tensors leaves no trace in the file.
         partial = PartialStage(
             **header["partial"],
-            objective=groups["objective"],
-            best=groups["best"],
-            optimiser=groups["optimiser"],
+            objective=groups.get("objective", {}),
+            best=groups.get("best", {}),
+            optimiser=groups.get("optimiser", {}),
         )
     return Snapshot(
         fingerprint=header["fingerprint"],

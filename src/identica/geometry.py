@@ -1,13 +1,13 @@
 """What a decoder's Jacobian looks like: its volume, its row norms, and the criterion made of both.
 
-Pure functions of a Jacobian J of shape (..., m, d), or of its Gram matrix J'J of shape (..., d, d); one value per
-sample. Symbols: m = n_features, d = n_components, J_i = row i = gradient of feature i, r_i = ||J_i||_1,
+Pure functions of a Jacobian J of shape (..., m, d), or of its Gram matrix J'J of shape (..., d, d); one value
+per sample. Symbols: m = n_features, d = n_components, J_i = row i = gradient of feature i, r_i = ||J_i||_1,
 M_p = power mean of the row norms. Equation numbers are those of the paper [1]_.
 
 References
 ----------
-.. [1] T. H. Nguyen and X. Fu, "Diverse Influence Component Analysis: A Geometric Approach to Nonlinear Mixture
-   Identifiability", NeurIPS 2025, arXiv:2510.17040.
+.. [1] T. H. Nguyen and X. Fu, "Diverse Influence Component Analysis: A Geometric Approach to Nonlinear
+   Mixture Identifiability", NeurIPS 2025, arXiv:2510.17040.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ __all__ = [
 def log_volume(matrix: Tensor) -> Tensor:
     """Return log det(J'J), the c_vol of equation (8): twice the log volume that the columns of J span.
 
-    Finite, with a finite gradient, also where J is rank-deficient: there the Gram matrix is lifted by a jitter
-    that is relative to its mean diagonal entry, so the value does not depend on units.
+    Finite, with a finite gradient, also where J is rank-deficient: there the Gram matrix is lifted by a
+    jitter that is relative to its mean diagonal entry, so the value does not depend on units.
 
     Parameters
     ----------
@@ -149,8 +149,8 @@ def l1_norm(matrix: Tensor) -> Tensor:
 def power_mean(norms: Tensor, p: float) -> Tensor:
     """Return the power mean M_p = (mean_i r_i^p)^(1/p) over the last axis.
 
-    p = 1 is the mean (the total norm of equation (8)), p = infinity the largest (the bound of equation (4)), and
-    p = 0 the geometric mean, which ignores the features' units.
+    p = 1 is the mean (the total norm of equation (8)), p = infinity the largest (the bound of equation (4)),
+    and p = 0 the geometric mean, which ignores the features' units.
 
     Parameters
     ----------
@@ -224,18 +224,18 @@ def log_power_mean(norms: Tensor, p: float) -> Tensor:
     return torch.log(mean.clamp_min(tiny)) / p + torch.log(reference.squeeze(-1))
 
 
-def volume_criterion(matrix: Tensor, p: float = 3.0, *, gram: Tensor | None = None) -> Tensor:
+def volume_criterion(matrix: Tensor, p: float = 1.0, *, gram: Tensor | None = None) -> Tensor:
     """Return c_p(J) = log det(J'J) / (2 d) - log M_p(r(J)), which DICA maximises.
 
-    The volume that the columns of J span, per component, against the size of its rows. It does not change when J
-    is multiplied by a number, so that neither the bound C of equation (4) nor units matter. For p >= 2 it is at
-    most log(m / d) / 2, reached where the rows are balanced multiples of the axes.
+    The volume that the columns of J span, per component, against the size of its rows. It does not change
+    when J is multiplied by a number, so that neither the bound C of equation (4) nor units matter. For p >= 2
+    it is at most log(m / d) / 2, reached where the rows are balanced multiples of the axes.
 
     Parameters
     ----------
     matrix : Tensor of shape (..., n_features, n_components)
         Jacobians; a sample of their rows serves as well.
-    p : float, default=3.0
+    p : float, default=1.0
         Exponent of the power mean of the row norms, in [0, infinity].
     gram : Tensor of shape (..., n_components, n_components), optional
         Gram matrices of the whole Jacobians, where ``matrix`` holds a sample of the rows only.

@@ -1,11 +1,11 @@
 """Jacobians of a decoder for a batch of latents, made to be trained through.
 
 All ``n_components`` tangents go through the decoder together, beside one primal pass; see
-:mod:`identica.tangents` for the rules. Where the decoder ends in a linear layer, features can be sampled before
-that layer is applied, and the Gram matrix is had without the Jacobian.
+:mod:`identica.tangents` for the rules. Where the decoder ends in a linear layer, features can be sampled
+before that layer is applied, and the Gram matrix is had without the Jacobian.
 
-Symbols: n samples, m = n_features, d = n_components; J is (n, m, d). A decoder must treat the samples of a batch
-independently (batch normalisation in training mode does not).
+Symbols: n samples, m = n_features, d = n_components; J is (n, m, d). A decoder must treat the samples of a
+batch independently (batch normalisation in training mode does not).
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def jacobian(
     latents : Tensor of shape (n, n_components)
         Points at which to differentiate.
     features : indices of shape (n_rows,), optional
-        Output features (flattened) to keep; the others are not computed where the decoder ends in a linear layer.
+        Output features (flattened) to keep; the others are not computed where the decoder ends in a linear
+        layer.
     components : indices of shape (n_columns,), optional
         Components to differentiate by; the others are not computed.
 
@@ -68,10 +69,10 @@ def jacobian(
 
 
 def gram_matrix(decoder: nn.Module, latents: Tensor) -> Tensor:
-    """Return the Gram matrix J'J of the decoder at each latent point, without forming J where that is possible.
+    """Return the Gram matrix J'J of the decoder at each latent point, without forming J where it can.
 
-    A decoder x = W h(z) + b that ends in a linear layer has J'J = H' (W'W) H, H the Jacobian of h: the cost no
-    longer grows with n_samples * n_features. Elsewhere J is formed and multiplied.
+    A decoder x = W h(z) + b that ends in a linear layer has J'J = H' (W'W) H, H the Jacobian of h: the cost
+    no longer grows with n_samples * n_features. Elsewhere J is formed and multiplied.
 
     Parameters
     ----------
@@ -193,8 +194,10 @@ def split_last_linear(decoder: nn.Module) -> tuple[nn.Module, nn.Linear | None]:
         The last layer, or None.
     """
     layers = _flat_layers(decoder)
-    if layers and isinstance(layers[-1], nn.Linear) and has_rule(layers[-1]):
-        return nn.Sequential(*layers[:-1]), layers[-1]
+    if layers:
+        last = layers[-1]
+        if isinstance(last, nn.Linear) and type(last).forward is nn.Linear.forward and has_rule(last):
+            return nn.Sequential(*layers[:-1]), last
     return decoder, None
 
 

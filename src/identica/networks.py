@@ -142,12 +142,12 @@ class Dense:
     def _network(self, widths: Sequence[int], n_outputs: int, generator: torch.Generator) -> nn.Sequential:
         layers: list[nn.Module] = []
         for n_in, n_out in itertools.pairwise(widths):
-            linear = nn.utils.skip_init(nn.Linear, n_in, n_out)
+            linear = _linear(n_in, n_out)
             bound = (3.0 / n_in) ** 0.5
             nn.init.uniform_(linear.weight, -bound, bound, generator=generator)
             nn.init.uniform_(linear.bias, -1.0, 1.0, generator=generator)
             layers += [linear, ACTIVATIONS[self.activation]()]
-        last = nn.utils.skip_init(nn.Linear, widths[-1] + widths[0], n_outputs)
+        last = _linear(widths[-1] + widths[0], n_outputs)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         return nn.Sequential(Beside(nn.Sequential(*layers)), last)
@@ -184,8 +184,14 @@ def frame(encoder: nn.Module, decoder: nn.Module, n_components: int) -> tuple[nn
     return nn.Sequential(encoder, _identity(n_components)), nn.Sequential(_identity(n_components), decoder)
 
 
+def _linear(n_in: int, n_out: int) -> nn.Linear:
+    """Return a layer whose entries are yet to be set, without a draw from the global random state."""
+    layer: nn.Linear = nn.utils.skip_init(nn.Linear, n_in, n_out)  # type: ignore[no-untyped-call]
+    return layer
+
+
 def _identity(size: int) -> nn.Linear:
-    layer = nn.utils.skip_init(nn.Linear, size, size).requires_grad_(False)
+    layer = _linear(size, size).requires_grad_(False)
     nn.init.eye_(layer.weight)
     nn.init.zeros_(layer.bias)
     return layer

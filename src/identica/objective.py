@@ -1,7 +1,7 @@
 """What is minimised: reconstruction error plus a penalty on the decoder's Jacobian, as one module.
 
-Reconstruction is counted as the fraction of variance unexplained, volume per component and row norms per feature,
-so that no weight has units or depends on m, d or the number of samples. Symbols: m = n_features,
+Reconstruction is counted as the fraction of variance unexplained, volume per component and row norms per
+feature, so that no weight has units or depends on m, d or the number of samples. Symbols: m = n_features,
 d = n_components, J = decoder Jacobian; equation numbers are those of arXiv:2510.17040.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import ClassVar, Literal, final
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from identica.geometry import l1_norm, log_volume_from_gram, volume_criterion
 from identica.jacobian import jacobian, jacobian_and_gram
+from identica.tangents import push_tangents
 
 __all__ = ["JacobianSample", "Joint", "Loss", "Objective", "Penalty", "Sparsity", "Volume"]
 
@@ -41,7 +42,7 @@ class Loss:
 @final
 @dataclass(frozen=True)
 class JacobianSample:
-    """How much of the Jacobian a training step looks at: an unbiased sample costs little and loses nothing seen.
+    """How much of the Jacobian a training step looks at: a sample costs little, with no loss seen.
 
     Parameters
     ----------
@@ -89,7 +90,12 @@ class Penalty(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def forward(
-        self, encoder: nn.Module, decoder: nn.Module, inputs: Tensor, n_features: int, generator: torch.Generator
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        inputs: Tensor,
+        n_features: int,
+        generator: torch.Generator,
     ) -> Loss:
         """Return the weighted penalty, averaged over a few samples, and its parts.
 
@@ -136,25 +142,45 @@ class Penalty(nn.Module, abc.ABC):
 
 @final
 class Volume(Penalty):
-    """The negative volume criterion, -weight * c_p(J); see :func:`identica.geometry.volume_criterion`.
+    """The negative volume criterion, -weight(t) * c_p(J); see :func:`identica.geometry.volume_criterion`.
+
+    The weight is held at first, so that the latents can leave the frame that reconstruction happened to give
+    them, then falls geometrically, and rests at its last value while the reconstruction settles.
 
     Parameters
     ----------
     sample : JacobianSample
         How much of the Jacobian to look at.
     weight : float
-        Of c_p against the fraction of variance unexplained.
+        First weight of c_p against the fraction of variance unexplained.
     p : float
         Exponent of the power mean of the row norms.
+    n_epochs : int
+        Length of the schedule.
     """
 
-    def __init__(self, sample: JacobianSample, weight: float, p: float) -> None:
+    hold: ClassVar[float] = 0.3
+    rest: ClassVar[float] = 0.9
+    last: ClassVar[float] = 1 / 75
+
+    def __init__(self, sample: JacobianSample, weight: float, p: float, n_epochs: int) -> None:
         super().__init__(sample)
-        self.weight = weight
+        self.first_weight = self.weight = weight
         self.p = p
+        self.n_epochs = n_epochs
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Move the weight; see :meth:`Penalty.begin_epoch`."""
+        elapsed = (epoch / self.n_epochs - self.hold) / (self.rest - self.hold)
+        self.weight = self.first_weight * self.last ** min(1.0, max(0.0, elapsed))
 
     def forward(
-        self, encoder: nn.Module, decoder: nn.Module, inputs: Tensor, n_features: int, generator: torch.Generator
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        inputs: Tensor,
+        n_features: int,
+        generator: torch.Generator,
     ) -> Loss:
         """Return -weight * mean c_p; see :meth:`Penalty.forward`."""
         features = self.sample.features(n_features, generator)
@@ -183,7 +209,12 @@ class Sparsity(Penalty):
         self.weight = weight
 
     def forward(
-        self, encoder: nn.Module, decoder: nn.Module, inputs: Tensor, n_features: int, generator: torch.Generator
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        inputs: Tensor,
+        n_features: int,
+        generator: torch.Generator,
     ) -> Loss:
         """Return the weighted mean norm; see :meth:`Penalty.forward`."""
         features = self.sample.features(n_features, generator)
@@ -197,8 +228,9 @@ class Joint(Penalty):
     """The penalty of equation (8), with its two schedules.
 
     -lambda_vol(t) c_vol + lambda_norm c_norm(t), where lambda_vol grows linearly over the warm-up epochs and
-    c_norm is ||J||_1 while it lasts, softplus(||J||_1 - C) after, C the mean of ||J||_1 over its last ten epochs.
-    The weights are per component and per feature: lambda_vol = volume_weight / (2 d), lambda_norm = norm_weight / m.
+    c_norm is ||J||_1 while it lasts, softplus(||J||_1 - C) after, C the mean of ||J||_1 over its last ten
+    epochs. The weights are per component and per feature: lambda_vol = volume_weight / (2 d),
+    lambda_norm = norm_weight / m.
 
     Parameters
     ----------
@@ -209,8 +241,9 @@ class Joint(Penalty):
     warmup_epochs : int
         T_w.
     volume : {"logdet", "trace"}
-        c_vol exactly, or the stochastic surrogate 2 v' J_g J_f v with the encoder's Jacobian J_g held fixed, whose
-        gradient is that of log det J'J where the encoder inverts the decoder. The choice of surrogate is ours.
+        c_vol exactly, or the stochastic surrogate 2 v' J_g J_f v with the encoder's Jacobian J_g held fixed,
+        whose gradient is that of log det J'J where the encoder inverts the decoder. The choice of surrogate
+        is ours.
     """
 
     average_over: int = 10
@@ -248,7 +281,12 @@ class Joint(Penalty):
             self.bound += terms["norm"] / n_averaged
 
     def forward(
-        self, encoder: nn.Module, decoder: nn.Module, inputs: Tensor, n_features: int, generator: torch.Generator
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        inputs: Tensor,
+        n_features: int,
+        generator: torch.Generator,
     ) -> Loss:
         """Return the penalty of equation (8) at the current epoch; see :meth:`Penalty.forward`."""
         if self.volume == "logdet":
@@ -271,13 +309,15 @@ class Joint(Penalty):
         return Loss(total, {"volume": volume.detach(), "norm": norm.detach()})
 
 
-def _trace_surrogate(encoder: nn.Module, decoder: nn.Module, inputs: Tensor, generator: torch.Generator) -> Tensor:
+def _trace_surrogate(
+    encoder: nn.Module, decoder: nn.Module, inputs: Tensor, generator: torch.Generator
+) -> Tensor:
     """Return the mean of 2 v' J_g J_f v over the samples, one Gaussian probe v each, J_g held fixed."""
     inputs = inputs.detach().requires_grad_(True)
     latents = encoder(inputs)
     probe = torch.randn(latents.shape, generator=generator, dtype=latents.dtype).to(latents.device)
     (pulled,) = torch.autograd.grad(latents, inputs, probe, retain_graph=True)
-    _, pushed = torch.func.jvp(decoder, (latents,), (probe,))
+    pushed = push_tangents(decoder, latents, probe.unsqueeze(1))[1].squeeze(1)
     return 2 * (pulled.detach() * pushed).flatten(1).sum(-1).mean()
 
 

@@ -1,9 +1,9 @@
-"""How each kind of layer carries tangents: the chain rule, layer by layer, in operations that can be trained through.
+"""How each kind of layer carries tangents: the chain rule in operations that can be trained through.
 
-A layer that is linear, convolutional or pointwise has a rule here that pushes all ``d`` tangents through it as
-extra batch entries, beside one primal pass that they share. Every other layer is differentiated by
-:mod:`torch.func` in forward mode. ``TANGENT_RULES`` maps the ``forward`` of a layer class to its rule; a module
-that defines layers of its own registers their rules with :func:`tangent_rule`.
+A layer that is linear, convolutional or pointwise has a rule here that pushes all ``d`` tangents through it
+as extra batch entries, beside one primal pass that they share. Every other layer is differentiated by
+:mod:`torch.func` in forward mode. ``TANGENT_RULES`` maps the ``forward`` of a layer class to its rule; a
+module that defines layers of its own registers their rules with :func:`tangent_rule`.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ _R = TypeVar("_R", bound=Rule)
 def tangent_rule(*layer_classes: type[nn.Module]) -> Callable[[_R], _R]:
     """Register the decorated function as the rule that pushes tangents through the given layer classes.
 
-    The rule takes (layer, primal, tangents), of shapes ``layer``, (n, ...) and (n or 1, d, ...), and returns the
-    layer's output and tangents. A subclass shares its parent's rule as long as it keeps its parent's ``forward``.
+    The rule takes (layer, primal, tangents), of shapes ``layer``, (n, ...) and (n or 1, d, ...), and returns
+    the layer's output and tangents. A subclass shares its parent's rule as long as it keeps its parent's
+    ``forward``.
 
     Parameters
     ----------
@@ -63,7 +64,7 @@ def has_rule(module: nn.Module) -> bool:
     Returns
     -------
     bool
-        False for layers of unknown kind and for those with hooks, which may change what the layer does.
+        False for layers of unknown kind, and for those that hooks or a ``forward`` of their own may change.
     """
     return _rule_of(module) is not None
 
@@ -92,16 +93,16 @@ def push_tangents(module: nn.Module, primal: Tensor, tangents: Tensor) -> Pushed
 
 
 def _rule_of(module: nn.Module) -> Rule | None:
-    hooked = module._forward_hooks or module._forward_pre_hooks
-    return None if hooked else TANGENT_RULES.get(type(module).forward)
+    changed = module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module)
+    return None if changed else TANGENT_RULES.get(type(module).forward)
 
 
 class _Elementary(TorchFunctionMode):
-    """Spell fused functions out in elementary operations, whose forward-mode derivatives can be trained through.
+    """Spell fused functions out in operations whose forward-mode derivatives can be trained through.
 
-    PyTorch's forward-mode derivatives of layer, group and instance normalisation are right, but *their* gradients
-    are not: they treat the statistics of the sample as constants (seen in PyTorch 2.13). Those of gated linear
-    units and of the piecewise linear sigmoid do not exist.
+    PyTorch's forward-mode derivatives of layer, group and instance normalisation are right, but *their*
+    gradients are not: they treat the statistics of the sample as constants (seen in PyTorch 2.13). Those of
+    gated linear units and of the piecewise linear sigmoid do not exist.
     """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -123,9 +124,13 @@ def _layer_norm(
 
 
 def _group_norm(
-    inputs: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+    inputs: Tensor,
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
 ) -> Tensor:
-    grouped = inputs.unflatten(1, (num_groups, -1))
+    grouped: Tensor = inputs.unflatten(1, (num_groups, -1))  # type: ignore[no-untyped-call]
     output = _layer_norm(grouped, tuple(grouped.shape[2:]), eps=eps).flatten(1, 2)
     shape = (-1,) + (1,) * (inputs.ndim - 2)
     output = output if weight is None else output * weight.reshape(shape)
@@ -168,11 +173,17 @@ _SPELT_OUT: dict[Any, Callable[..., Tensor]] = {
 def _push_any(module: nn.Module, primal: Tensor, tangents: Tensor) -> Pushed:
     def derivative(tangent: Tensor) -> Pushed:
         with _Elementary(), sdpa_kernel(SDPBackend.MATH):
-            output: Pushed = torch.func.jvp(module, (primal,), (tangent,))
-        return output
+            output, derived = torch.func.jvp(module, (primal,), (tangent,))  # type: ignore[misc]
+        return output, derived
 
     tangents = tangents.expand(primal.shape[0], *tangents.shape[1:])
-    pushed: Pushed = torch.func.vmap(derivative, in_dims=1, out_dims=(None, 1), randomness="same")(tangents)
+    batched = torch.func.vmap(
+        derivative,
+        in_dims=1,
+        out_dims=(None, 1),  # type: ignore[arg-type]
+        randomness="same",
+    )
+    pushed: Pushed = batched(tangents)
     return pushed
 
 
@@ -243,5 +254,5 @@ def _silu(layer: nn.Module, primal: Tensor, tangents: Tensor) -> Pushed:
 @tangent_rule(nn.LogSigmoid, nn.ReLU6, nn.Hardtanh, nn.Hardswish, nn.Tanhshrink, nn.Softshrink, nn.Hardshrink)
 def _pointwise(layer: nn.Module, primal: Tensor, tangents: Tensor) -> Pushed:
     primal = primal.clone() if getattr(layer, "inplace", False) else primal
-    output, slope = torch.func.jvp(layer, (primal,), (torch.ones_like(primal),))
+    output, slope = torch.func.jvp(layer, (primal,), (torch.ones_like(primal),))  # type: ignore[misc]
     return output, slope.unsqueeze(1) * tangents
