@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from identica.tangents import Pushed, has_rule, push_tangents
+from identica.tangents import Pushed, forward_mode, has_rule, push_tangents
 
 __all__ = ["gram_matrix", "jacobian", "jacobian_and_gram", "jacobian_by_forward_mode"]
 
@@ -174,7 +174,8 @@ def jacobian_by_forward_mode(function: Callable[[Tensor], Tensor], latents: Tens
     def one(point: Tensor) -> Tensor:
         return function(point[None])[0].flatten()
 
-    matrix: Tensor = torch.func.vmap(torch.func.jacfwd(one), randomness="different")(latents)
+    with forward_mode():
+        matrix: Tensor = torch.func.vmap(torch.func.jacfwd(one), randomness="different")(latents)
     return matrix
 
 

@@ -8,7 +8,8 @@ module that defines layers of its own registers their rules with :func:`tangent_
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import torch
@@ -17,7 +18,7 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["Pushed", "has_rule", "push_tangents", "tangent_rule"]
+__all__ = ["Pushed", "forward_mode", "has_rule", "push_tangents", "tangent_rule"]
 
 Pushed = tuple[Tensor, Tensor]
 """A layer's output (n, ...) and its tangents (n or 1, d, ...); 1 while they are the same for every sample."""
@@ -170,9 +171,29 @@ _SPELT_OUT: dict[Any, Callable[..., Tensor]] = {
 }
 
 
-def _push_any(module: nn.Module, primal: Tensor, tangents: Tensor) -> Pushed:
-    def derivative(tangent: Tensor) -> Pushed:
+@contextmanager
+def forward_mode() -> Iterator[None]:
+    """Let modules run by operations that have forward-mode derivatives, and gradients of these.
+
+    Yields
+    ------
+    None
+        While it lasts, no fused operation is used that lacks one or the other.
+    """
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
         with _Elementary(), sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+
+
+def _push_any(module: nn.Module, primal: Tensor, tangents: Tensor) -> Pushed:
+    primal = primal.clone()  # the module may work in place
+
+    def derivative(tangent: Tensor) -> Pushed:
+        with forward_mode():
             output, derived = torch.func.jvp(module, (primal,), (tangent,))  # type: ignore[misc]
         return output, derived
 
@@ -210,7 +231,8 @@ def _convolution(layer: nn.Conv2d, primal: Tensor, tangents: Tensor) -> Pushed:
 def _affine(layer: nn.Module, primal: Tensor, tangents: Tensor) -> Pushed:
     flat = tangents.flatten(0, 1)
     pushed = layer(flat)
-    if getattr(layer, "bias", None) is not None:
+    # Constant padding shares the rule of zero padding.
+    if getattr(layer, "bias", None) is not None or getattr(layer, "value", None):
         pushed = pushed - layer(torch.zeros_like(flat[:1]))
     return layer(primal), pushed.unflatten(0, tangents.shape[:2])
 
