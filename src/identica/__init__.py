@@ -1,9 +1,35 @@
 """Identifiable nonlinear component analysis: the true hidden factors behind data."""
 
-from identica.estimators import DICA, Autoencoder, SparseJacobian, load
-from identica.networks import Dense
-from identica.training import Training
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from identica.estimators import DICA, Autoencoder, SparseJacobian, load
+    from identica.networks import Dense
+    from identica.training import Training
 
 __all__ = ["DICA", "Autoencoder", "Dense", "SparseJacobian", "Training", "load"]
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "DICA": "identica.estimators",
+    "Autoencoder": "identica.estimators",
+    "Dense": "identica.networks",
+    "SparseJacobian": "identica.estimators",
+    "Training": "identica.training",
+    "load": "identica.estimators",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that ``identica --help`` waits for nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -33,7 +33,7 @@ def log_volume(matrix: Tensor) -> Tensor:
     """Return log det(J'J), the c_vol of equation (8): twice the log volume that the columns of J span.
 
     Finite, with a finite gradient, also where J is rank-deficient: there the Gram matrix is lifted by a
-    jitter that is relative to its mean diagonal entry, so the value does not depend on units.
+    jitter that is relative to each column's length, so the value does not depend on units.
 
     Parameters
     ----------
@@ -76,17 +76,17 @@ def log_volume_from_gram(gram: Tensor) -> Tensor:
     # Columns are brought to unit length first: Cholesky then succeeds whatever the columns' units, and only
     # columns that are truly (nearly) dependent meet the jitter. Powers of two make the scaling exact.
     d = gram.shape[-1]
-    tiny = torch.finfo(gram.dtype).tiny ** 0.5
+    limits = torch.finfo(gram.dtype)
     diagonal = gram.detach().diagonal(dim1=-2, dim2=-1)
-    largest = diagonal.amax(-1, keepdim=True).clamp_min(tiny)
-    floor = largest * torch.finfo(gram.dtype).eps ** 2
+    # The gradient of a zero column grows as 1 / (floor * eps): it must not overflow.
+    floor = (diagonal.amax(-1, keepdim=True) * limits.eps**2).clamp_min(1 / (limits.eps * limits.max))
     exponents = torch.floor(torch.log2(torch.maximum(diagonal, floor)) / 2)
     scale = torch.exp2(-exponents)
     scaled = gram * scale.unsqueeze(-1) * scale.unsqueeze(-2)
     identity = torch.eye(d, dtype=gram.dtype, device=gram.device)
     # The jitter grows only where it must: a positive definite matrix is left exactly as it is.
     factor, info = torch.linalg.cholesky_ex(scaled)
-    jitter = d * torch.finfo(gram.dtype).eps
+    jitter = d * limits.eps
     lifted = scaled
     for _ in range(4):
         if not bool(info.any()):

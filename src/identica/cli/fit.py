@@ -139,9 +139,7 @@ class Fit:
             estimator.save(directory / "model.safetensors")
             latents = estimator.transform(table.named())
             write_npy(directory / "latents.npy", latents)
-            write_csv(
-                directory / "latents.csv", latents, list(estimator.get_feature_names_out()), table.row_names
-            )
+            write_csv(directory / "latents.csv", latents, list(estimator.get_feature_names_out()), table.row_names)
             write_records(directory / "history.csv", estimator.history_)
             shares = None
             if len(unseen):
@@ -149,6 +147,7 @@ class Fit:
         content = record.describe(estimator, table, self.holdout, train, unseen, shares, seconds, noted)
         # Last, as the sign that all is there.
         write_json(directory / "run.json", content)
+        checkpoint.unlink(missing_ok=True)
         print(record.summary(content, directory))
 
 

@@ -17,6 +17,8 @@ Rows = NDArray[np.intp]
 
 class _Model(Protocol):
     n_components: int
+    mean_: NDArray[np.floating[Any]]
+    scale_: NDArray[np.floating[Any]]
 
     def reconstruct(self, X: Any) -> NDArray[np.floating[Any]]: ...
 
@@ -58,12 +60,11 @@ def reconstruction_beside_pca(
     r"""Measure how much of the held-out rows' variance a model and PCA leave unexplained.
 
     :math:`\sum (x - \hat x)^2 / \sum (x - \bar x)^2` over held-out rows and features, :math:`\bar x` the mean
-    of the rows fitted on. PCA has as many components and sees the same rows, in the units in which it is
-    measured:
+    of the rows fitted on. PCA has as many components, sees the same rows, and sees them as the model does:
+    each feature divided by the model's scale. Both are measured
 
-    - "standardised_units": each feature divided by its standard deviation among the rows fitted on; features
-      that are constant there are left out;
-    - "own_units": as in the file.
+    - in "standardised_units": each feature divided by that scale;
+    - in "own_units": as in the file.
 
     Parameters
     ----------
@@ -83,19 +84,13 @@ def reconstruction_beside_pca(
     """
     seen, unseen = table.values[train], table.values[held_out]
     restored = np.asarray(model.reconstruct(table.rows(held_out)))
-    mean = seen.mean(axis=0, dtype=np.float64)
-    deviation = seen.std(axis=0, dtype=np.float64)
-    varies = deviation > 10 * np.finfo(seen.dtype).eps * np.abs(seen).max(axis=0)
-    weights = {"standardised_units": np.where(varies, 1 / np.where(varies, deviation, 1), 0)}
-    weights["own_units"] = np.ones_like(mean)
+    mean, scale = model.mean_, model.scale_
+    by_pca = _pca((seen - mean) / scale, (unseen - mean) / scale, model.n_components, seed) * scale + mean
     shares = {}
-    for unit, weight in weights.items():
-        inputs, target = (seen - mean) * weight, (unseen - mean) * weight
-        by_pca = _pca(inputs, target, model.n_components, seed)
-        total = float(np.square(target).sum())
+    for unit, weight in {"standardised_units": 1 / scale, "own_units": np.ones_like(scale)}.items():
+        total = float(np.square((unseen - mean) * weight).sum())
         errors = {
-            "model": np.square((restored - unseen) * weight).sum(),
-            "pca": np.square(by_pca - target).sum(),
+            name: np.square((made - unseen) * weight).sum() for name, made in (("model", restored), ("pca", by_pca))
         }
         shares[unit] = {name: float(error) / total if total else None for name, error in errors.items()}
     return shares
@@ -104,5 +99,8 @@ def reconstruction_beside_pca(
 def _pca(inputs: NDArray[Any], target: NDArray[Any], n_components: int, seed: int) -> NDArray[Any]:
     from sklearn.decomposition import PCA
 
-    pca = PCA(min(n_components, *inputs.shape), random_state=seed).fit(inputs)
+    from identica.estimators.preparation import pca_solver
+
+    solver = pca_solver(*inputs.shape)
+    pca = PCA(min(n_components, *inputs.shape), svd_solver=solver, random_state=seed).fit(inputs)
     return np.asarray(pca.inverse_transform(pca.transform(target)))

@@ -10,7 +10,8 @@ from torch import nn
 from identica.estimators.base import ComponentAnalysis
 from identica.networks import Dense
 from identica.objective import Objective
-from identica.training import Trainer, Training
+from identica.trainer import Trainer
+from identica.training import Training
 
 __all__ = ["Autoencoder"]
 
@@ -73,6 +74,4 @@ class Autoencoder(ComponentAnalysis):
 
     def _fit_stages(self, trainer: Trainer, training: Training) -> None:
         objective = Objective(trainer.encoder, trainer.decoder, trainer.data.variance)
-        trainer.minimise(
-            "reconstruct", objective, max_steps=training.max_steps, learning_rate=training.learning_rate
-        )
+        trainer.minimise("reconstruct", objective, max_steps=training.max_steps)

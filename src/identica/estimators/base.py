@@ -6,9 +6,7 @@ Symbols: m = n_features, d = n_components, J = decoder Jacobian.
 from __future__ import annotations
 
 import abc
-import copy
 import os
-import warnings
 from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -17,39 +15,43 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.decomposition import PCA
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor, nn
 
-from identica.alignment import best_scales
-from identica.checkpoint import read_snapshot
+from identica.checkpoint import Snapshot, read_snapshot
+from identica.descent import Data
+from identica.estimators.building import build_networks, find_device
+from identica.estimators.canonical import ENTRIES_AT_ONCE, ROWS_AT_ONCE, canonicalise
 from identica.estimators.persistence import fingerprint, load_estimator, save_estimator
-from identica.geometry import volume_criterion, volume_efficiency
+from identica.estimators.preparation import (
+    FloatArray,
+    check_finite,
+    principal_axes,
+    split_rows,
+    standardise,
+)
 from identica.jacobian import jacobian
-from identica.networks import Dense, change_basis, frame
+from identica.networks import Dense, frame
 from identica.progress import Progress
-from identica.training import Data, Trainer, Training
+from identica.trainer import Trainer
+from identica.training import Training
 
 __all__ = ["ComponentAnalysis"]
 
-FloatArray = NDArray[np.floating[Any]]
-
-DEFAULT_NORM_POWER = 3.0
-POINTS = 512
-"""Data points at which influence and criterion are averaged."""
-ROWS_AT_ONCE = 4096
-ENTRIES_AT_ONCE = 2**24
+DEFAULT_NORM_POWER = 1.0
 
 
-class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):  # type: ignore[misc]
+class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
     """Base of all methods: an autoencoder whose decoder's Jacobian is shaped by the subclass.
 
     A subclass lists its hyper-parameters in ``__init__`` and says in ``_fit_stages`` how the networks are trained.
     """
 
     method: ClassVar[str]
+    encoder_: nn.Sequential
+    decoder_: nn.Sequential
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -70,6 +72,9 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):  # type: igno
     def _wrap_encoder(self, encoder: nn.Module) -> nn.Module:
         """Put layers behind the encoder that the method needs; none here."""
         return encoder
+
+    def _conclude(self, trainer: Trainer) -> None:
+        """Set fitted attributes of the method's own and warn where the result is not to be trusted."""
 
     @property
     def _criterion_power(self) -> float:
@@ -94,8 +99,8 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):  # type: igno
         y : None
             Ignored.
         checkpoint : path, optional
-            File that is written every few seconds and when the fit is interrupted (Ctrl-C), so that it can go on;
-            deleted when the fit is complete.
+            File that is written every few seconds and when the fit is interrupted (Ctrl-C), so that it can go on.
+            It stays when the fit is complete: delete it once the result is saved.
         resume : bool, default=False
             Whether to go on from the checkpoint, if it is there, to the same result that an uninterrupted fit has.
 
@@ -113,7 +118,7 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):  # type: igno
         """
         self._validate_params()
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2, ensure_all_finite=False)
-        self._check_finite(X)
+        check_finite(X, self._names())
         n_samples, n_features = X.shape
         if self.n_components > n_features:
             raise ValueError(
@@ -121,195 +126,109 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):  # type: igno
                 f"use at most {n_features}"
             )
         training = self.training or Training()
-        snapshot = None
-        if resume:
-            if checkpoint is None:
-                raise ValueError("resume=True needs a checkpoint: pass the path of the file to go on from")
-            snapshot = read_snapshot(Path(checkpoint)) if Path(checkpoint).exists() else None
-        drawn = int(check_random_state(self.random_state).randint(2**31 - 1))
-        seed = drawn if snapshot is None or self.random_state is not None else snapshot.seed
-        standardised = self._standardise(X)
-        rows = np.random.default_rng(seed).permutation(n_samples)
-        n_held_out = round(training.validation_fraction * n_samples)
-        n_held_out = n_held_out if 1 <= n_held_out <= n_samples - 2 else 0
-        held_out, kept = rows[:n_held_out], rows[n_held_out:]
-        device = self._device()
-        dtype = Training.DTYPES[training.dtype]
-        train = torch.as_tensor(standardised[kept], dtype=dtype, device=device)
-        validation = torch.as_tensor(standardised[held_out], dtype=dtype, device=device) if n_held_out else train
-        axes, linear_error = _principal_axes(
-            standardised[kept], standardised[held_out] if n_held_out else standardised[kept], self.n_components, seed
-        )
-        encoder, decoder = self._build(torch.as_tensor(axes, dtype=torch.float64), seed, n_features)
-        encoder, decoder = encoder.to(device, dtype), decoder.to(device, dtype)
-        data = Data(train, validation, float(np.mean(np.square(standardised, dtype=np.float64))))
-        trainer = Trainer(
-            encoder,
-            decoder,
-            data,
+        snapshot = self._snapshot(checkpoint, resume)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        if snapshot is not None and self.random_state is None:
+            seed = snapshot.seed
+        standardised = standardise(X, per_feature=self.standardize, names=self._names())
+        self.mean_, self.scale_ = standardised.mean, standardised.scale
+        trainer = self._trainer(
+            standardised.values,
             training,
-            seed=seed,
-            progress=Progress(int(self.verbose), type(self).__name__),
+            seed,
             checkpoint=None if checkpoint is None else Path(checkpoint),
             fingerprint="" if checkpoint is None else fingerprint(self, X),
         )
         if snapshot is not None:
             trainer.resume(snapshot)
         self._fit_stages(trainer, training)
-        self.encoder_, self.decoder_ = encoder.eval(), decoder.eval()
-        self.history_ = trainer.history
-        self.durations_ = trainer.durations
-        self.linear_reconstruction_error_ = linear_error
-        self._finish(torch.as_tensor(standardised, device=device), validation.double(), data.variance, seed)
-        if checkpoint is not None:
-            Path(checkpoint).unlink(missing_ok=True)
+        held_out = trainer.compute("validate", lambda _: {"error": torch.tensor(trainer.validate())})
+        if n_samples <= training.refit_samples and trainer.stopped_early:
+            # Few rows: how long to train is known now, so those held out are better used than kept.
+            axes, _ = principal_axes(standardised.values, standardised.values, self.n_components, seed)
+            trainer.restart(*self._build(axes, seed), standardised.values)
+            self._fit_stages(trainer, training)
+        self.encoder_, self.decoder_ = trainer.encoder.eval(), trainer.decoder.eval()
+        self.history_, self.durations_ = trainer.history, trainer.durations
+        self.reconstruction_error_ = float(held_out["error"])
+        self.linear_reconstruction_error_ = trainer.linear_error
+        self._describe(standardised.values, seed)
+        self._conclude(trainer)
         return self
 
-    def _standardise(self, X: FloatArray) -> FloatArray:
-        """Set mean_ and scale_ and return the standardised data; warn of constant features."""
-        self.mean_ = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
-        centred = X - self.mean_
-        deviations = np.sqrt(np.mean(np.square(centred, dtype=np.float64), axis=0))
-        size = np.maximum(np.abs(self.mean_), np.abs(X).max(axis=0))
-        constant = deviations <= 10 * np.finfo(X.dtype).eps * size
-        if constant.all():
-            raise ValueError(
-                f"all {X.shape[1]} features are constant: components need features that vary between samples"
-            )
-        if constant.any():
-            names = getattr(self, "feature_names_in_", None)
-            where = np.flatnonzero(constant)
-            listed = [str(i) if names is None else str(names[i]) for i in where[:10]]
-            more = f" and {len(where) - 10} more" if len(where) > 10 else ""
-            warnings.warn(
-                f"{len(where)} constant feature(s) carry no information and are reconstructed as they are: "
-                f"{', '.join(listed)}{more}",
-                UserWarning,
-                stacklevel=3,
-            )
-        if self.standardize:
-            scale = np.where(constant, 1.0, deviations)
-        else:
-            scale = np.full(X.shape[1], np.sqrt(np.mean(np.square(deviations[~constant]))))
-        self.scale_ = scale.astype(X.dtype)
-        standardised: FloatArray = np.where(constant, 0, centred / self.scale_)
-        return standardised
+    def _snapshot(self, checkpoint: str | os.PathLike[str] | None, resume: bool) -> Snapshot | None:
+        if not resume:
+            return None
+        if checkpoint is None:
+            raise ValueError("resume=True needs a checkpoint: pass the path of the file to go on from")
+        return read_snapshot(Path(checkpoint)) if Path(checkpoint).exists() else None
 
-    def _build(self, axes: Tensor, seed: int, n_features: int) -> tuple[nn.Sequential, nn.Sequential]:
-        built = (self.network or Dense()).build(axes, seed)
-        encoder, decoder = (
-            ours if own is None else copy.deepcopy(own)
-            for ours, own in zip(built, (self.encoder, self.decoder), strict=True)
+    def _names(self) -> Any:
+        return getattr(self, "feature_names_in_", None)
+
+    def _trainer(
+        self, values: FloatArray, training: Training, seed: int, *, checkpoint: Path | None, fingerprint: str
+    ) -> Trainer:
+        """Build networks that start at the principal axes, and what trains them."""
+        kept, held_out = split_rows(len(values), training.validation_fraction, seed)
+        train, validation = values[kept], values[held_out if len(held_out) else kept]
+        axes, linear_error = principal_axes(train, validation, self.n_components, seed)
+        encoder, decoder = self._build(axes, seed)
+        device, dtype = find_device(self.device), Training.DTYPES[training.dtype]
+        data = Data(
+            torch.as_tensor(train, dtype=dtype, device=device),
+            torch.as_tensor(validation, dtype=dtype, device=device),
+            float(np.mean(np.square(values, dtype=np.float64))),
+            held_out=len(held_out) > 0,
         )
-        # Asked for a batch each, in evaluation mode so that nothing changes.
-        for name, own, module, n_in, n_out in (
-            ("encoder", self.encoder, encoder, n_features, self.n_components),
-            ("decoder", self.decoder, decoder, self.n_components, n_features),
-        ):
-            if own is None:
-                continue
-            parameter = next(module.parameters(), axes)
-            with torch.no_grad():
-                output = copy.deepcopy(module).eval()(torch.zeros(3, n_in, dtype=parameter.dtype, device=parameter.device))
-            if not isinstance(output, Tensor) or output.shape != (3, n_out):
-                given = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-                raise TypeError(
-                    f"the {name} turns an input of shape (3, {n_in}) into {given}: it must return a tensor of "
-                    f"shape (3, {n_out})"
-                )
-        return frame(self._wrap_encoder(encoder.double()), decoder.double(), self.n_components)
-
-    def _device(self) -> torch.device:
-        if str(self.device) == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        try:
-            device = torch.device(self.device)
-            torch.empty(0, device=device)
-        except (RuntimeError, AssertionError) as error:
-            raise ValueError(
-                f"device={self.device!r} is not usable here: use 'auto', 'cpu' or a device that PyTorch lists"
-            ) from error
-        return device
-
-    def _check_finite(self, X: FloatArray) -> None:
-        finite = np.isfinite(X)
-        if finite.all():
-            return
-        row, column = np.argwhere(~finite)[0]
-        names = getattr(self, "feature_names_in_", None)
-        feature = f"feature {column}" if names is None else f"feature {names[column]!r} (column {column})"
-        kind = "NaN" if np.isnan(X[row, column]) else "inf"
-        raise ValueError(
-            f"X contains {int((~finite).sum())} value(s) that are NaN or infinite, the first ({kind}) in sample {row}, "
-            f"{feature}: remove those samples or fill the values in before"
+        return Trainer(
+            encoder.to(device, dtype),
+            decoder.to(device, dtype),
+            data,
+            training,
+            seed=seed,
+            linear_error=linear_error,
+            progress=Progress(int(self.verbose), type(self).__name__),
+            checkpoint=checkpoint,
+            fingerprint=fingerprint,
         )
 
-    # ------------------------------------------------------------------------------------------ canonical form
+    def _build(self, axes: FloatArray, seed: int) -> tuple[nn.Sequential, nn.Sequential]:
+        """Build framed networks in float64, around the user's own modules where given."""
+        encoder, decoder = build_networks(self.network or Dense(), axes, seed, self.encoder, self.decoder)
+        encoder, decoder = frame(self._wrap_encoder(encoder), decoder, self.n_components)
+        return encoder.double(), decoder.double()
 
-    def _finish(self, standardised: Tensor, validation: Tensor, variance: float, seed: int) -> None:
-        """Bring components to zero mean, unit variance, an order and a sign; compute what is reported."""
-        dtype = standardised.dtype
-        # The frames are changed in float64, then everything takes the precision of the data.
+    def _describe(self, values: FloatArray, seed: int) -> None:
+        """Bring the components to their canonical form and set what is reported of them."""
+        rows = torch.as_tensor(values, device=find_device(self.device))
+        # In float64, then everything takes the precision of the data.
         self.encoder_.double()
         self.decoder_.double()
-        d, m = self.n_components, self.n_features_in_
-        generator = torch.Generator().manual_seed(seed)
-        few = standardised[torch.randperm(len(standardised), generator=generator)[:POINTS]].double()
-        with torch.no_grad():
-            latents = torch.cat([self.encoder_(part.double()) for part in torch.split(standardised, ROWS_AT_ONCE)])
-            mean, deviation = latents.mean(0), latents.std(0, unbiased=False)
-            deviation = torch.where(deviation > 0, deviation, 1.0)
-            total, signed = self._influence(few)
-            strength = total.sum(0) * deviation
-            order = torch.argsort(strength, descending=True, stable=True)
-            strongest = total.argmax(0)
-            sign = torch.where(signed[strongest, torch.arange(d, device=total.device)] < 0, -1.0, 1.0).to(total)
-            columns = torch.diag(deviation * sign)[:, order]
-            change_basis(self.encoder_, self.decoder_, columns, mean)
-            restored = self.decoder_(self.encoder_(validation))
-            self.reconstruction_error_ = float((restored - validation).square().mean()) / variance
-            total, _ = self._influence(few)
-            self.component_strength_ = total.sum(0).cpu().numpy().astype(self.mean_.dtype)
-            self.influence_ = (total.cpu().numpy() * self.scale_[:, None]).astype(self.mean_.dtype)
-        self.criterion_ = self._mean_criterion(few)
-        self.volume_efficiency_ = float(volume_efficiency(torch.tensor(self.criterion_), m, d))
-        self.encoder_.to(dtype)
-        self.decoder_.to(dtype)
-
-    def _influence(self, few: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean of |J| and the mean of J over samples, each (n_features, n_components)."""
-        size = max(1, ENTRIES_AT_ONCE // (self.n_features_in_ * self.n_components))
-        total = signed = torch.zeros((), device=few.device)
-        for part in torch.split(few, size):
-            _, matrix = jacobian(self.decoder_, self.encoder_(part))
-            total = total + matrix.abs().sum(0)
-            signed = signed + matrix.sum(0)
-        return total / len(few), signed / len(few)
-
-    def _mean_criterion(self, few: Tensor) -> float:
-        """Return the mean c_p at the scales of the components at which it is largest."""
-        size = max(8, ENTRIES_AT_ONCE // (self.n_features_in_ * self.n_components))
-        with torch.no_grad():
-            _, matrices = jacobian(self.decoder_, self.encoder_(few[:size]))
-        scales = best_scales(matrices, self._criterion_power)
-        return float(volume_criterion(matrices * scales, self._criterion_power).mean())
+        summary = canonicalise(self.encoder_, self.decoder_, rows, p=self._criterion_power, seed=seed)
+        self.encoder_.to(rows.dtype)
+        self.decoder_.to(rows.dtype)
+        influence = summary.influence.cpu().numpy()
+        self.component_strength_ = influence.sum(axis=0).astype(values.dtype)
+        self.influence_ = (influence * self.scale_[:, None]).astype(values.dtype)
+        self.criterion_ = summary.criterion
+        self.volume_efficiency_ = summary.volume_efficiency
 
     # ------------------------------------------------------------------------------------------- using the fit
 
     def _checked(self, X: Any) -> FloatArray:
         check_is_fitted(self, "encoder_")
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False, ensure_all_finite=False)
-        self._check_finite(X)
+        check_finite(X, self._names())
         return X  # type: ignore[no-any-return]
 
     def _standardised(self, X: FloatArray) -> Tensor:
-        return torch.as_tensor((X - self.mean_) / self.scale_, dtype=self._model_dtype(), device=self._model_device())
+        return self._on_device((X - self.mean_) / self.scale_)
 
-    def _model_dtype(self) -> torch.dtype:
-        return self.decoder_[0].weight.dtype  # type: ignore[no-any-return]
-
-    def _model_device(self) -> torch.device:
-        return self.decoder_[0].weight.device  # type: ignore[no-any-return]
+    def _on_device(self, values: Any) -> Tensor:
+        """Bring values into the precision and onto the device of the networks."""
+        weight = next(self.decoder_.parameters())
+        return torch.as_tensor(values, dtype=weight.dtype, device=weight.device)
 
     def transform(self, X: Any) -> FloatArray:
         """Return the components of samples.
@@ -332,7 +251,7 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):  # type: igno
         X = self._checked(X)
         with torch.no_grad():
             parts = [self.encoder_(part) for part in torch.split(self._standardised(X), ROWS_AT_ONCE)]
-        return torch.cat(parts).cpu().numpy().astype(X.dtype, copy=False)  # type: ignore[no-any-return]
+        return torch.cat(parts).cpu().numpy().astype(X.dtype, copy=False)
 
     def inverse_transform(self, X: Any) -> FloatArray:
         """Return the observations that components stand for.
@@ -358,10 +277,10 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):  # type: igno
             raise ValueError(
                 f"components of shape {latents.shape} were given: (n_samples, {self.n_components}) is needed"
             )
-        points = torch.as_tensor(latents, dtype=self._model_dtype(), device=self._model_device())
+        points = self._on_device(latents)
         with torch.no_grad():
             parts = [self.decoder_(part) for part in torch.split(points, ROWS_AT_ONCE)]
-        return torch.cat(parts).cpu().numpy() * self.scale_ + self.mean_  # type: ignore[no-any-return]
+        return torch.cat(parts).cpu().numpy() * self.scale_ + self.mean_
 
     def reconstruct(self, X: Any) -> FloatArray:
         """Return what the networks make of samples: decoder(encoder(X)).
@@ -379,7 +298,7 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):  # type: igno
         X = self._checked(X)
         with torch.no_grad():
             parts = [self.decoder_(self.encoder_(part)) for part in torch.split(self._standardised(X), ROWS_AT_ONCE)]
-        return (torch.cat(parts).cpu().numpy() * self.scale_ + self.mean_).astype(X.dtype)  # type: ignore[no-any-return]
+        return (torch.cat(parts).cpu().numpy() * self.scale_ + self.mean_).astype(X.dtype)
 
     def jacobian(self, X: Any) -> FloatArray:
         """Return the decoder's Jacobian at samples: how each feature answers to each component there.
@@ -486,17 +405,3 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):  # type: igno
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _principal_axes(
-    train: FloatArray, held_out: FloatArray, n_components: int, seed: int
-) -> tuple[FloatArray, float]:
-    """Return loadings of unit-variance principal components, and the error of PCA on rows held out."""
-    n_found = min(n_components, *train.shape)
-    pca = PCA(n_found, random_state=np.random.RandomState(seed)).fit(train)
-    restored = pca.inverse_transform(pca.transform(held_out))
-    error = float(np.mean(np.square(restored - held_out)) / np.mean(np.square(held_out)))
-    axes = np.random.default_rng(seed).standard_normal((n_components, train.shape[1])) * 1e-3
-    variances = np.maximum(pca.explained_variance_, 1e-6 * max(pca.explained_variance_[0], 1e-6))
-    axes[:n_found] = pca.components_ * np.sqrt(variances)[:, None]
-    return axes, error

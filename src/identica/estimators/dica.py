@@ -16,13 +16,16 @@ from identica.estimators.base import DEFAULT_NORM_POWER, ComponentAnalysis
 from identica.jacobian import jacobian
 from identica.networks import Dense, change_basis
 from identica.objective import Joint, Objective, Volume
-from identica.training import Trainer, Training
+from identica.trainer import Trainer
+from identica.training import Training
 
 __all__ = ["DICA"]
 
 ALIGN_POINTS = 64
 ALIGN_ROWS = 16384
 AGREEMENT = 0.95
+REFINE_MAY_COST = 0.05
+"""Share of the variance explained that the refine stage may cost before it is undone."""
 
 
 @final
@@ -46,7 +49,7 @@ class DICA(ComponentAnalysis):
         **ComponentAnalysis._parameter_constraints,
         "solver": [StrOptions({"staged", "joint"})],
         "norm_power": [Interval(Real, 0, None, closed="left")],
-        "volume_weight": [Interval(Real, 0, None, closed="left"), None],
+        "volume_weight": [Interval(Real, 0, None, closed="left")],
         "n_restarts": [Interval(Integral, 1, None, closed="left")],
         "volume": [StrOptions({"logdet", "trace"})],
         "norm_weight": [Interval(Real, 0, None, closed="left")],
@@ -59,7 +62,7 @@ class DICA(ComponentAnalysis):
         *,
         solver: Literal["staged", "joint"] = "staged",
         norm_power: float = DEFAULT_NORM_POWER,
-        volume_weight: float | None = None,
+        volume_weight: float = 0.15,
         n_restarts: int = 16,
         volume: Literal["logdet", "trace"] = "logdet",
         norm_weight: float = 0.1,
@@ -103,27 +106,41 @@ class DICA(ComponentAnalysis):
     def _fit_staged(self, trainer: Trainer, training: Training) -> None:
         encoder, decoder, variance = trainer.encoder, trainer.decoder, trainer.data.variance
         plain = Objective(encoder, decoder, variance)
-        trainer.minimise("reconstruct", plain, max_steps=training.max_steps, learning_rate=training.learning_rate)
+        trainer.minimise("reconstruct", plain, max_steps=max(1, training.max_steps // 3))
         found = trainer.compute("align", lambda generator: self._align(trainer, generator))
-        weight = 0.01 if self.volume_weight is None else self.volume_weight
-        if weight > 0:
-            penalty = Volume(training.jacobian_sample, weight, self.norm_power)
+        # Twice as long as reconstruction took: not long where few samples made that stop early.
+        steps = 2 * trainer.best_step("reconstruct")
+        if self.volume_weight > 0 and steps > 0:
+            error = float(found["reconstruction"])
+            explained = max(0.0, 1.0 - error)
+            weight = self.volume_weight * explained
+            penalty = Volume(training.jacobian_sample, weight, self.norm_power, trainer.n_epochs(steps))
+            limit = error + REFINE_MAY_COST * explained
+            if error <= trainer.linear_error:
+                limit = min(limit, trainer.linear_error)
             refined = Objective(encoder, decoder, variance, penalty)
-            steps = max(1, training.max_steps // 4)
-            trainer.minimise("refine", refined, max_steps=steps, learning_rate=training.learning_rate / 4)
+            trainer.minimise("refine", refined, max_steps=steps, keep_best=False, limit=limit)
+
+    def _conclude(self, trainer: Trainer) -> None:
+        if self.solver == "joint":
+            return
+        found = trainer.result("align")
         self.restarts_ = found["criteria"].double().cpu().numpy()
         self.restart_agreement_ = float(found["agreement"])
+        self.refined_ = "refine" in trainer.results and not bool(trainer.results["refine"]["undone"])
         if self.restart_agreement_ < AGREEMENT:
             warnings.warn(
                 f"the {self.n_restarts} restarts of the alignment end at different components (agreement "
                 f"{self.restart_agreement_:.2f}, below {AGREEMENT}): these data may not tell the components apart, "
                 "so do not read meaning into single components; try fewer components or more samples",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=3,
             )
 
     def _align(self, trainer: Trainer, generator: torch.Generator) -> dict[str, Tensor]:
-        encoder, decoder, rows = trainer.encoder.eval(), trainer.decoder.eval(), trainer.data.train
+        encoder, decoder, rows = trainer.encoder, trainer.decoder, trainer.data.train
+        encoder.eval()
+        decoder.eval()
         chosen = torch.randperm(len(rows), generator=generator)[:ALIGN_POINTS]
         n_rows = max(ALIGN_ROWS // len(chosen), 8 * self.n_components)
         with torch.no_grad():
@@ -137,12 +154,15 @@ class DICA(ComponentAnalysis):
             stacked = torch.cat(matrices)
         alignment = align(stacked, p=self.norm_power, n_restarts=self.n_restarts, generator=generator)
         change_basis(encoder, decoder, alignment.transform, torch.zeros(self.n_components))
-        return {"criteria": alignment.criteria, "agreement": torch.tensor(alignment.agreement)}
+        return {
+            "criteria": alignment.criteria,
+            "agreement": torch.tensor(alignment.agreement),
+            "reconstruction": torch.tensor(trainer.validate()),
+        }
 
     def _fit_joint(self, trainer: Trainer, training: Training) -> None:
-        weight = 0.1 if self.volume_weight is None else self.volume_weight
         n_epochs = trainer.n_epochs(training.max_steps)
         warmup = max(1, n_epochs // 3) if self.warmup_epochs is None else self.warmup_epochs
-        penalty = Joint(training.jacobian_sample, weight, self.norm_weight, warmup, self.volume)
+        penalty = Joint(training.jacobian_sample, self.volume_weight, self.norm_weight, warmup, self.volume)
         objective = Objective(trainer.encoder, trainer.decoder, trainer.data.variance, penalty)
-        trainer.minimise("joint", objective, max_steps=training.max_steps, learning_rate=training.learning_rate)
+        trainer.minimise("joint", objective, max_steps=training.max_steps)

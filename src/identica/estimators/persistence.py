@@ -16,6 +16,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
+from identica.estimators.building import find_device
 from identica.io import DataError, atomic_write
 from identica.networks import Dense
 from identica.training import Training
@@ -39,6 +40,7 @@ _VALUES = (
     "linear_reconstruction_error_",
     "volume_efficiency_",
     "restart_agreement_",
+    "refined_",
 )
 
 
@@ -121,6 +123,9 @@ def from_configuration(values: dict[str, Any]) -> ComponentAnalysis:
     if method not in METHODS:
         raise ValueError(f"method={method!r} is unknown: use one of {', '.join(sorted(METHODS))}")
     cls = METHODS[method]
+    for name in _MODULES:  # own modules are no plain values; where there were none, their names may stand
+        if values.get(name, "") is None:
+            del values[name]
     parameters = [name for name in inspect.signature(cls.__init__).parameters if name not in ("self", *_MODULES)]
     _refuse_unknown(values, parameters, f"method {method}")
     for name, group in _GROUPS.items():
@@ -245,7 +250,8 @@ def load_estimator(path: Path, *, encoder: nn.Module | None, decoder: nn.Module 
                 raise DataError(
                     f"{path} was fitted with an {name} of your own ({own}): pass {name}=, a module of the same structure"
                 )
-        estimator = from_configuration(values).set_params(**given)
+        estimator = from_configuration(values)
+        estimator.set_params(**given)
         for name, value in attributes.items():
             setattr(estimator, name, value)
         for name in _ARRAYS:
@@ -253,10 +259,9 @@ def load_estimator(path: Path, *, encoder: nn.Module | None, decoder: nn.Module 
                 setattr(estimator, name, tensors.pop(name).numpy())
         if "feature_names_in_" in attributes:
             estimator.feature_names_in_ = np.array(attributes["feature_names_in_"], dtype=object)
-        axes = torch.eye(estimator.n_components, estimator.n_features_in_, dtype=torch.float64)
-        built = estimator._build(axes, 0, estimator.n_features_in_)
+        built = estimator._build(np.eye(estimator.n_components, estimator.n_features_in_), 0)
         dtype = torch.as_tensor(estimator.mean_).dtype
-        device = estimator._device() if values["device"] != "auto" else torch.device("cpu")
+        device = torch.device("cpu") if values["device"] == "auto" else find_device(values["device"])
         for name, network in zip(_MODULES, built, strict=True):
             prefix = f"{name}."
             state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}

@@ -12,7 +12,8 @@ from torch import nn
 from identica.estimators.base import ComponentAnalysis
 from identica.networks import Dense
 from identica.objective import Objective, Sparsity
-from identica.training import Trainer, Training
+from identica.trainer import Trainer
+from identica.training import Training
 
 __all__ = ["SparseJacobian"]
 
@@ -92,4 +93,4 @@ class SparseJacobian(ComponentAnalysis):
     def _fit_stages(self, trainer: Trainer, training: Training) -> None:
         penalty = Sparsity(training.jacobian_sample, self.weight)
         objective = Objective(trainer.encoder, trainer.decoder, trainer.data.variance, penalty)
-        trainer.minimise("train", objective, max_steps=training.max_steps, learning_rate=training.learning_rate)
+        trainer.minimise("train", objective, max_steps=training.max_steps)

@@ -1,0 +1,99 @@
+"""Networks for an estimator: built from its architecture, or copies of the user's own, checked first."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from identica.estimators.preparation import FloatArray
+from identica.networks import Dense
+
+__all__ = ["build_networks", "find_device"]
+
+
+def build_networks(
+    network: Dense, axes: FloatArray, seed: int, encoder: nn.Module | None, decoder: nn.Module | None
+) -> tuple[nn.Module, nn.Module]:
+    """Return an encoder and a decoder on the CPU: the user's own, copied, or built to start at linear axes.
+
+    Parameters
+    ----------
+    network : Dense
+        Architecture.
+    axes : ndarray of shape (n_components, n_features)
+        Loadings to start from.
+    seed : int
+        Of the initial weights.
+    encoder, decoder : torch.nn.Module or None
+        The user's own.
+
+    Returns
+    -------
+    encoder : torch.nn.Module
+        (n, n_features) -> (n, n_components).
+    decoder : torch.nn.Module
+        (n, n_components) -> (n, n_features).
+
+    Raises
+    ------
+    TypeError
+        If an own module does not map those shapes.
+    """
+    n_components, n_features = axes.shape
+    if encoder is not None:
+        _check_module("encoder", encoder, n_features, n_components)
+    if decoder is not None:
+        _check_module("decoder", decoder, n_components, n_features)
+    built = network.build(torch.as_tensor(axes, dtype=torch.float64), seed)
+    own_encoder = built[0] if encoder is None else copy.deepcopy(encoder).cpu()
+    own_decoder = built[1] if decoder is None else copy.deepcopy(decoder).cpu()
+    return own_encoder, own_decoder
+
+
+def _check_module(name: str, module: nn.Module, n_in: int, n_out: int) -> None:
+    """Ask an own module for a batch, in evaluation mode so that nothing in it changes."""
+    trial = copy.deepcopy(module).cpu().double().eval()
+    try:
+        with torch.no_grad():
+            output = trial(torch.zeros(3, n_in, dtype=torch.float64))
+    except RuntimeError as error:
+        raise TypeError(
+            f"the {name} fails on a batch of shape (3, {n_in}): it must map (n, {n_in}) to (n, {n_out})"
+        ) from error
+    if not isinstance(output, Tensor) or output.shape != (3, n_out):
+        given = f"shape {tuple(output.shape)}" if isinstance(output, Tensor) else f"a {type(output).__name__}"
+        raise TypeError(
+            f"the {name} turns a batch of shape (3, {n_in}) into {given}: it must return a tensor of shape (3, {n_out})"
+        )
+
+
+def find_device(device: str | torch.device) -> torch.device:
+    """Return the device to compute on.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        "auto" is a GPU if there is one.
+
+    Returns
+    -------
+    torch.device
+        One that works here.
+
+    Raises
+    ------
+    ValueError
+        If it does not.
+    """
+    if str(device) == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        found = torch.device(device)
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(
+            f"device={str(device)!r} is not usable here: use 'auto', 'cpu' or a device that PyTorch lists"
+        ) from error
+    return found

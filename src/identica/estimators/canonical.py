@@ -1,0 +1,100 @@
+"""The canonical form of fitted components, and what is reported of them.
+
+A fit fixes the components only up to order, sign and scale. Here they get zero mean, unit variance, an order by how
+much they influence the features and the sign with which their most influenced feature goes up with them.
+
+Symbols: m = n_features, d = n_components, J = decoder Jacobian in standardised units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from identica.alignment import best_scales
+from identica.geometry import volume_criterion, volume_efficiency
+from identica.jacobian import jacobian
+from identica.networks import change_basis
+
+__all__ = ["ENTRIES_AT_ONCE", "ROWS_AT_ONCE", "Summary", "canonicalise"]
+
+POINTS = 512
+"""Data points at which influence and criterion are averaged."""
+ROWS_AT_ONCE = 4096
+ENTRIES_AT_ONCE = 2**24
+
+
+@final
+@dataclass(frozen=True)
+class Summary:
+    """What is reported of fitted components.
+
+    Parameters
+    ----------
+    influence : Tensor of shape (n_features, n_components)
+        Mean of |J| over samples, per standard deviation of the component.
+    criterion : float
+        Mean of c_p at the scales of the components at which it is largest.
+    volume_efficiency : float
+        Share of the largest possible volume, at p of at least 2, where there is one.
+    """
+
+    influence: Tensor
+    criterion: float
+    volume_efficiency: float
+
+
+def canonicalise(encoder: nn.Sequential, decoder: nn.Sequential, rows: Tensor, *, p: float, seed: int) -> Summary:
+    """Change the basis of the latents to the canonical one, in place, and describe the components.
+
+    Parameters
+    ----------
+    encoder, decoder : torch.nn.Sequential
+        Framed networks in float64; what they reconstruct stays as it is.
+    rows : Tensor of shape (n_samples, n_features)
+        Standardised data.
+    p : float
+        Exponent of the criterion.
+    seed : int
+        Of the choice of data points at which to average.
+
+    Returns
+    -------
+    Summary
+        What is reported.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    chosen = torch.randperm(len(rows), generator=generator)[:POINTS]
+    few = rows[chosen.to(rows.device)].double()
+    with torch.no_grad():
+        latents = torch.cat([encoder(part.double()) for part in torch.split(rows, ROWS_AT_ONCE)])
+        mean, deviation = latents.mean(0), latents.std(0, unbiased=False)
+        deviation = torch.where(deviation > 0, deviation, 1.0)
+        size, signed = _mean_jacobians(encoder, decoder, few)
+        order = torch.argsort(size.sum(0) * deviation, descending=True, stable=True)
+        at_strongest = signed.gather(0, size.argmax(0, keepdim=True)).squeeze(0)
+        sign = torch.where(at_strongest < 0, -1.0, 1.0).to(deviation)
+        change_basis(encoder, decoder, torch.diag(deviation * sign)[:, order], mean)
+        influence, _ = _mean_jacobians(encoder, decoder, few)
+        _, matrices = jacobian(decoder, encoder(few[: max(8, ENTRIES_AT_ONCE // influence.numel())]))
+    criterion = _best_criterion(matrices, p)
+    # Only for p >= 2 is the criterion bounded, and its share of the bound a share.
+    bounded = criterion if p >= 2 else _best_criterion(matrices, 2.0)
+    return Summary(influence, float(criterion), float(volume_efficiency(bounded, *influence.shape)))
+
+
+def _mean_jacobians(encoder: nn.Module, decoder: nn.Module, few: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the means of |J| and of J over samples, each (n_features, n_components)."""
+    size = signed = torch.zeros((), dtype=few.dtype, device=few.device)
+    for part in torch.split(few, max(1, ENTRIES_AT_ONCE // (few.shape[1] * 16))):
+        _, matrix = jacobian(decoder, encoder(part))
+        size = size + matrix.abs().sum(0)
+        signed = signed + matrix.sum(0)
+    return size / len(few), signed / len(few)
+
+
+def _best_criterion(matrices: Tensor, p: float) -> Tensor:
+    return volume_criterion(matrices * best_scales(matrices, p), p).mean()

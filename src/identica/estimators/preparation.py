@@ -1,0 +1,195 @@
+"""From a table to what the networks see: finite, standardised, split, with the principal axes to start from."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+
+__all__ = ["FloatArray", "Standardised", "check_finite", "pca_solver", "principal_axes", "split_rows", "standardise"]
+
+EXACT_PCA = 2000
+
+FloatArray = NDArray[np.floating[Any]]
+
+
+@final
+@dataclass(frozen=True)
+class Standardised:
+    """Data in the units that the networks see.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_features)
+        (X - mean) / scale.
+    mean, scale : ndarray of shape (n_features,)
+        In the user's units.
+    """
+
+    values: FloatArray
+    mean: FloatArray
+    scale: FloatArray
+
+
+def check_finite(X: FloatArray, names: Sequence[str] | None) -> None:
+    """Refuse values that are not finite, and say where the first is.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Observations.
+    names : sequence of str, optional
+        Names of the features.
+
+    Raises
+    ------
+    ValueError
+        If there is any.
+    """
+    finite = np.isfinite(X)
+    if finite.all():
+        return
+    row, column = np.argwhere(~finite)[0]
+    feature = f"feature {column}" if names is None else f"feature {names[column]!r} (column {column})"
+    kind = "NaN" if np.isnan(X[row, column]) else "inf"
+    raise ValueError(
+        f"X contains {int((~finite).sum())} value(s) that are NaN or infinite, the first ({kind}) in sample {row}, "
+        f"{feature}: remove those samples or fill the values in before"
+    )
+
+
+def standardise(X: FloatArray, *, per_feature: bool, names: Sequence[str] | None) -> Standardised:
+    """Bring data to zero mean and to unit variance, per feature or as a whole; warn of constant features.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Finite observations.
+    per_feature : bool
+        Whether each feature is divided by its own standard deviation; otherwise all by one number.
+    names : sequence of str, optional
+        Names of the features.
+
+    Returns
+    -------
+    Standardised
+        The data and what was done to them.
+
+    Raises
+    ------
+    ValueError
+        If every feature is constant, or the numbers are so large or small that their squares are not numbers.
+    """
+    limits = np.finfo(X.dtype)
+    largest = float(np.abs(X).max())
+    if largest > limits.max**0.5 / 1e3 or 0 < largest < limits.tiny**0.5 * 1e3:
+        raise ValueError(
+            f"X reaches {largest:.3g}, whose square does not fit {X.dtype}: divide the features by numbers that "
+            "bring them to moderate size"
+        )
+    mean = X.mean(axis=0, dtype=np.float64)
+    centred = X - mean
+    deviations = np.sqrt(np.mean(np.square(centred), axis=0))
+    constant = deviations <= 10 * limits.eps * np.abs(X).max(axis=0)
+    if constant.all():
+        raise ValueError(
+            f"all {X.shape[1]} feature(s) are constant: components need features that vary between samples"
+        )
+    if constant.any():
+        _warn_of_constant(np.flatnonzero(constant), names)
+    if per_feature:
+        scale = np.where(constant, 1.0, deviations)
+    else:
+        scale = np.full(X.shape[1], np.sqrt(np.mean(np.square(deviations[~constant]))))
+    values = np.where(constant, 0.0, centred / scale).astype(X.dtype)
+    return Standardised(values, mean.astype(X.dtype), scale.astype(X.dtype))
+
+
+def _warn_of_constant(where: NDArray[np.intp], names: Sequence[str] | None) -> None:
+    listed = ", ".join(str(i) if names is None else str(names[i]) for i in where[:10])
+    more = f" and {len(where) - 10} more" if len(where) > 10 else ""
+    warnings.warn(
+        f"{len(where)} constant feature(s) carry no information and are given back as they are: {listed}{more}",
+        UserWarning,
+        stacklevel=4,
+    )
+
+
+def split_rows(n_samples: int, fraction: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Draw the rows to train on and those held out for validation.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of all rows.
+    fraction : float
+        Share to hold out.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    kept : ndarray of int
+        Rows to train on.
+    held_out : ndarray of int
+        The others; none where fewer than two rows would be left.
+    """
+    rows = np.random.default_rng(seed).permutation(n_samples)
+    n_held_out = round(fraction * n_samples)
+    if n_samples - n_held_out < 2:
+        n_held_out = 0
+    return rows[n_held_out:], rows[:n_held_out]
+
+
+def pca_solver(n_samples: int, n_features: int) -> Literal["covariance_eigh", "full", "randomized"]:
+    """Return the solver of PCA that is exact where that costs little, so that comparisons do not depend on chance.
+
+    Parameters
+    ----------
+    n_samples, n_features : int
+        Shape of the data.
+
+    Returns
+    -------
+    str
+        For :class:`sklearn.decomposition.PCA`.
+    """
+    if n_features <= EXACT_PCA:
+        return "covariance_eigh"
+    return "full" if n_samples <= EXACT_PCA else "randomized"
+
+
+def principal_axes(train: FloatArray, held_out: FloatArray, n_components: int, seed: int) -> tuple[FloatArray, float]:
+    """Return the loadings of principal components of unit variance, and the error of PCA on rows held out.
+
+    Parameters
+    ----------
+    train, held_out : ndarray of shape (n_samples, n_features)
+        Standardised rows to fit on and to reconstruct.
+    n_components : int
+        Number of components.
+    seed : int
+        Of the solver, and of the small random axes where there are fewer principal ones than components.
+
+    Returns
+    -------
+    axes : ndarray of shape (n_components, n_features)
+        Loadings.
+    error : float
+        Fraction of variance unexplained on the rows held out.
+    """
+    n_found = min(n_components, *train.shape)
+    pca = PCA(n_found, svd_solver=pca_solver(*train.shape), random_state=seed).fit(train)
+    restored = pca.inverse_transform(pca.transform(held_out))
+    tiny = np.finfo(np.float64).tiny
+    total = max(float(np.mean(np.square(held_out, dtype=np.float64))), tiny)
+    error = float(np.mean(np.square(restored - held_out, dtype=np.float64))) / total
+    axes = np.random.default_rng(seed).standard_normal((n_components, train.shape[1])) * 1e-3
+    largest = max(float(pca.explained_variance_[0]), 1e-6)
+    axes[:n_found] = pca.components_ * np.sqrt(np.maximum(pca.explained_variance_, 1e-6 * largest))[:, None]
+    return axes, error
