@@ -179,8 +179,10 @@ def best_scales(matrices: Tensor, p: float) -> Tensor:
     tensor([0.5000, 2.0000])
     """
     sizes = matrices.detach().abs().double()
-    column = sizes.mean((0, 1)).clamp_min(torch.finfo(torch.float64).tiny ** 0.5)
-    logarithms = (-column.log()).requires_grad_(True)
+    # A component that does nothing would otherwise be scaled up for ever.
+    limits = torch.finfo(torch.float64)
+    sizes = sizes.clamp_min((sizes.max() * limits.eps**2).clamp_min(limits.tiny**0.5))
+    logarithms = (-sizes.mean((0, 1)).log()).requires_grad_(True)
     optimiser = torch.optim.LBFGS([logarithms], max_iter=100, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
