@@ -318,7 +318,7 @@ def _trace_surrogate(
     probe = torch.randn(latents.shape, generator=generator, dtype=latents.dtype).to(latents.device)
     (pulled,) = torch.autograd.grad(latents, inputs, probe, retain_graph=True)
     pushed = push_tangents(decoder, latents, probe.unsqueeze(1))[1].squeeze(1)
-    return 2 * (pulled.detach() * pushed).flatten(1).sum(-1).mean()
+    return 2 * (pulled * pushed).flatten(1).sum(-1).mean()
 
 
 @final

@@ -180,13 +180,8 @@ def forward_mode() -> Iterator[None]:
     None
         While it lasts, no fused operation is used that lacks one or the other.
     """
-    fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        with _Elementary(), sdpa_kernel(SDPBackend.MATH):
-            yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
+    with _Elementary(), sdpa_kernel(SDPBackend.MATH):
+        yield
 
 
 def _push_any(module: nn.Module, primal: Tensor, tangents: Tensor) -> Pushed:
