@@ -118,9 +118,7 @@ DECODERS: dict[str, Callable[[], nn.Module]] = {
     "layer norm without parameters": lambda: _normalised(nn.LayerNorm(2, elementwise_affine=False)),
     "group norm": lambda: _normalised(nn.GroupNorm(2, 4)),
     "instance norm": lambda: _normalised(nn.InstanceNorm1d(4, affine=True)),
-    "instance norm, running": lambda: _normalised(
-        nn.InstanceNorm1d(4, affine=True, track_running_stats=True)
-    ),
+    "instance norm, running": lambda: _normalised(nn.InstanceNorm1d(4, affine=True, track_running_stats=True)),
     "batch norm, evaluated": lambda: _normalised(nn.BatchNorm1d(4)),
     "root mean square norm": lambda: _normalised(nn.RMSNorm(2)),
     "gated": lambda: nn.Sequential(nn.Linear(3, 8), nn.GLU(), nn.Linear(4, 5)),
@@ -138,9 +136,7 @@ DECODERS: dict[str, Callable[[], nn.Module]] = {
         parametrizations.weight_norm(nn.Linear(4, 5)),
     ),
     "spectral norm": lambda: nn.Sequential(parametrizations.spectral_norm(nn.Linear(3, 4)), nn.Tanh()),
-    "in place": lambda: nn.Sequential(
-        nn.Linear(3, 6), nn.ReLU(inplace=True), nn.Linear(6, 5), nn.ELU(inplace=True)
-    ),
+    "in place": lambda: nn.Sequential(nn.Linear(3, 6), nn.ReLU(inplace=True), nn.Linear(6, 5), nn.ELU(inplace=True)),
     "in place and without a rule": lambda: nn.Sequential(
         nn.Linear(3, 6), nn.Threshold(0.1, 0.0, inplace=True), nn.Linear(6, 5)
     ),

@@ -81,9 +81,7 @@ def test_jacobian_and_its_gradients_are_autograd_s(decoder: nn.Module) -> None:
     found = jacobian(decoder, latents)
     expected = expected_results(decoder, latents)
     torch.testing.assert_close(found, expected, **CLOSE)
-    torch.testing.assert_close(
-        gradients(decoder, latents, *found), gradients(decoder, latents, *expected), **CLOSE
-    )
+    torch.testing.assert_close(gradients(decoder, latents, *found), gradients(decoder, latents, *expected), **CLOSE)
 
 
 def test_gram_matrix_and_its_gradients_are_autograd_s(decoder: nn.Module) -> None:
@@ -112,9 +110,7 @@ def test_samples_of_features_and_components_are_parts_of_the_whole(
     output, matrix = expected_results(decoder, latents)
     expected = output.flatten(1)[:, features], matrix[:, features][:, :, components]
     torch.testing.assert_close(found, expected, **CLOSE)
-    torch.testing.assert_close(
-        gradients(decoder, latents, *found), gradients(decoder, latents, *expected), **CLOSE
-    )
+    torch.testing.assert_close(gradients(decoder, latents, *found), gradients(decoder, latents, *expected), **CLOSE)
 
 
 def test_forward_mode_agrees_and_works_without_gradients(decoder: nn.Module) -> None:
@@ -148,9 +144,7 @@ def test_every_rule_is_the_chain_rule(layer: type[nn.Module]) -> None:
     latents = (2 * draw(5, 3)).requires_grad_(True)
     found, expected = jacobian(module, latents), expected_results(module, latents)
     torch.testing.assert_close(found, expected, **CLOSE)
-    torch.testing.assert_close(
-        gradients(module, latents, *found), gradients(module, latents, *expected), **CLOSE
-    )
+    torch.testing.assert_close(gradients(module, latents, *found), gradients(module, latents, *expected), **CLOSE)
 
 
 def test_tangents_are_shared_until_a_layer_bends() -> None:
@@ -186,8 +180,6 @@ def test_a_registered_rule_is_used_for_a_subclass_of_linear() -> None:
 
 @pytest.mark.parametrize("function", [jacobian, gram_matrix, jacobian_and_gram])
 @pytest.mark.parametrize("shape", [(3,), (2, 3, 1)])
-def test_latents_that_are_no_matrix_are_refused(
-    function: Callable[..., object], shape: tuple[int, ...]
-) -> None:
+def test_latents_that_are_no_matrix_are_refused(function: Callable[..., object], shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=rf"{len(shape)} dimension.*reshape"):
         function(build(DECODERS["linear"]), torch.zeros(shape))

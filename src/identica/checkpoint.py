@@ -153,9 +153,7 @@ def read_snapshot(path: Path) -> Snapshot:
     except SafetensorError as error:
         raise DataError(_damaged(path, error)) from error
     if metadata.get("format") != FORMAT:
-        raise DataError(
-            f"{path} is no checkpoint of this version: delete it and start the fit anew without resuming"
-        )
+        raise DataError(f"{path} is no checkpoint of this version: delete it and start the fit anew without resuming")
     try:
         return _assemble(json.loads(metadata["state"]), tensors)
     except (KeyError, TypeError, ValueError) as error:

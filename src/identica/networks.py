@@ -108,9 +108,7 @@ class Dense:
         if not self.hidden or not all(isinstance(width, int) and width > 0 for width in self.hidden):
             raise ValueError(f"hidden={self.hidden}: give at least one width, each a positive integer")
         if self.activation not in ACTIVATIONS:
-            raise ValueError(
-                f"activation={self.activation!r} is unknown: use one of {', '.join(sorted(ACTIVATIONS))}"
-            )
+            raise ValueError(f"activation={self.activation!r} is unknown: use one of {', '.join(sorted(ACTIVATIONS))}")
 
     def build(self, axes: Tensor, seed: int) -> tuple[nn.Module, nn.Module]:
         """Build an encoder and a decoder whose linear parts are the given axes and whose bends start at zero.

@@ -299,19 +299,15 @@ class Joint(Penalty):
         d = matrix.shape[2]
         volume = volume / (2 * d)
         norm = l1_norm(matrix).mean() / matrix.shape[1]
-        if self.settled:
-            # softplus with beta = m is softplus(||J||_1 - C) / m, exactly
-            bounded = functional.softplus(norm - self.bound.to(norm.dtype), beta=n_features)
-        else:
-            bounded = norm
+        # softplus with beta = m is softplus(||J||_1 - C) / m, exactly
+        excess = norm - self.bound.to(norm.dtype)
+        bounded = functional.softplus(excess, beta=n_features) if self.settled else norm
         weight = self.volume_weight * min(1.0, (self.epoch + 1) / max(self.warmup_epochs, 1))
         total = -weight * volume + self.norm_weight * bounded
         return Loss(total, {"volume": volume.detach(), "norm": norm.detach()})
 
 
-def _trace_surrogate(
-    encoder: nn.Module, decoder: nn.Module, inputs: Tensor, generator: torch.Generator
-) -> Tensor:
+def _trace_surrogate(encoder: nn.Module, decoder: nn.Module, inputs: Tensor, generator: torch.Generator) -> Tensor:
     """Return the mean of 2 v' J_g J_f v over the samples, one Gaussian probe v each, J_g held fixed."""
     inputs = inputs.detach().requires_grad_(True)
     latents = encoder(inputs)
@@ -335,9 +331,7 @@ class Objective(nn.Module):
         None for a plain autoencoder.
     """
 
-    def __init__(
-        self, encoder: nn.Module, decoder: nn.Module, variance: float, penalty: Penalty | None = None
-    ) -> None:
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, variance: float, penalty: Penalty | None = None) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder

@@ -51,9 +51,7 @@ class Progress:
             return
         if sys.stderr.isatty():
             name = f"{self.label}: {stage}"
-            self._bar = tqdm(
-                total=n_epochs, initial=first, desc=name, unit="epoch", file=sys.stderr, leave=False
-            )
+            self._bar = tqdm(total=n_epochs, initial=first, desc=name, unit="epoch", file=sys.stderr, leave=False)
         else:
             self._say("begins")
 
