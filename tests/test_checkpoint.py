@@ -28,6 +28,7 @@ PARTIAL = PartialStage(
     epoch=3,
     best_loss=0.25,
     best_epoch=2,
+    good_epoch=3,
     objective={"encoder.0.weight": draw(2, 3), "penalty.bound": torch.tensor(1.5)},
     best={"encoder.0.weight": draw(2, 3, seed=2)},
     optimiser={"0/step": torch.tensor(7.0), "0/exp_avg": draw(2, 3, seed=3)},

@@ -41,6 +41,8 @@ class PartialStage:
         Best validation loss so far; infinite if there is none yet.
     best_epoch : int
         Its epoch; -1 if there is none yet.
+    good_epoch : int
+        The last epoch about as good; -1 if there is none yet.
     objective, best, optimiser : dict of str to Tensor
         State of the objective now, its state at the best epoch, and that of the optimiser.
     """
@@ -49,6 +51,7 @@ class PartialStage:
     epoch: int
     best_loss: float
     best_epoch: int
+    good_epoch: int
     objective: dict[str, Tensor]
     best: dict[str, Tensor]
     optimiser: dict[str, Tensor]
@@ -116,6 +119,7 @@ def write_snapshot(path: Path, snapshot: Snapshot) -> None:
             "epoch": partial.epoch,
             "best_loss": partial.best_loss,
             "best_epoch": partial.best_epoch,
+            "good_epoch": partial.good_epoch,
         }
     tensors = {
         f"{group}|{name}": tensor.detach().cpu().contiguous()

@@ -26,6 +26,8 @@ __all__ = ["Trainer"]
 
 MIN_STEPS_PER_EPOCH = 32
 ALL_ROWS = " (all rows)"
+TOLERANCE = 1e-3
+"""Validation losses that differ by less are about as good: 0.1 % of the variance."""
 
 
 @final
@@ -206,11 +208,12 @@ class Trainer:
         partial, self._partial = self._partial, None
         first, spent, validation = 0, 0.0, 0.0
         # Where training only loses what the start had, the start is kept: few samples, linear data.
-        best, best_epoch = _state(objective), -1
+        best, best_epoch, good_epoch = _state(objective), -1, -1
         if partial is not None:
             objective.load_state_dict(partial.objective)
             load_optimiser(descent.optimiser, partial.optimiser)
             best, best_loss, best_epoch = partial.best, partial.best_loss, partial.best_epoch
+            good_epoch = partial.good_epoch
             first, spent = partial.epoch + 1, self.durations[stage]
             validation = self.history[-1]["validation_reconstruction"]
         else:
@@ -218,7 +221,7 @@ class Trainer:
         start = time.perf_counter() - spent
         self.progress.begin(stage, until, first)
         for epoch in range(first, until):
-            if keep_best and best_loss < math.inf and epoch - best_epoch > self.training.patience:
+            if keep_best and best_loss < math.inf and epoch - good_epoch > self.training.patience:
                 break
             terms = descent.epoch(epoch, self._generator(stage, epoch))
             validation, loss = descent.validate(self.seed)
@@ -227,8 +230,11 @@ class Trainer:
                     f"the loss is not finite in stage {stage}, epoch {epoch}: lower training.learning_rate "
                     f"(now {descent.learning_rate:g})"
                 )
-            if keep_best and loss < best_loss and (objective.penalty is None or objective.penalty.settled):
-                best, best_loss, best_epoch = _state(objective), loss, epoch
+            if keep_best and (objective.penalty is None or objective.penalty.settled):
+                if loss < best_loss:
+                    best, best_loss, best_epoch = _state(objective), loss, epoch
+                if loss <= best_loss + TOLERANCE:
+                    good_epoch = epoch
             self.durations[stage] = time.perf_counter() - start
             record = {"stage": stage, "epoch": epoch, "step": (epoch + 1) * descent.per_epoch}
             record |= {"seconds": sum(self.durations.values()), **terms, "validation_reconstruction": validation}
@@ -236,12 +242,14 @@ class Trainer:
             self.progress.advance(record)
             if self._checkpoint is not None:
                 state = optimiser_state(descent.optimiser)
-                partial = PartialStage(stage, epoch, best_loss, best_epoch, _state(objective), best, state)
+                partial = PartialStage(
+                    stage, epoch, best_loss, best_epoch, good_epoch, _state(objective), best, state
+                )
                 self._keep(partial, self.training.checkpoint_seconds)
         undone = not keep_best and validation > limit
         if undone or (keep_best and best_loss < math.inf):
             objective.load_state_dict(best)
-        best_step = (best_epoch + 1 if keep_best else until) * descent.per_epoch
+        best_step = (good_epoch + 1 if keep_best else until) * descent.per_epoch
         self.results[stage] = {
             "best_step": torch.tensor(best_step),
             "undone": torch.tensor(undone),
@@ -265,7 +273,7 @@ class Trainer:
         return self.results[stage + self._pass]
 
     def best_step(self, stage: str) -> int:
-        """Return the step at which a stage had its best validation loss.
+        """Return the last step at which a stage had a validation loss about as good as its best.
 
         Parameters
         ----------

@@ -65,7 +65,7 @@ class DICA(ComponentAnalysis):
         volume_weight: float = 0.15,
         n_restarts: int = 16,
         volume: Literal["logdet", "trace"] = "logdet",
-        norm_weight: float = 0.1,
+        norm_weight: float = 0.03,
         warmup_epochs: int | None = None,
         network: Dense | None = None,
         training: Training | None = None,

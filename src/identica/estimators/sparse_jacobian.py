@@ -29,7 +29,7 @@ class SparseJacobian(ComponentAnalysis):
     ----------
     n_components : int, default=2
         Number of components d.
-    weight : float, default=0.05
+    weight : float, default=0.1
         Of the penalty, against the fraction of variance unexplained.
     network : Dense, optional
         Architecture of encoder and decoder; ``Dense()`` if None.
@@ -65,7 +65,7 @@ class SparseJacobian(ComponentAnalysis):
         self,
         n_components: int = 2,
         *,
-        weight: float = 0.05,
+        weight: float = 0.1,
         network: Dense | None = None,
         training: Training | None = None,
         standardize: bool = True,
