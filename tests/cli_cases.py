@@ -10,9 +10,7 @@ def small_data(n_samples=60, n_features=6, seed=0):
     """Return a smooth function of two components."""
     generator = np.random.default_rng(seed)
     latents = generator.normal(size=(n_samples, 2))
-    return np.tanh(latents @ generator.normal(size=(2, n_features))) + latents @ generator.normal(
-        size=(2, n_features)
-    )
+    return np.tanh(latents @ generator.normal(size=(2, n_features))) + latents @ generator.normal(size=(2, n_features))
 
 
 def write_small_csv(path, X=None, names=True):

@@ -199,9 +199,7 @@ def test_transform_of_other_features(refused, model, columns, names, complaint):
 def test_transform_of_features_with_other_names(refused, model):
     write_small_csv(Path("data.csv"))
     Path("data.csv").write_text(Path("data.csv").read_text().replace("gene_3", "tf_3"))
-    refused(
-        ["transform", str(model), "data.csv", "--output", "latents.npy"], "is 'tf_3' and should be 'gene_3'"
-    )
+    refused(["transform", str(model), "data.csv", "--output", "latents.npy"], "is 'tf_3' and should be 'gene_3'")
 
 
 def test_models_that_cannot_be_read(refused, model):
@@ -215,9 +213,7 @@ def test_models_that_cannot_be_read(refused, model):
     }
     for name, fault in faults.items():
         Path(f"{name}.safetensors").write_bytes(fault)
-        refused(
-            ["transform", f"{name}.safetensors", "data.csv", "--output", "latents.npy"], f"{name}.safetensors"
-        )
+        refused(["transform", f"{name}.safetensors", "data.csv", "--output", "latents.npy"], f"{name}.safetensors")
     refused(["transform", "none.safetensors", "data.csv", "--output", "latents.npy"], "none.safetensors")
     refused(["transform", ".", "data.csv", "--output", "latents.npy"], ". is not a file")
 
@@ -265,9 +261,7 @@ def test_scores_of_different_rows(refused):
 # -------------------------------------------------------------------------------------------------- full disk
 
 
-@pytest.mark.parametrize(
-    "name", ["model.safetensors", "latents.npy", "latents.csv", "history.csv", "run.json"]
-)
+@pytest.mark.parametrize("name", ["model.safetensors", "latents.npy", "latents.csv", "history.csv", "run.json"])
 def test_a_disk_that_is_full_at_the_end_of_a_fit(tmp_path, monkeypatch, capsys, name):
     write_small_csv(tmp_path / "data.csv")
     (tmp_path / "quick.json").write_text(QUICK)

@@ -81,10 +81,7 @@ def test_an_unfinished_fit_is_neither_lost_nor_mixed_up(prepared, capsys):
     assert main(words(prepared, "out")) == 2
     assert "is of an unfinished fit, go on with it by --resume, or delete it" in capsys.readouterr().err
     assert main(words(prepared, "out", "--resume", "--seed", "9")) == 2
-    assert (
-        "the checkpoint was written by a fit of other data or with other parameters"
-        in capsys.readouterr().err
-    )
+    assert "the checkpoint was written by a fit of other data or with other parameters" in capsys.readouterr().err
     assert (prepared / "out" / "checkpoint.safetensors").read_bytes() == before
 
 

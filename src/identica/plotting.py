@@ -28,9 +28,7 @@ _MARKS_OF_TIME = frozenset({"stage", "epoch", "step", "seconds"})
 _MAX_WRITTEN_CELLS = 144
 
 
-def r2_heatmap(
-    matrix: ArrayLike, *, matched: bool = True, title: str | None = None, ax: Axes | None = None
-) -> Axes:
+def r2_heatmap(matrix: ArrayLike, *, matched: bool = True, title: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw how well each true component is explained by each estimated one.
 
     Parameters

@@ -242,9 +242,7 @@ class Trainer:
             self.progress.advance(record)
             if self._checkpoint is not None:
                 state = optimiser_state(descent.optimiser)
-                partial = PartialStage(
-                    stage, epoch, best_loss, best_epoch, good_epoch, _state(objective), best, state
-                )
+                partial = PartialStage(stage, epoch, best_loss, best_epoch, good_epoch, _state(objective), best, state)
                 self._keep(partial, self.training.checkpoint_seconds)
         undone = not keep_best and validation > limit
         if undone or (keep_best and best_loss < math.inf):

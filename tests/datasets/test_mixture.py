@@ -12,9 +12,7 @@ from identica.datasets import KINDS, LATENTS, make_mixture
 
 def central_differences(mixing, latents, step=1e-5):
     shifts = step * np.eye(latents.shape[1])
-    return np.stack(
-        [(mixing(latents + shift) - mixing(latents - shift)) / (2 * step) for shift in shifts], axis=-1
-    )
+    return np.stack([(mixing(latents + shift) - mixing(latents - shift)) / (2 * step) for shift in shifts], axis=-1)
 
 
 def entries_of_matrix(mixture):
@@ -27,9 +25,7 @@ def entries_of_matrix(mixture):
 @pytest.mark.parametrize("kind", KINDS)
 def test_jacobians_agree_with_central_differences(kind, latents):
     mixture = make_mixture(30, 9, 4, kind=kind, latents=latents, random_state=3)
-    assert_allclose(
-        mixture.jacobians, central_differences(mixture.mixing, mixture.latents), rtol=1e-7, atol=1e-8
-    )
+    assert_allclose(mixture.jacobians, central_differences(mixture.mixing, mixture.latents), rtol=1e-7, atol=1e-8)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -42,9 +38,7 @@ def test_jacobians_agree_with_central_differences(kind, latents):
 @settings(max_examples=15, deadline=None)
 def test_every_shape_gives_an_injective_mixing(kind, n_components, n_more, n_samples, seed):
     n_features = n_components + n_more
-    X, latents, jacobians = make_mixture(
-        n_samples, n_features, n_components, kind=kind, n_active=1, random_state=seed
-    )
+    X, latents, jacobians = make_mixture(n_samples, n_features, n_components, kind=kind, n_active=1, random_state=seed)
     assert X.shape == (n_samples, n_features)
     assert latents.shape == (n_samples, n_components)
     assert jacobians.shape == (n_samples, n_features, n_components)

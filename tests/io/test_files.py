@@ -115,9 +115,7 @@ def test_a_file_is_no_output_directory(tmp_path, name):
 
 def test_a_directory_that_cannot_be_written_is_refused():
     # Not even root creates files there.
-    with pytest.raises(
-        DataError, match=r"/proc/none cannot be written \(.*\), give one in which you may create"
-    ):
+    with pytest.raises(DataError, match=r"/proc/none cannot be written \(.*\), give one in which you may create"):
         prepare_output_dir("/proc/none")
 
 

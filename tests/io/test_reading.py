@@ -210,9 +210,7 @@ def test_arrays_that_are_no_table(tmp_path, array, message):
 
 def test_a_header_that_promises_more_than_there_is(tmp_path):
     header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(
-        header, {"descr": "<f8", "fortran_order": False, "shape": (10**12, 10**6)}
-    )
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**12, 10**6)})
     (tmp_path / "data.npy").write_bytes(header.getvalue() + b"\x00" * 80)
     refused(tmp_path / "data.npy", "is damaged")
 
@@ -245,9 +243,7 @@ def test_columns_of_parquet(tmp_path, column, message):
 
 def test_index_column_of_parquet(tmp_path):
     write_table(tmp_path / "data.parquet", VALUES, FEATURES)
-    refused(
-        tmp_path / "data.parquet", "has no column 'cell', its first columns are a, b, c", index_column="cell"
-    )
+    refused(tmp_path / "data.parquet", "has no column 'cell', its first columns are a, b, c", index_column="cell")
 
 
 def test_matrices_of_h5ad(tmp_path):

@@ -32,9 +32,7 @@ def test_row_names_must_be_as_many_as_rows(tmp_path):
 
 
 def test_records_with_different_keys(tmp_path):
-    write_records(
-        tmp_path / "a.csv", [{"stage": "one", "loss": 1}, {"stage": "two", "volume": None, "loss": 0.5}]
-    )
+    write_records(tmp_path / "a.csv", [{"stage": "one", "loss": 1}, {"stage": "two", "volume": None, "loss": 0.5}])
     assert (tmp_path / "a.csv").read_text() == "stage,loss,volume\none,1,\ntwo,0.5,\n"
 
 
@@ -60,9 +58,7 @@ def test_objects_are_never_pickled(tmp_path):
 
 def test_names_that_cannot_be_written(tmp_path):
     for function in (check_table_file, lambda path: write_table(path, np.ones((1, 1)), ["x"])):
-        with pytest.raises(
-            DataError, match=r"unknown ending '\.txt', use one of \.npy, \.csv, \.tsv, \.parquet"
-        ):
+        with pytest.raises(DataError, match=r"unknown ending '\.txt', use one of \.npy, \.csv, \.tsv, \.parquet"):
             function(tmp_path / "a.txt")
     (tmp_path / "b.csv").mkdir()
     with pytest.raises(DataError, match="is a directory"):

@@ -30,9 +30,7 @@ def components(seed, n_samples=120, n_true=3, n_estimated=3):
     """Return dependent true components, and estimates that have something to do with them."""
     random = np.random.default_rng(seed)
     true = random.normal(size=(n_samples, n_true)) + random.normal(size=(n_samples, 1))
-    estimated = true @ random.normal(size=(n_true, n_estimated)) + random.normal(
-        size=(n_samples, n_estimated)
-    )
+    estimated = true @ random.normal(size=(n_true, n_estimated)) + random.normal(size=(n_samples, n_estimated))
     return true, estimated
 
 
@@ -73,16 +71,12 @@ def test_monotone_maps_of_estimates_do_not_matter(method, function, seed):
 def test_monotone_maps_of_the_truth_do_not_matter_for_spearman(function):
     true, estimated = components(0)
     spearman = partial(correlation_matrix, method="spearman")
-    assert_allclose(
-        np.abs(spearman(function(true), estimated)), np.abs(spearman(true, estimated)), atol=1e-12
-    )
+    assert_allclose(np.abs(spearman(function(true), estimated)), np.abs(spearman(true, estimated)), atol=1e-12)
 
 
 def test_monotone_maps_move_pearson():
     true, estimated = components(0)
-    assert (
-        np.abs(correlation_matrix(true, np.exp(estimated)) - correlation_matrix(true, estimated)).max() > 0.05
-    )
+    assert np.abs(correlation_matrix(true, np.exp(estimated)) - correlation_matrix(true, estimated)).max() > 0.05
 
 
 @pytest.mark.parametrize(("method", "oracle"), [("pearson", pearsonr), ("spearman", spearmanr)])
@@ -96,18 +90,14 @@ def test_correlations_are_those_of_scipy(method, oracle):
 @pytest.mark.parametrize("scale", [1e-200, 1e200])
 def test_correlations_neither_overflow_nor_vanish(scale):
     true, estimated = components(1)
-    assert_allclose(
-        correlation_matrix(scale * true, scale * estimated), correlation_matrix(true, estimated), atol=1e-9
-    )
+    assert_allclose(correlation_matrix(scale * true, scale * estimated), correlation_matrix(true, estimated), atol=1e-9)
     assert_allclose(r2_matrix(scale * true, scale * estimated), r2_matrix(true, estimated), atol=1e-9)
 
 
 def test_the_assignment_has_the_largest_sum_not_the_largest_entries():
     # Estimate 0 is the best for both; taking 1.0 first would leave 0.0 for the other.
     root = np.sqrt(0.5)
-    basis = np.linalg.qr(np.column_stack([np.ones(50), np.random.default_rng(0).normal(size=(50, 3))]))[0][
-        :, 1:
-    ]
+    basis = np.linalg.qr(np.column_stack([np.ones(50), np.random.default_rng(0).normal(size=(50, 3))]))[0][:, 1:]
     true = np.column_stack([basis[:, 0], root * (basis[:, 0] + basis[:, 1])])
     estimated = np.column_stack([basis[:, 0], 0.8 * basis[:, 0] + 0.6 * basis[:, 2]])
     matching = match_components(true, estimated)

@@ -22,9 +22,7 @@ def test_signal_and_noise_give_the_share_of_the_signal():
 def test_a_monotone_map_of_the_truth_is_nearly_perfect(marginal):
     random = np.random.default_rng(1)
     true = (
-        random.standard_t(8, (10_000, 1))
-        if marginal == "standard_t"
-        else getattr(random, marginal)(size=(10_000, 1))
+        random.standard_t(8, (10_000, 1)) if marginal == "standard_t" else getattr(random, marginal)(size=(10_000, 1))
     )
     assert mean_r2(true, np.arctan(true)) > 0.998
 
@@ -38,9 +36,7 @@ def test_a_truth_that_folds_over_is_followed_too():
 
 @pytest.mark.parametrize("n_samples", [10, 30, 200])
 def test_independent_components_score_nothing_however_few_the_samples(n_samples):
-    scores = [
-        r2_matrix(*np.random.default_rng(seed).normal(size=(2, n_samples, 2))).mean() for seed in range(20)
-    ]
+    scores = [r2_matrix(*np.random.default_rng(seed).normal(size=(2, n_samples, 2))).mean() for seed in range(20)]
     # In-sample, the splines would explain 3 parameters' share and more: above 0.3 for 10 samples.
     assert np.mean(scores) < 0.05
 
@@ -56,9 +52,7 @@ def test_an_outlier_of_the_estimate_carries_no_weight():
 def test_few_distinct_values_are_enough_for_a_truth_that_has_no_more():
     true = np.random.default_rng(4).integers(0, 4, (400, 1))
     assert mean_r2(true, (true + 1) ** 2) > 0.999
-    assert mean_r2(true, true == 3) == pytest.approx(
-        np.corrcoef(true.ravel(), true.ravel() == 3)[0, 1] ** 2, abs=0.03
-    )
+    assert mean_r2(true, true == 3) == pytest.approx(np.corrcoef(true.ravel(), true.ravel() == 3)[0, 1] ** 2, abs=0.03)
 
 
 def test_it_is_cross_validated_least_squares_on_the_spline_basis():

@@ -34,9 +34,7 @@ def read_parameters(path: Path | None, given: Mapping[str, Any]) -> dict[str, An
     parameters = {} if path is None else _read(path)
     parameters.update({name: value for name, value in given.items() if value is not None})
     if "n_components" not in parameters:
-        raise ValueError(
-            "the number of components is not given, add -d N (or n_components to the configuration)"
-        )
+        raise ValueError("the number of components is not given, add -d N (or n_components to the configuration)")
     n_components = parameters["n_components"]
     if isinstance(n_components, int) and n_components < 1:
         raise ValueError(f"n_components={n_components} is not possible, use at least 1")
@@ -60,7 +58,5 @@ def _read(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise DataError(f"configuration {path} is not valid {path.suffix[1:].upper()}: {error}") from error
     if not isinstance(parameters, dict):
-        raise DataError(
-            f'configuration {path} holds no parameters, write a table such as {{"n_components": 3}}'
-        )
+        raise DataError(f'configuration {path} holds no parameters, write a table such as {{"n_components": 3}}')
     return parameters

@@ -112,18 +112,12 @@ def summary(content: Mapping[str, Any], directory: Path) -> str:
     if figures:
         lines.append(", ".join(figures))
     if content["held_out_variance_unexplained"] is not None:
-        lines.append(
-            f"variance unexplained on the {content['n_samples_held_out']} samples held out of the fit:"
-        )
+        lines.append(f"variance unexplained on the {content['n_samples_held_out']} samples held out of the fit:")
         lines.append(f"  {'':20} {method:>15} {'PCA':>8}")
         for unit, shares in content["held_out_variance_unexplained"].items():
-            ours, pca = (
-                "-" if share is None else f"{share:.3g}" for share in (shares["model"], shares["pca"])
-            )
+            ours, pca = ("-" if share is None else f"{share:.3g}" for share in (shares["model"], shares["pca"]))
             lines.append(f"  {unit.replace('_', ' '):20} {ours:>15} {pca:>8}")
-    lines.append(
-        f"written to {directory}: model.safetensors, latents.npy, latents.csv, history.csv, run.json"
-    )
+    lines.append(f"written to {directory}: model.safetensors, latents.npy, latents.csv, history.csv, run.json")
     return "\n".join(lines)
 
 

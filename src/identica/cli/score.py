@@ -74,6 +74,4 @@ def _check_rows(estimated: Any, true: Any) -> None:
         )
     ours, theirs = estimated.row_names, true.row_names
     if ours is not None and theirs is not None and ours != theirs and sorted(ours) == sorted(theirs):
-        raise DataError(
-            f"{estimated.path} and {true.path} name the same rows in another order, sort one of them"
-        )
+        raise DataError(f"{estimated.path} and {true.path} name the same rows in another order, sort one of them")

@@ -47,9 +47,7 @@ class Simulate:
     n_samples: Annotated[int, arg(metavar="N", aliases=["-n"])] = 1000
     n_features: Annotated[int, arg(metavar="N", aliases=["-m"])] = 50
     n_components: Annotated[int, arg(metavar="N", aliases=["-d"])] = 3
-    kind: Literal["linear", "post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic"] = (
-        "post-nonlinear"
-    )
+    kind: Literal["linear", "post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic"] = "post-nonlinear"
     latents: Literal["uniform", "dependent", "gaussian"] = "dependent"
     correlation: float = 0.5
     strength: Annotated[float | None, arg(metavar="FLOAT")] = None
@@ -80,6 +78,4 @@ class Simulate:
             write_npy(directory / "latents.npy", latents)
             write_npy(directory / "jacobians.npy", jacobians)
             write_json(directory / "parameters.json", parameters)
-        print(
-            f"{X.shape[0]} samples, {X.shape[1]} features, {latents.shape[1]} components are in {directory}"
-        )
+        print(f"{X.shape[0]} samples, {X.shape[1]} features, {latents.shape[1]} components are in {directory}")

@@ -90,11 +90,7 @@ def check_features(table: "Table", n_features: int, names: tuple[Any, ...] | Non
     if names is None or given is None or given == names:
         return
     position = next(i for i, pair in enumerate(zip(given, names, strict=True)) if pair[0] != pair[1])
-    fault = (
-        "the model's features in another order"
-        if set(given) == set(names)
-        else "other features than the model"
-    )
+    fault = "the model's features in another order" if set(given) == set(names) else "other features than the model"
     raise DataError(
         f"{table.path} has {fault}: column {position} (counted from 0) is {given[position]!r} and should be "
         f"{names[position]!r}"

@@ -65,8 +65,6 @@ def check_real(
         raise TypeError(f"{name}={value!r} is not a number: pass a real number")
     number = float(value)
     if not (np.isfinite(number) and at_least <= number and above < number < below):
-        allowed = (
-            f"more than {above:g} and less than {below:g}" if np.isfinite(above) else f"at least {at_least:g}"
-        )
+        allowed = f"more than {above:g} and less than {below:g}" if np.isfinite(above) else f"at least {at_least:g}"
         raise ValueError(f"{name}={number:g} is out of range: use a finite value of {allowed}")
     return number

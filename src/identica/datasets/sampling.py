@@ -9,9 +9,7 @@ from scipy.special import ndtr
 from identica.datasets.mixing import Array, Bend, Waves
 
 
-def draw_latents(
-    kind: str, n_samples: int, n_components: int, correlation: float, random: RandomState
-) -> Array:
+def draw_latents(kind: str, n_samples: int, n_components: int, correlation: float, random: RandomState) -> Array:
     """Draw latents of zero mean and unit variance, of shape (n_samples, n_components)."""
     half_width = np.sqrt(3.0)
     if kind == "uniform":

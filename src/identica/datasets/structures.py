@@ -45,12 +45,9 @@ def draw_mixing(
     """
     if kind == "linear" and strength is not None:
         raise ValueError(
-            f'strength={strength} is given but kind="linear" has no nonlinear part: '
-            "leave it out or use another kind"
+            f'strength={strength} is given but kind="linear" has no nonlinear part: leave it out or use another kind'
         )
-    strength = check_real(
-        "strength", DEFAULT_STRENGTH.get(kind, 0.0) if strength is None else strength, at_least=0.0
-    )
+    strength = check_real("strength", DEFAULT_STRENGTH.get(kind, 0.0) if strength is None else strength, at_least=0.0)
     inner = sampling.draw_bend(np.ones(n_components), INNER_STRENGTH, random)
     if kind == "isotropic":
         matrix = random.standard_normal((n_features, n_components)) / np.sqrt(n_components)

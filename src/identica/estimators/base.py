@@ -127,9 +127,10 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
             )
         training = self.training or Training()
         snapshot = self._snapshot(checkpoint, resume)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        if snapshot is not None and self.random_state is None:
-            seed = snapshot.seed
+        if self.random_state is not None:
+            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        else:  # never from NumPy's global state
+            seed = int(np.random.default_rng().integers(2**31 - 1)) if snapshot is None else snapshot.seed
         standardised = standardise(X, per_feature=self.standardize, names=self._names())
         self.mean_, self.scale_ = standardised.mean, standardised.scale
         trainer = self._trainer(

@@ -45,9 +45,7 @@ METHODS: Mapping[str, Builder] = {
     "dica-joint": lambda d, network, training, verbose: DICA(
         d, solver="joint", network=network, training=training, verbose=verbose
     ),
-    "dica": lambda d, network, training, verbose: DICA(
-        d, network=network, training=training, verbose=verbose
-    ),
+    "dica": lambda d, network, training, verbose: DICA(d, network=network, training=training, verbose=verbose),
 }
 """Every method by name: first three linear ones, then those that share a network and a training plan."""
 

@@ -132,9 +132,7 @@ def _fit(method: str, estimator: BaseEstimator, data: Mixture, n_samples: int) -
     )
 
 
-def _scores(
-    true: NDArray[np.float64], estimated: NDArray[np.float64]
-) -> tuple[dict[str, float], NDArray[np.float64]]:
+def _scores(true: NDArray[np.float64], estimated: NDArray[np.float64]) -> tuple[dict[str, float], NDArray[np.float64]]:
     matching = match_components(true, estimated, method="r2")
     scores = {
         "r2_mean": matching.mean,

@@ -125,9 +125,7 @@ def _layout(path: Path, head: list[tuple[int, list[str]]], index_column: str | N
     default_names = len(first) >= 3 and first == [str(i) for i in range(len(first))]
     if all(map(_is_number, first)) and not default_names:
         if index_column is not None:
-            raise DataError(
-                f"{path} has no header, so no column {index_column!r}; leave the index column out"
-            )
+            raise DataError(f"{path} has no header, so no column {index_column!r}; leave the index column out")
         return _Layout(None, len(first), None)
     names = tuple(name.strip() for name in first)
     # R's write.table leaves the header of the row names out altogether.
@@ -148,14 +146,10 @@ def _explain(path: Path, line: int, row: list[str], layout: _Layout) -> DataErro
             continue
         name = f"{position} (counted from 0)" if layout.names is None else repr(layout.names[position])
         if field.strip().lower() in _MISSING:
-            return DataError(
-                f"{path}: the value at line {line}, column {name} is missing, fill or drop it first"
-            )
+            return DataError(f"{path}: the value at line {line}, column {name} is missing, fill or drop it first")
         for other, what in ((";", "semicolons"), ("\t", "tabs")):
             if len(row) == 1 and other in field:
-                return DataError(
-                    f"{path}: fields seem separated by {what}, separate them as {path.suffix} does"
-                )
+                return DataError(f"{path}: fields seem separated by {what}, separate them as {path.suffix} does")
         return DataError(
             f"{path}: column {name} is not numeric (line {line} holds {_short(field)!r}), drop it or, if it "
             "names the rows, choose it as the index column"

@@ -45,17 +45,13 @@ def read_parquet(path: Path, index_column: str | None) -> Table:
         raise DataError(f"{path} is damaged: {' '.join(str(error).split())}") from error
     names = list(table.column_names)
     if index_column is not None and index_column not in names:
-        raise DataError(
-            f"{path} has no column {index_column!r}, its first columns are {', '.join(names[:5])}"
-        )
+        raise DataError(f"{path} has no column {index_column!r}, its first columns are {', '.join(names[:5])}")
     hidden = [index_column] if index_column is not None else _pandas_index(table.schema)
     features = [position for position, name in enumerate(names) if name not in hidden]
     for position in features:
         _check_column(path, names[position], table.column(position))
     columns = [table.column(position).cast(_target(table.column(position).type)) for position in features]
-    values = (
-        np.column_stack([column.to_numpy() for column in columns]) if columns else np.empty((len(table), 0))
-    )
+    values = np.column_stack([column.to_numpy() for column in columns]) if columns else np.empty((len(table), 0))
     rows = None
     if hidden:
         parts = [map(str, table.column(names.index(name)).to_pylist()) for name in hidden]
@@ -66,9 +62,7 @@ def read_parquet(path: Path, index_column: str | None) -> Table:
 def _pandas_index(schema: Any) -> list[str]:
     """Name the columns that pandas wrote as its index; a plain range is not stored as one."""
     metadata = schema.pandas_metadata or {}
-    return [
-        name for name in metadata.get("index_columns", []) if isinstance(name, str) and name in schema.names
-    ]
+    return [name for name in metadata.get("index_columns", []) if isinstance(name, str) and name in schema.names]
 
 
 def _check_column(path: Path, name: str, column: Any) -> None:
@@ -83,8 +77,7 @@ def _check_column(path: Path, name: str, column: Any) -> None:
     if column.null_count:
         row = column.is_null().to_pylist().index(True)
         raise DataError(
-            f"{path}: the value at row {row} (counted from 0), column {name!r} is missing, "
-            "fill or drop it first"
+            f"{path}: the value at row {row} (counted from 0), column {name!r} is missing, fill or drop it first"
         )
 
 

@@ -93,9 +93,7 @@ def read_table(
 
 def _check_option(name: str, value: str | None, ending: str, allowed: tuple[str, ...]) -> None:
     if value is not None and ending not in allowed:
-        raise DataError(
-            f"{name}={value!r} is for {', '.join(allowed)} files, leave it out for {ending} files"
-        )
+        raise DataError(f"{name}={value!r} is for {', '.join(allowed)} files, leave it out for {ending} files")
 
 
 def _check_file(path: Path) -> None:

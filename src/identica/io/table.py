@@ -113,9 +113,7 @@ class Table:
 
 def _as_real(values: NDArray[Any], path: Path) -> NDArray[np.floating[Any]]:
     if values.dtype.kind not in "iuf":
-        raise DataError(
-            f"{path} holds {_kind(values.dtype)}, the data must be real numbers, convert them first"
-        )
+        raise DataError(f"{path} holds {_kind(values.dtype)}, the data must be real numbers, convert them first")
     if values.ndim != 2:
         remedy = ", reshape it to (n_samples, 1)" if values.ndim == 1 else ""
         raise DataError(
@@ -148,9 +146,7 @@ def _check_feature_names(names: tuple[str, ...], path: Path) -> None:
         if not name.strip():
             raise DataError(f"{path}: column {position} (counted from 0) has no name, give every column one")
         if name in seen:
-            raise DataError(
-                f"{path}: the feature name {name!r} occurs twice, give every feature its own name"
-            )
+            raise DataError(f"{path}: the feature name {name!r} occurs twice, give every feature its own name")
         seen.add(name)
 
 

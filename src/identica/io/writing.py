@@ -168,9 +168,7 @@ def check_table_file(path: str | os.PathLike[str]) -> None:
 def _table_ending(path: str | os.PathLike[str]) -> str:
     ending = Path(path).suffix.lower()
     if ending not in TABLE_ENDINGS:
-        raise DataError(
-            f"output {path} has the unknown ending {ending!r}, use one of {', '.join(TABLE_ENDINGS)}"
-        )
+        raise DataError(f"output {path} has the unknown ending {ending!r}, use one of {', '.join(TABLE_ENDINGS)}")
     return ending
 
 

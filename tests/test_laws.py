@@ -1,0 +1,224 @@
+"""Laws that every method obeys."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from methods import METHODS, QUICK
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+import identica
+from identica import DICA, Autoencoder, Training
+from identica.datasets import make_mixture
+from identica.estimators import configuration, from_configuration
+from identica.metrics import mean_r2
+
+every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
+MIXTURE = make_mixture(300, 12, 2, random_state=0)
+
+
+@pytest.fixture(autouse=True)
+def few_restarts_may_disagree():
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*restarts of the alignment.*")
+        yield
+
+
+@every_method
+def test_keeps_the_contract_of_scikit_learn(method):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check_estimator(clone(method))
+
+
+@every_method
+def test_is_determined_by_its_seed_and_leaves_its_parameters_alone(method):
+    first, second = clone(method).fit(MIXTURE.X), clone(method).fit(MIXTURE.X)
+    np.testing.assert_array_equal(first.transform(MIXTURE.X), second.transform(MIXTURE.X))
+    other = clone(method).set_params(random_state=1).fit(MIXTURE.X)
+    assert not np.array_equal(first.transform(MIXTURE.X), other.transform(MIXTURE.X))
+
+
+@every_method
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_survives_saving(method, dtype, tmp_path):
+    X = MIXTURE.X.astype(dtype)
+    fitted = clone(method).fit(X)
+    fitted.save(tmp_path / "model.safetensors")
+    loaded = identica.load(tmp_path / "model.safetensors")
+    assert type(loaded) is type(method)
+    assert loaded.transform(X).dtype == dtype
+    np.testing.assert_array_equal(loaded.transform(X), fitted.transform(X))
+    np.testing.assert_array_equal(loaded.jacobian(X[:5]), fitted.jacobian(X[:5]))
+    for name in ("history_", "criterion_", "reconstruction_error_", "volume_efficiency_", "durations_"):
+        assert getattr(loaded, name) == getattr(fitted, name), name
+
+
+@every_method
+def test_jacobian_is_the_derivative_of_inverse_transform_in_the_units_of_the_data(method):
+    X = MIXTURE.X * np.geomspace(0.01, 100, MIXTURE.X.shape[1]) + 3
+    fitted = clone(method).fit(X)
+    latents = fitted.transform(X[:4])
+    for j in range(2):
+        step = np.zeros(2)
+        step[j] = 1e-5
+        difference = fitted.inverse_transform(latents + step) - fitted.inverse_transform(latents - step)
+        np.testing.assert_allclose(fitted.jacobian(X[:4])[:, :, j], difference / 2e-5, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(fitted.inverse_transform(latents), fitted.reconstruct(X[:4]))
+
+
+@every_method
+def test_components_have_a_canonical_scale_order_and_sign(method):
+    fitted = clone(method).fit(MIXTURE.X)
+    latents = fitted.transform(MIXTURE.X)
+    np.testing.assert_allclose(latents.mean(axis=0), 0, atol=1e-9)
+    np.testing.assert_allclose(latents.std(axis=0), 1, rtol=1e-9)
+    matrices = fitted.jacobian(MIXTURE.X) / fitted.scale_[:, None]
+    influence = np.abs(matrices).mean(axis=0)
+    assert np.all(np.diff(influence.sum(axis=0)) <= 0)
+    strongest = influence.argmax(axis=0)
+    assert np.all(matrices.mean(axis=0)[strongest, [0, 1]] > 0)
+
+
+@every_method
+def test_does_not_depend_on_the_units_of_the_features(method):
+    units = 2.0 ** np.arange(-6, 6)
+    plain, scaled = clone(method).fit(MIXTURE.X), clone(method).fit(MIXTURE.X * units)
+    np.testing.assert_allclose(scaled.transform(MIXTURE.X * units), plain.transform(MIXTURE.X), rtol=1e-6, atol=1e-6)
+
+
+@every_method
+def test_goes_on_from_a_checkpoint_to_the_same_latents(method, tmp_path, monkeypatch):
+    path = tmp_path / "fit.safetensors"
+    whole = clone(method).fit(MIXTURE.X)
+    n_epochs = 0
+
+    def interrupt(self, record):
+        nonlocal n_epochs
+        n_epochs += 1
+        if n_epochs == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("identica.progress.Progress.advance", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            clone(method).fit(MIXTURE.X, checkpoint=path)
+    assert path.exists()
+    resumed = clone(method).fit(MIXTURE.X, checkpoint=path, resume=True)
+    np.testing.assert_array_equal(resumed.transform(MIXTURE.X), whole.transform(MIXTURE.X))
+    with pytest.raises(ValueError, match="other data or with other parameters"):
+        clone(method).fit(MIXTURE.X + 1, checkpoint=path, resume=True)
+
+
+@every_method
+def test_its_configuration_is_plain_and_goes_back(method):
+    again = from_configuration(configuration(method))
+    assert configuration(again) == configuration(method)
+
+
+def test_works_in_pipelines_and_grids_and_gives_frames():
+    frame = pd.DataFrame(MIXTURE.X, columns=[f"gene {i}" for i in range(12)])
+    pipeline = make_pipeline(MinMaxScaler().set_output(transform="pandas"), METHODS["autoencoder"])
+    pipeline.set_output(transform="pandas")
+    assert list(pipeline.fit_transform(frame).columns) == ["component_0", "component_1"]
+    grid = GridSearchCV(METHODS["autoencoder"], {"n_components": [1, 2]}, cv=2, error_score="raise").fit(MIXTURE.X)
+    assert grid.best_params_ == {"n_components": 2}
+    fitted = clone(METHODS["autoencoder"]).fit(frame)
+    with pytest.raises(ValueError, match="feature names"):
+        fitted.transform(frame[frame.columns[::-1]])
+
+
+def test_own_modules_are_trained_as_copies_and_come_back(tmp_path):
+    def modules():
+        torch_state = torch.random.get_rng_state()
+        pair = (
+            torch.nn.Linear(12, 2),
+            torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 12)),
+        )
+        torch.random.set_rng_state(torch_state)
+        return pair
+
+    encoder, decoder = modules()
+    before = encoder.weight.clone()
+    fitted = DICA(2, encoder=encoder, decoder=decoder, training=QUICK, random_state=0).fit(MIXTURE.X)
+    assert torch.equal(encoder.weight, before)
+    assert not torch.equal(fitted.encoder_[0].weight, before.double())
+    fitted.save(tmp_path / "own.safetensors")
+    with pytest.raises(ValueError, match="pass encoder="):
+        identica.load(tmp_path / "own.safetensors")
+    other_encoder, other_decoder = modules()
+    loaded = DICA.load(tmp_path / "own.safetensors", encoder=other_encoder, decoder=other_decoder)
+    np.testing.assert_array_equal(loaded.transform(MIXTURE.X), fitted.transform(MIXTURE.X))
+    with pytest.raises(TypeError, match="must return a tensor of shape"):
+        DICA(3, encoder=encoder, training=QUICK).fit(MIXTURE.X)
+
+
+def test_with_no_weight_and_no_restarts_dica_reconstructs_as_the_autoencoder():
+    plain = Autoencoder(2, training=Training(max_steps=60), random_state=0).fit(MIXTURE.X)
+    aligned = DICA(2, volume_weight=0.0, training=Training(max_steps=180), random_state=0).fit(MIXTURE.X)
+    np.testing.assert_allclose(aligned.reconstruct(MIXTURE.X), plain.reconstruct(MIXTURE.X), rtol=1e-6, atol=1e-8)
+    assert not aligned.refined_
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"n_components": 13}, ValueError, "exceeds n_features=12: .* use at most 12"),
+        ({"n_components": 0}, ValueError, "n_components"),
+        ({"device": "abacus"}, ValueError, "not usable here"),
+        ({"norm_power": -1.0}, ValueError, "norm_power"),
+    ],
+)
+def test_refuses_parameters_out_of_range(change, error, words):
+    with pytest.raises(error, match=words):
+        DICA(2, training=QUICK).set_params(**change).fit(MIXTURE.X)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (
+            lambda X: np.where(np.arange(X.size).reshape(X.shape) == 30, np.nan, X),
+            r"first \(NaN\) in sample 2, feature 6",
+        ),
+        (lambda X: X[:1], "minimum of 2 is required"),
+        (lambda X: np.ones_like(X), "are constant"),
+        (lambda X: X * 1e200, "moderate size"),
+    ],
+)
+def test_refuses_data_that_it_cannot_use(spoil, words):
+    with pytest.raises(ValueError, match=words):
+        clone(METHODS["dica-staged"]).fit(spoil(MIXTURE.X))
+
+
+def test_names_constant_features_and_gives_them_back():
+    frame = pd.DataFrame(MIXTURE.X, columns=[f"gene {i}" for i in range(12)]).assign(**{"gene 3": 7.0})
+    with pytest.warns(UserWarning, match="1 constant feature.*: gene 3"):
+        fitted = clone(METHODS["autoencoder"]).fit(frame)
+    np.testing.assert_array_equal(fitted.reconstruct(frame)[:, 3], 7.0)
+
+
+@pytest.mark.slow
+def test_staged_dica_finds_components_that_the_autoencoder_does_not():
+    mixture = make_mixture(4000, 100, 4, kind="post-nonlinear", random_state=1)
+    training = Training(max_steps=3000)
+    found = DICA(4, training=training, random_state=0).fit_transform(mixture.X)
+    coded = Autoencoder(4, training=training, random_state=0).fit_transform(mixture.X)
+    assert mean_r2(mixture.latents, found) > 0.95
+    assert mean_r2(mixture.latents, coded) < 0.85
+
+
+@pytest.mark.slow
+def test_warns_where_rows_have_no_direction():
+    mixture = make_mixture(2000, 150, 6, kind="isotropic", random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        with pytest.warns(match="may not tell the components apart"):
+            fitted = DICA(6, training=Training(max_steps=1500), random_state=0).fit(mixture.X)
+    assert fitted.restart_agreement_ < 0.95
