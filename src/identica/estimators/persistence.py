@@ -229,7 +229,7 @@ def load_estimator(path: Path, *, encoder: nn.Module | None, decoder: nn.Module 
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise DataError(f"{path} is damaged or no model ({error}): fit it again, or restore it from a copy") from error
     if header.get("format") != "identica-model":
@@ -237,8 +237,8 @@ def load_estimator(path: Path, *, encoder: nn.Module | None, decoder: nn.Module 
     version = header.get("format_version", "")
     if not version.isdigit() or int(version) > FORMAT:
         raise DataError(
-            f"{path} was written by identica {header.get('library_version', 'of a newer version')} in format {version}, "
-            f"this version reads formats up to {FORMAT}: upgrade identica"
+            f"{path} was written by identica {header.get('library_version', 'of a newer version')} in format "
+            f"{version}, this version reads formats up to {FORMAT}: upgrade identica"
         )
     try:
         values = json.loads(header["configuration"])
@@ -248,7 +248,8 @@ def load_estimator(path: Path, *, encoder: nn.Module | None, decoder: nn.Module 
             own = values.pop(name, None)
             if own is not None and given[name] is None:
                 raise DataError(
-                    f"{path} was fitted with an {name} of your own ({own}): pass {name}=, a module of the same structure"
+                    f"{path} was fitted with an {name} of your own ({own}): pass {name}=, a module of the same "
+                    "structure"
                 )
         estimator = from_configuration(values)
         estimator.set_params(**given)
@@ -267,8 +268,8 @@ def load_estimator(path: Path, *, encoder: nn.Module | None, decoder: nn.Module 
             state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
             network.to(dtype).load_state_dict(state)
             setattr(estimator, f"{name}_", network.to(device).eval())
+    except DataError:
+        raise
     except (KeyError, AttributeError, RuntimeError, TypeError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
         raise DataError(f"{path} does not hold what its header says ({error}): fit it again") from error
     return estimator
