@@ -37,7 +37,7 @@ from identica.geometry import volume_criterion
 from identica.io import atomic_write, prepare_output_dir, write_records
 from identica.jacobian import jacobian_and_gram
 from identica.networks import Dense, frame
-from identica.objective import Objective, Volume
+from identica.objective import JacobianSample, Objective, Volume
 from identica.training import Training
 
 WEIGHT = 0.1
@@ -160,7 +160,12 @@ def steps(size: Size) -> dict[str, Step]:
         objective = copy.deepcopy(Objective(encoder, decoder, 1.0, penalty))
         return optimisation(objective, lambda: objective(batch, generator).total)
 
-    sampled = Volume(Training().jacobian_sample, WEIGHT, NORM_POWER, n_epochs=1)
+    sampled = Volume(
+        JacobianSample(Training().jacobian_samples, Training().jacobian_features, torch.ones(size.n_features)),
+        WEIGHT,
+        NORM_POWER,
+        n_epochs=1,
+    )
     return {
         "plain": by_objective(None),
         "jacrev": exactly(by_torch(torch.func.jacrev)),

@@ -44,7 +44,7 @@ def test_every_parameter_gets_a_gradient(name: str) -> None:
     encoder, decoder = networks()
     inputs = draw(9, N_FEATURES)
     penalty = PENALTIES[name](0.5)
-    penalty(encoder, decoder, inputs, N_FEATURES, generator()).total.backward()
+    penalty(encoder, decoder, inputs, encoder(inputs), generator()).total.backward()
     # An offset moves no Jacobian; all else that is trained does.
     assert decoder[1][-1].bias.grad is None
     for side, module in (("encoder", encoder), ("decoder", decoder)):
@@ -62,7 +62,7 @@ def test_objective_is_the_unexplained_share_plus_the_penalty(name: str) -> None:
     penalty = PENALTIES[name](0.5, sample)
     loss = Objective(encoder, decoder, 2.5, penalty)(batch, generator())
     unexplained = ((decoder(encoder(batch)) - batch) ** 2).sum() / (9 * N_FEATURES * 2.5)
-    extra = penalty(encoder, decoder, few, N_FEATURES, generator())
+    extra = penalty(encoder, decoder, few, encoder(few), generator())
     assert loss.total.item() == pytest.approx((unexplained + extra.total).item(), rel=1e-10)
     assert loss.terms.keys() == {"reconstruction"} | extra.terms.keys()
     assert float(loss.terms["reconstruction"]) == pytest.approx(unexplained.item(), rel=1e-10)
@@ -86,7 +86,7 @@ def test_weight_zero_is_the_plain_autoencoder(name: str) -> None:
 def test_volume_is_the_mean_criterion(p: float) -> None:
     encoder, decoder = networks()
     inputs = draw(5, N_FEATURES)
-    loss = Volume(WHOLE, 0.3, p, 10)(encoder, decoder, inputs, N_FEATURES, generator())
+    loss = Volume(WHOLE, 0.3, p, 10)(encoder, decoder, inputs, encoder(inputs), generator())
     criteria = [reference.volume_criterion(matrix, p) for matrix in jacobians(encoder, decoder, inputs)]
     assert float(loss.terms["criterion"]) == pytest.approx(sum(criteria) / 5, rel=1e-10)
     assert loss.total.item() == pytest.approx(-0.3 * sum(criteria) / 5, rel=1e-10)
@@ -95,7 +95,7 @@ def test_volume_is_the_mean_criterion(p: float) -> None:
 def test_sparsity_is_the_mean_norm_of_a_row() -> None:
     encoder, decoder = networks()
     inputs = draw(5, N_FEATURES)
-    loss = Sparsity(WHOLE, 0.3)(encoder, decoder, inputs, N_FEATURES, generator())
+    loss = Sparsity(WHOLE, 0.3)(encoder, decoder, inputs, encoder(inputs), generator())
     total = sum(sum(reference.row_norms(matrix)) for matrix in jacobians(encoder, decoder, inputs)) / 5
     expected = total / (N_FEATURES * N_COMPONENTS**0.5)
     assert float(loss.terms["norm"]) == pytest.approx(expected, rel=1e-10)
@@ -114,8 +114,8 @@ def test_a_sample_of_rows_is_unbiased() -> None:
         row = int(few.features(N_FEATURES, torch.Generator().manual_seed(seed)))  # type: ignore[arg-type]
         penalty = Sparsity(few, 1.0)
         source = torch.Generator().manual_seed(seed)
-        per_row[row] = penalty(encoder, decoder, inputs, N_FEATURES, source).total.item()
-    whole = Sparsity(WHOLE, 1.0)(encoder, decoder, inputs, N_FEATURES, source).total.item()
+        per_row[row] = penalty(encoder, decoder, inputs, encoder(inputs), source).total.item()
+    whole = Sparsity(WHOLE, 1.0)(encoder, decoder, inputs, encoder(inputs), source).total.item()
     assert len(per_row) == N_FEATURES
     assert sum(per_row.values()) / N_FEATURES == pytest.approx(whole, rel=1e-10)
 
@@ -165,7 +165,7 @@ def test_joint_follows_both_schedules_of_equation_8(warmup_epochs: int) -> None:
         settled = epoch >= warmup_epochs
         assert penalty.settled == settled
         bound = sum(norms[-10:]) / len(norms[-10:]) * N_FEATURES if settled else None
-        loss = penalty(encoder, decoder, inputs, N_FEATURES, generator())
+        loss = penalty(encoder, decoder, inputs, encoder(inputs), generator())
         expected = joint_by_hand(
             matrices,
             volume_weight=0.3,
@@ -202,9 +202,9 @@ def test_joint_trace_counts_norms_of_a_sample_of_rows_alike() -> None:
     for seed in range(60):
         row = int(few.features(N_FEATURES, torch.Generator().manual_seed(seed)))  # type: ignore[arg-type]
         penalty = Joint(few, 0.0, 1.0, 5, "trace")
-        loss = penalty(encoder, decoder, inputs, N_FEATURES, torch.Generator().manual_seed(seed))
+        loss = penalty(encoder, decoder, inputs, encoder(inputs), torch.Generator().manual_seed(seed))
         norms[row] = float(loss.terms["norm"])
-    whole = Joint(WHOLE, 0.0, 1.0, 5, "trace")(encoder, decoder, inputs, N_FEATURES, generator())
+    whole = Joint(WHOLE, 0.0, 1.0, 5, "trace")(encoder, decoder, inputs, encoder(inputs), generator())
     assert sum(norms.values()) / N_FEATURES == pytest.approx(float(whole.terms["norm"]), rel=1e-10)
 
 
@@ -253,7 +253,7 @@ def test_trace_surrogate_has_the_gradient_of_the_volume(
         return d**0.5 * torch.eye(d, dtype=torch.float64).repeat(4, 1)
 
     def gradients(penalty: Penalty) -> tuple[Tensor, ...]:
-        total = penalty(encoder, decoder, inputs, shape[0], generator()).total
+        total = penalty(encoder, decoder, inputs, encoder(inputs), generator()).total
         return torch.autograd.grad(total, parameters, allow_unused=True, materialize_grads=True)
 
     sample = JacobianSample(n_samples=100, n_features=shape[0])
@@ -272,7 +272,7 @@ def test_trace_surrogate_is_right_for_decoders_with_layer_norm() -> None:
     inputs = draw(6, 4)
     parameters = [each for name, each in decoder.named_parameters() if name != "1.bias"]
     found = torch.autograd.grad(
-        Joint(WHOLE, 6.0, 0.0, 0, "trace")(encoder, decoder, inputs, 4, generator()).total,
+        Joint(WHOLE, 6.0, 0.0, 0, "trace")(encoder, decoder, inputs, encoder(inputs), generator()).total,
         parameters,
         allow_unused=True,
     )

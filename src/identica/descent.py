@@ -32,12 +32,15 @@ class Data:
         Mean squared entry of the rows, the unit of reconstruction.
     held_out : bool
         Whether the validation rows are kept out of the training.
+    units : Tensor of shape (n_features,)
+        Factor of each feature's row of the Jacobian in the criterion.
     """
 
     train: Tensor
     validation: Tensor
     variance: float
     held_out: bool
+    units: Tensor
 
 
 @final
@@ -140,9 +143,8 @@ class Descent:
             return reconstruction, reconstruction
         generator = torch.Generator().manual_seed(seed)
         # With gradients on: one penalty takes a derivative of the encoder.
-        penalty = objective.penalty(
-            objective.encoder, objective.decoder, rows[:PENALISED_ROWS], rows.shape[1], generator
-        )
+        few = rows[:PENALISED_ROWS]
+        penalty = objective.penalty(objective.encoder, objective.decoder, few, objective.encoder(few), generator)
         return reconstruction, reconstruction + float(penalty.total.detach())
 
     def _schedule(self, step: int) -> float:

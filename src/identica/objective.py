@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from identica.geometry import l1_norm, log_volume_from_gram, volume_criterion
-from identica.jacobian import jacobian, jacobian_and_gram
+from identica.geometry import l1_norm, log_volume, volume_criterion
+from identica.jacobian import jacobian
 from identica.tangents import push_tangents
 
 __all__ = ["JacobianSample", "Joint", "Loss", "Objective", "Penalty", "Sparsity", "Volume"]
@@ -42,7 +42,7 @@ class Loss:
 @final
 @dataclass(frozen=True)
 class JacobianSample:
-    """How much of the Jacobian a training step looks at: a sample costs little, with no loss seen.
+    """How much of the Jacobian a training step looks at, and in which units of the features.
 
     Parameters
     ----------
@@ -50,10 +50,40 @@ class JacobianSample:
         Samples of a batch at which the Jacobian is taken.
     n_features : int
         Rows of each Jacobian, drawn anew at every step.
+    units : Tensor of shape (n_features of the data,), optional
+        Factor of each row; 1 if None.
     """
 
     n_samples: int
     n_features: int
+    units: Tensor | None = None
+
+    def jacobian(self, decoder: nn.Module, latents: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Return Jacobians with a sample of their rows, or with all.
+
+        Parameters
+        ----------
+        decoder : torch.nn.Module
+            (n, n_components) -> (n, ...).
+        latents : Tensor of shape (n, n_components)
+            Points at which to differentiate.
+        generator : torch.Generator or None
+            Source of the sample, on the CPU; None takes all rows.
+
+        Returns
+        -------
+        Tensor of shape (n, n_rows, n_components)
+            Rows of the Jacobians, in the units asked for.
+        """
+        rows = None
+        if generator is not None:
+            with torch.no_grad():
+                total = decoder(latents[:1]).numel() if self.units is None else len(self.units)
+            rows = self.features(total, generator)
+        _, matrix = jacobian(decoder, latents, features=rows)
+        if self.units is None:
+            return matrix
+        return matrix * (self.units if rows is None else self.units[rows.to(self.units.device)]).unsqueeze(-1)
 
     def features(self, n_features: int, generator: torch.Generator) -> Tensor | None:
         """Draw rows without replacement.
@@ -94,7 +124,7 @@ class Penalty(nn.Module, abc.ABC):
         encoder: nn.Module,
         decoder: nn.Module,
         inputs: Tensor,
-        n_features: int,
+        latents: Tensor,
         generator: torch.Generator,
     ) -> Loss:
         """Return the weighted penalty, averaged over a few samples, and its parts.
@@ -105,8 +135,8 @@ class Penalty(nn.Module, abc.ABC):
             The networks.
         inputs : Tensor of shape (n, ...)
             The samples at which the Jacobian is taken.
-        n_features : int
-            Rows of the whole Jacobian.
+        latents : Tensor of shape (n, n_components)
+            ``encoder(inputs)``, which the reconstruction needs as well.
         generator : torch.Generator
             Source of randomness, on the CPU.
 
@@ -179,12 +209,11 @@ class Volume(Penalty):
         encoder: nn.Module,
         decoder: nn.Module,
         inputs: Tensor,
-        n_features: int,
+        latents: Tensor,
         generator: torch.Generator,
     ) -> Loss:
         """Return -weight * mean c_p; see :meth:`Penalty.forward`."""
-        features = self.sample.features(n_features, generator)
-        _, matrix = jacobian(decoder, encoder(inputs), features=features)
+        matrix = self.sample.jacobian(decoder, latents, generator)
         criterion = volume_criterion(matrix, self.p).mean()
         return Loss(-self.weight * criterion, {"criterion": criterion.detach()})
 
@@ -213,12 +242,11 @@ class Sparsity(Penalty):
         encoder: nn.Module,
         decoder: nn.Module,
         inputs: Tensor,
-        n_features: int,
+        latents: Tensor,
         generator: torch.Generator,
     ) -> Loss:
         """Return the weighted mean norm; see :meth:`Penalty.forward`."""
-        features = self.sample.features(n_features, generator)
-        _, matrix = jacobian(decoder, encoder(inputs), features=features)
+        matrix = self.sample.jacobian(decoder, latents, generator)
         norm = l1_norm(matrix).mean() / (matrix.shape[1] * matrix.shape[2] ** 0.5)
         return Loss(self.weight * norm, {"norm": norm.detach()})
 
@@ -285,23 +313,22 @@ class Joint(Penalty):
         encoder: nn.Module,
         decoder: nn.Module,
         inputs: Tensor,
-        n_features: int,
+        latents: Tensor,
         generator: torch.Generator,
     ) -> Loss:
         """Return the penalty of equation (8) at the current epoch; see :meth:`Penalty.forward`."""
         if self.volume == "logdet":
-            _, matrix, gram = jacobian_and_gram(decoder, encoder(inputs))
-            volume = log_volume_from_gram(gram).mean()
+            matrix = self.sample.jacobian(decoder, latents, None)
+            volume = log_volume(matrix).mean()
         else:
-            features = self.sample.features(n_features, generator)
-            _, matrix = jacobian(decoder, encoder(inputs), features=features)
+            matrix = self.sample.jacobian(decoder, latents, generator)
             volume = _trace_surrogate(encoder, decoder, inputs, generator)
         d = matrix.shape[2]
         volume = volume / (2 * d)
         norm = l1_norm(matrix).mean() / matrix.shape[1]
         # softplus with beta = m is softplus(||J||_1 - C) / m, exactly
         excess = norm - self.bound.to(norm.dtype)
-        bounded = functional.softplus(excess, beta=n_features) if self.settled else norm
+        bounded = functional.softplus(excess, beta=inputs[0].numel()) if self.settled else norm
         weight = self.volume_weight * min(1.0, (self.epoch + 1) / max(self.warmup_epochs, 1))
         total = -weight * volume + self.norm_weight * bounded
         return Loss(total, {"volume": volume.detach(), "norm": norm.detach()})
@@ -353,12 +380,13 @@ class Objective(nn.Module):
         Loss
             What to minimise; the term "reconstruction" and those of the penalty.
         """
-        reconstruction = self.reconstruction(batch)
+        latents = self.encoder(batch)
+        reconstruction = functional.mse_loss(self.decoder(latents), batch) / self.variance
         terms = {"reconstruction": reconstruction.detach()}
         if self.penalty is None:
             return Loss(reconstruction, terms)
-        few = batch[: self.penalty.sample.n_samples]
-        extra: Loss = self.penalty(self.encoder, self.decoder, few, batch[0].numel(), generator)
+        n = self.penalty.sample.n_samples
+        extra: Loss = self.penalty(self.encoder, self.decoder, batch[:n], latents[:n], generator)
         return Loss(reconstruction + extra.total, terms | extra.terms)
 
     def reconstruction(self, batch: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, final
 
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 
 from identica.checkpoint import PartialStage, Snapshot, load_optimiser, optimiser_state, write_snapshot
 from identica.descent import Data, Descent
-from identica.objective import Objective
+from identica.objective import JacobianSample, Objective
 from identica.progress import Progress
 from identica.training import Training
 
@@ -108,6 +109,11 @@ class Trainer:
         self.results = snapshot.results
         self._networks().load_state_dict(snapshot.networks)
         self._done, self._partial, self._snapshot = snapshot.done, snapshot.partial, snapshot
+
+    @property
+    def jacobian_sample(self) -> JacobianSample:
+        """How much of the Jacobian a step looks at, in the units of the criterion."""
+        return JacobianSample(self.training.jacobian_samples, self.training.jacobian_features, self.data.units)
 
     def n_epochs(self, max_steps: int) -> int:
         """Return how many epochs a number of steps makes.
@@ -301,7 +307,7 @@ class Trainer:
             All standardised rows.
         """
         train = torch.as_tensor(rows, dtype=self.data.train.dtype, device=self.data.train.device)
-        self.data = Data(train, self.data.validation, self.data.variance, held_out=False)
+        self.data = replace(self.data, train=train, held_out=False)
         self._pass = ALL_ROWS
 
         def start(_: torch.Generator) -> dict[str, Tensor]:

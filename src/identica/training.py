@@ -8,8 +8,6 @@ from typing import ClassVar, final
 
 import torch
 
-from identica.objective import JacobianSample
-
 __all__ = ["Training"]
 
 
@@ -87,8 +85,3 @@ class Training:
             raise ValueError(f"validation_fraction={self.validation_fraction}: give a number in [0, 1)")
         if self.dtype not in self.DTYPES:
             raise ValueError(f"dtype={self.dtype!r}: use 'float32' or 'float64'")
-
-    @property
-    def jacobian_sample(self) -> JacobianSample:
-        """How much of the Jacobian a step looks at."""
-        return JacobianSample(self.jacobian_samples, self.jacobian_features)

@@ -105,8 +105,8 @@ def make_mixture(
     "orthogonal"      x = A h(s) + B sin(D s + phi), D diagonal, the columns of [A, B] orthogonal: each
                       component runs along its own curve, and Jacobians have orthogonal columns everywhere
     "sparse"          as "post-nonlinear", with rows of `n_active` non-zero entries
-    "isotropic"       as "post-nonlinear", with Gaussian rows: no direction is special, and the rows cannot
-                      tell the components apart
+    "isotropic"       x = g(A s), g as in "post-nonlinear", with Gaussian rows: no direction is special, and
+                      the Jacobians cannot tell the components apart
     ================  ==================================================================================
 
     All maps but "perturbed" have a left inverse for any `strength`; "perturbed" has one where the waves do

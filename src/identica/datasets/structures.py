@@ -48,7 +48,9 @@ def draw_mixing(
             f'strength={strength} is given but kind="linear" has no nonlinear part: leave it out or use another kind'
         )
     strength = check_real("strength", DEFAULT_STRENGTH.get(kind, 0.0) if strength is None else strength, at_least=0.0)
-    inner = sampling.draw_bend(np.ones(n_components), INNER_STRENGTH, random)
+    # Where rows have no direction, slopes of components would be one: they are left out.
+    bent = 0.0 if kind == "isotropic" else INNER_STRENGTH
+    inner = sampling.draw_bend(np.ones(n_components), bent, random)
     if kind == "isotropic":
         matrix = random.standard_normal((n_features, n_components)) / np.sqrt(n_components)
     elif kind == "sparse":

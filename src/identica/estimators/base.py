@@ -28,6 +28,7 @@ from identica.estimators.persistence import fingerprint, load_estimator, save_es
 from identica.estimators.preparation import (
     FloatArray,
     check_finite,
+    criterion_units,
     principal_axes,
     split_rows,
     standardise,
@@ -181,6 +182,7 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
             torch.as_tensor(validation, dtype=dtype, device=device),
             float(np.mean(np.square(values, dtype=np.float64))),
             held_out=len(held_out) > 0,
+            units=torch.as_tensor(criterion_units(self.scale_), dtype=dtype, device=device),
         )
         return Trainer(
             encoder.to(device, dtype),
@@ -206,7 +208,8 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
         # In float64, then everything takes the precision of the data.
         self.encoder_.double()
         self.decoder_.double()
-        summary = canonicalise(self.encoder_, self.decoder_, rows, p=self._criterion_power, seed=seed)
+        units = torch.as_tensor(criterion_units(self.scale_), dtype=torch.float64, device=rows.device)
+        summary = canonicalise(self.encoder_, self.decoder_, rows, units, p=self._criterion_power, seed=seed)
         self.encoder_.to(rows.dtype)
         self.decoder_.to(rows.dtype)
         influence = summary.influence.cpu().numpy()

@@ -47,7 +47,9 @@ class Summary:
     volume_efficiency: float
 
 
-def canonicalise(encoder: nn.Sequential, decoder: nn.Sequential, rows: Tensor, *, p: float, seed: int) -> Summary:
+def canonicalise(
+    encoder: nn.Sequential, decoder: nn.Sequential, rows: Tensor, units: Tensor, *, p: float, seed: int
+) -> Summary:
     """Change the basis of the latents to the canonical one, in place, and describe the components.
 
     Parameters
@@ -56,6 +58,8 @@ def canonicalise(encoder: nn.Sequential, decoder: nn.Sequential, rows: Tensor, *
         Framed networks in float64; what they reconstruct stays as it is.
     rows : Tensor of shape (n_samples, n_features)
         Standardised data.
+    units : Tensor of shape (n_features,)
+        Factor of each row of the Jacobian in the criterion.
     p : float
         Exponent of the criterion.
     seed : int
@@ -80,6 +84,7 @@ def canonicalise(encoder: nn.Sequential, decoder: nn.Sequential, rows: Tensor, *
         change_basis(encoder, decoder, torch.diag(deviation * sign)[:, order], mean)
         influence, _ = _mean_jacobians(encoder, decoder, few)
         _, matrices = jacobian(decoder, encoder(few[: max(8, ENTRIES_AT_ONCE // influence.numel())]))
+    matrices = matrices * units.unsqueeze(-1)
     criterion = _best_criterion(matrices, p)
     # Only for p >= 2 is the criterion bounded, and its share of the bound a share.
     bounded = criterion if p >= 2 else _best_criterion(matrices, 2.0)

@@ -13,9 +13,8 @@ from torch import Tensor, nn
 
 from identica.alignment import align
 from identica.estimators.base import DEFAULT_NORM_POWER, ComponentAnalysis
-from identica.jacobian import jacobian
 from identica.networks import Dense, change_basis
-from identica.objective import Joint, Objective, Volume
+from identica.objective import JacobianSample, Joint, Objective, Volume
 from identica.trainer import Trainer
 from identica.training import Training
 
@@ -114,7 +113,7 @@ class DICA(ComponentAnalysis):
             error = float(found["reconstruction"])
             explained = max(0.0, 1.0 - error)
             weight = self.volume_weight * explained
-            penalty = Volume(training.jacobian_sample, weight, self.norm_power, trainer.n_epochs(steps))
+            penalty = Volume(trainer.jacobian_sample, weight, self.norm_power, trainer.n_epochs(steps))
             limit = error + REFINE_MAY_COST * explained
             if error <= trainer.linear_error:
                 limit = min(limit, trainer.linear_error)
@@ -143,15 +142,10 @@ class DICA(ComponentAnalysis):
         decoder.eval()
         chosen = torch.randperm(len(rows), generator=generator)[:ALIGN_POINTS]
         n_rows = max(ALIGN_ROWS // len(chosen), 8 * self.n_components)
+        few = JacobianSample(len(chosen), n_rows, trainer.data.units)
         with torch.no_grad():
             latents = encoder(rows[chosen.to(rows.device)])
-            matrices = []
-            for point in latents.split(1):
-                features = None
-                if rows.shape[1] > n_rows:
-                    features = torch.randperm(rows.shape[1], generator=generator)[:n_rows]
-                matrices.append(jacobian(decoder, point, features=features)[1])
-            stacked = torch.cat(matrices)
+            stacked = torch.cat([few.jacobian(decoder, point, generator) for point in torch.split(latents, 1)])
         alignment = align(stacked, p=self.norm_power, n_restarts=self.n_restarts, generator=generator)
         change_basis(encoder, decoder, alignment.transform, torch.zeros(self.n_components))
         return {
@@ -163,6 +157,6 @@ class DICA(ComponentAnalysis):
     def _fit_joint(self, trainer: Trainer, training: Training) -> None:
         n_epochs = trainer.n_epochs(training.max_steps)
         warmup = max(1, n_epochs // 3) if self.warmup_epochs is None else self.warmup_epochs
-        penalty = Joint(training.jacobian_sample, self.volume_weight, self.norm_weight, warmup, self.volume)
+        penalty = Joint(trainer.jacobian_sample, self.volume_weight, self.norm_weight, warmup, self.volume)
         objective = Objective(trainer.encoder, trainer.decoder, trainer.data.variance, penalty)
         trainer.minimise("joint", objective, max_steps=training.max_steps)

@@ -11,9 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-__all__ = ["FloatArray", "Standardised", "check_finite", "pca_solver", "principal_axes", "split_rows", "standardise"]
+__all__ = [
+    "FloatArray",
+    "Standardised",
+    "check_finite",
+    "criterion_units",
+    "pca_solver",
+    "principal_axes",
+    "split_rows",
+    "standardise",
+]
 
 EXACT_PCA = 2000
+LARGEST_UNIT = 3.0
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -118,6 +128,31 @@ def _warn_of_constant(where: NDArray[np.intp], names: Sequence[str] | None) -> N
         UserWarning,
         stacklevel=4,
     )
+
+
+def criterion_units(scale: FloatArray) -> FloatArray:
+    """Return the factor of each feature's row of the standardised Jacobian in the criterion.
+
+    The criterion compares rows in the features' own units, as the paper does, because features that were measured
+    alike keep what their sizes say. A feature whose scale is further than a factor of three from the median is
+    taken as measured in another unit and counts as if it were at that bound, so that none can outweigh the rest.
+
+    Parameters
+    ----------
+    scale : ndarray of shape (n_features,)
+        Standard deviations, by which the data are divided; 1 where a feature is constant.
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+        Numbers in [1/3, 3].
+
+    Examples
+    --------
+    >>> criterion_units(np.array([1.0, 2.0, 4.0, 1000.0])).round(3).tolist()
+    [0.333, 0.667, 1.333, 3.0]
+    """
+    return np.clip(scale / np.median(scale), 1 / LARGEST_UNIT, LARGEST_UNIT)
 
 
 def split_rows(n_samples: int, fraction: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -91,6 +91,6 @@ class SparseJacobian(ComponentAnalysis):
         return nn.Sequential(encoder, unit_variance)
 
     def _fit_stages(self, trainer: Trainer, training: Training) -> None:
-        penalty = Sparsity(training.jacobian_sample, self.weight)
+        penalty = Sparsity(trainer.jacobian_sample, self.weight)
         objective = Objective(trainer.encoder, trainer.decoder, trainer.data.variance, penalty)
         trainer.minimise("train", objective, max_steps=training.max_steps)
