@@ -160,12 +160,9 @@ def steps(size: Size) -> dict[str, Step]:
         objective = copy.deepcopy(Objective(encoder, decoder, 1.0, penalty))
         return optimisation(objective, lambda: objective(batch, generator).total)
 
-    sampled = Volume(
-        JacobianSample(Training().jacobian_samples, Training().jacobian_features, torch.ones(size.n_features)),
-        WEIGHT,
-        NORM_POWER,
-        n_epochs=1,
-    )
+    training = Training()
+    sample = JacobianSample(training.n_jacobians(size.batch), training.jacobian_features, torch.ones(size.n_features))
+    sampled = Volume(sample, WEIGHT, NORM_POWER, n_epochs=1)
     return {
         "plain": by_objective(None),
         "jacrev": exactly(by_torch(torch.func.jacrev)),

@@ -27,6 +27,7 @@ __all__ = ["Trainer"]
 
 MIN_STEPS_PER_EPOCH = 32
 ALL_ROWS = " (all rows)"
+ROWS_PER_COMPONENT = 6
 TOLERANCE = 1e-3
 """Validation losses that differ by less are about as good: 0.1 % of the variance."""
 
@@ -113,7 +114,11 @@ class Trainer:
     @property
     def jacobian_sample(self) -> JacobianSample:
         """How much of the Jacobian a step looks at, in the units of the criterion."""
-        return JacobianSample(self.training.jacobian_samples, self.training.jacobian_features, self.data.units)
+        n_samples = self.training.n_jacobians(min(self.training.batch_size, len(self.data.train)))
+        # A sample has a volume only with several rows for each component.
+        first: nn.Linear = self.decoder[0]  # type: ignore[assignment]
+        n_rows = max(self.training.jacobian_features, ROWS_PER_COMPONENT * first.in_features)
+        return JacobianSample(n_samples, n_rows, self.data.units)
 
     def n_epochs(self, max_steps: int) -> int:
         """Return how many epochs a number of steps makes.

@@ -34,10 +34,10 @@ class Training:
         the training rows serve.
     patience : int, default=30
         Epochs without a better validation loss after which a stage ends.
-    jacobian_samples : int, default=16
-        Rows of a batch at which a step takes the Jacobian.
-    jacobian_features : int, default=256
-        Features, drawn anew at every step, of which it takes the rows.
+    jacobian_share : float, default=1/16
+        Share of a batch's rows at which a step takes the Jacobian; at least four rows.
+    jacobian_features : int, default=128
+        Features, drawn anew at every step, of which it takes the rows; at least six for each component.
     dtype : {"float32", "float64"}, default="float32"
         Precision of the training; fitted networks have that of the data.
     refit_samples : int, default=5000
@@ -63,17 +63,18 @@ class Training:
     weight_decay: float = 0.0
     validation_fraction: float = 0.1
     patience: int = 30
-    jacobian_samples: int = 16
-    jacobian_features: int = 256
+    jacobian_share: float = 1 / 16
+    jacobian_features: int = 128
     dtype: str = "float32"
     refit_samples: int = 5000
     checkpoint_seconds: float = 5.0
 
+    LEAST_JACOBIANS: ClassVar[int] = 4
     DTYPES: ClassVar[dict[str, torch.dtype]] = {"float32": torch.float32, "float64": torch.float64}
 
     def __post_init__(self) -> None:
         """Check every number's range."""
-        for name in ("max_steps", "batch_size", "patience", "jacobian_samples", "jacobian_features"):
+        for name in ("max_steps", "batch_size", "patience", "jacobian_features"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name}={value!r}: give a positive integer")
@@ -83,5 +84,22 @@ class Training:
             raise ValueError(f"weight_decay={self.weight_decay}: give a number that is not negative")
         if not 0 <= self.validation_fraction < 1:
             raise ValueError(f"validation_fraction={self.validation_fraction}: give a number in [0, 1)")
+        if not 0 < self.jacobian_share <= 1:
+            raise ValueError(f"jacobian_share={self.jacobian_share}: give a number in (0, 1]")
         if self.dtype not in self.DTYPES:
             raise ValueError(f"dtype={self.dtype!r}: use 'float32' or 'float64'")
+
+    def n_jacobians(self, batch_size: int) -> int:
+        """Return at how many rows of a batch a step takes the Jacobian.
+
+        Parameters
+        ----------
+        batch_size : int
+            Rows of the batch.
+
+        Returns
+        -------
+        int
+            At least four, or all.
+        """
+        return min(batch_size, max(self.LEAST_JACOBIANS, round(self.jacobian_share * batch_size)))
