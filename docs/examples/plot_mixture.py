@@ -23,7 +23,7 @@ X.shape, latents.shape, jacobians.shape
 # (The features share one unit, so they are not standardised. The training is short to keep this page quick;
 # leave ``training`` out for your own data.)
 linear = AlignedPCA(3, random_state=0).fit(X)
-dica = DICA(3, standardize=False, training=Training(max_steps=1500), random_state=0).fit(X)
+dica = DICA(3, training=Training(max_steps=1500), random_state=0).fit(X)
 
 print(f"left unexplained by PCA:  {dica.linear_reconstruction_error_:.4f}")
 print(f"left unexplained by DICA: {dica.reconstruction_error_:.4f}")

@@ -24,7 +24,7 @@ for ax, kind in zip(axes, ["linear", "isotropic"], strict=True):
     X, latents, _ = make_mixture(2000, 150, 6, kind=kind, random_state=0)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        dica = DICA(6, standardize=False, training=Training(max_steps=500), random_state=0).fit(X)
+        dica = DICA(6, training=Training(max_steps=500), random_state=0).fit(X)
     fits[kind] = dica
     found = mean_r2(latents, dica.transform(X))
     print(f"{kind}: left unexplained {dica.reconstruction_error_:.4f}, R² with the truth {found:.2f}")

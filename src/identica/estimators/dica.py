@@ -29,17 +29,95 @@ REFINE_MAY_COST = 0.05
 
 @final
 class DICA(ComponentAnalysis):
-    """Diverse influence component analysis.
+    """Diverse influence component analysis: the components whose influences on the features span most volume.
+
+    Among the autoencoders that reconstruct the data, the one whose decoder's Jacobian J has the largest volume for
+    the size of its rows, measured by c_p(J) = log det(J'J) / (2 d) - log M_p(r(J)), r_i = ||J_i||_1, M_p their power
+    mean. The scale-free form of equations (3) to (5) of [1]_, without its constant C.
+
+    ``solver="staged"`` reconstructs (a plain autoencoder), aligns (the best linear change of the latents, from many
+    starts) and refines (everything, with a weight on c_p that is held and then falls). ``solver="joint"`` is equation
+    (8) of [1]_ from the first step, with its warm-up; it counts reconstruction as a fraction of variance unexplained
+    and its weights per component and per feature.
+
+    The criterion compares rows in the features' own units, within a factor of three about the median scale.
 
     Parameters
     ----------
     n_components : int, default=2
-        Number of components d.
+        Number of components d; at most the number of features.
+    solver : {"staged", "joint"}, default="staged"
+        How to fit.
+    norm_power : float, default=1.0
+        p, in [0, infinity]; staged only. From 2 on the criterion is bounded; 1 found the components most exactly in
+        simulations, and needs the weight to fall as it does.
+    volume_weight : float, default=0.15
+        Staged: first weight of c_p in the refine stage, times the fraction of variance explained; it ends at 1/75 of
+        that, and 0 leaves the stage out. Joint: lambda_vol per component, 2 d lambda_vol of equation (8).
+    n_restarts : int, default=16
+        Random starts of the align stage.
+    volume : {"logdet", "trace"}, default="logdet"
+        c_vol of the joint solver: exact, or a stochastic surrogate whose gradient is the same where the encoder
+        inverts the decoder (the choice of surrogate is ours).
+    norm_weight : float, default=0.03
+        Joint: lambda_norm per feature, m lambda_norm of equation (8).
+    warmup_epochs : int, optional
+        Joint: T_w; a third of the epochs if None.
+    network : Dense, optional
+        Architecture of encoder and decoder; ``Dense()`` if None.
+    training : Training, optional
+        Length and speed of the training; ``Training()`` if None.
+    standardize : bool, default=True
+        Whether each feature is brought to unit variance inside; otherwise all are divided by one number.
+    encoder, decoder : torch.nn.Module, optional
+        Own modules, (n, n_features) -> (n, n_components) and back, on standardised data; copied, then trained.
+    device : str or torch.device, default="auto"
+        Where to compute; "auto" takes a GPU if there is one.
+    random_state : int, RandomState or None, default=None
+        An int makes the result reproducible.
+    verbose : int, default=0
+        1 shows progress on standard error.
+
+    Attributes
+    ----------
+    encoder_, decoder_ : torch.nn.Sequential
+        Fitted networks, between standardised data and components.
+    criterion_ : float
+        Mean c_p over samples, at the scales of the components at which it is largest.
+    volume_efficiency_ : float
+        exp(c_p) / sqrt(m / d) at p = max(norm_power, 2), in (0, 1].
+    reconstruction_error_, linear_reconstruction_error_ : float
+        Fraction of variance unexplained on the validation rows, by the model and by PCA with as many components.
+    restarts_ : ndarray of shape (n_restarts,)
+        Criterion of each start of the align stage, up to a constant that all share; staged only.
+    restart_agreement_ : float
+        Mean matched |cosine| between the best start's components and the others', weighted towards starts with a
+        criterion about as large; below 0.95 a ConvergenceWarning is given. Staged only.
+    refined_ : bool
+        Whether the refine stage was kept; it is undone where it costs too much reconstruction. Staged only.
+    influence_ : ndarray of shape (n_features, n_components)
+        Mean |dx_i / ds_j|, in units of feature i per standard deviation of component j.
+    component_strength_ : ndarray of shape (n_components,)
+        Sum of a component's influences in standardised units, by which components are ordered.
+    history_ : list of dict
+        One record per stage and epoch.
+    durations_ : dict of str to float
+        Seconds per stage.
+    n_features_in_, feature_names_in_, mean_, scale_
+        Of the data.
 
     References
     ----------
     .. [1] T. H. Nguyen and X. Fu, "Diverse Influence Component Analysis: A Geometric Approach to Nonlinear Mixture
        Identifiability", NeurIPS 2025, arXiv:2510.17040.
+
+    Examples
+    --------
+    >>> from identica.datasets import make_mixture
+    >>> X = make_mixture(500, 30, 2, random_state=0).X
+    >>> dica = DICA(2, training=Training(max_steps=300), random_state=0).fit(X)
+    >>> dica.transform(X).shape, dica.jacobian(X[:3]).shape
+    ((500, 2), (3, 30, 2))
     """
 
     method: ClassVar[str] = "dica"
