@@ -37,7 +37,8 @@ from identica.geometry import volume_criterion
 from identica.io import atomic_write, prepare_output_dir, write_records
 from identica.jacobian import jacobian_and_gram
 from identica.networks import Dense, frame
-from identica.objective import JacobianSample, Objective, Volume
+from identica.objective import Objective
+from identica.penalties import JacobianSample, Volume
 from identica.training import Training
 
 WEIGHT = 0.1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -17,6 +18,7 @@ from identica.io import DataError, atomic_write
 __all__ = [
     "PartialStage",
     "Snapshot",
+    "find_snapshot",
     "load_optimiser",
     "optimiser_state",
     "read_snapshot",
@@ -192,6 +194,33 @@ def _assemble(header: dict[str, Any], tensors: dict[str, Tensor]) -> Snapshot:
         results={k.removeprefix("results/"): v for k, v in groups.items() if k.startswith("results/")},
         partial=partial,
     )
+
+
+def find_snapshot(path: str | os.PathLike[str] | None, resume: bool) -> Snapshot | None:
+    """Read the snapshot to go on from, if there is one and going on is wanted.
+
+    Parameters
+    ----------
+    path : path or None
+        The checkpoint's file.
+    resume : bool
+        Whether to go on.
+
+    Returns
+    -------
+    Snapshot or None
+        None where the fit is to start anew.
+
+    Raises
+    ------
+    ValueError
+        If going on is wanted and no path is given.
+    """
+    if not resume:
+        return None
+    if path is None:
+        raise ValueError("resume=True needs a checkpoint: pass the path of the file to go on from")
+    return read_snapshot(Path(path)) if Path(path).exists() else None
 
 
 def optimiser_state(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

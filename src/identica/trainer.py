@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from identica.checkpoint import PartialStage, Snapshot, load_optimiser, optimiser_state, write_snapshot
 from identica.descent import Data, Descent
-from identica.objective import JacobianSample, Objective
+from identica.objective import Objective
+from identica.penalties import JacobianSample
 from identica.progress import Progress
 from identica.training import Training
 

@@ -20,7 +20,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor, nn
 
-from identica.checkpoint import Snapshot, read_snapshot
+from identica.checkpoint import find_snapshot
 from identica.descent import Data
 from identica.estimators.building import build_networks, find_device
 from identica.estimators.canonical import ENTRIES_AT_ONCE, ROWS_AT_ONCE, canonicalise
@@ -81,8 +81,6 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
     def _criterion_power(self) -> float:
         return DEFAULT_NORM_POWER
 
-    # ------------------------------------------------------------------------------------------------- fitting
-
     def fit(
         self,
         X: Any,
@@ -127,7 +125,7 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
                 f"use at most {n_features}"
             )
         training = self.training or Training()
-        snapshot = self._snapshot(checkpoint, resume)
+        snapshot = find_snapshot(checkpoint, resume)
         if self.random_state is not None:
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         else:  # never from NumPy's global state
@@ -157,13 +155,6 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
         self._describe(standardised.values, seed)
         self._conclude(trainer)
         return self
-
-    def _snapshot(self, checkpoint: str | os.PathLike[str] | None, resume: bool) -> Snapshot | None:
-        if not resume:
-            return None
-        if checkpoint is None:
-            raise ValueError("resume=True needs a checkpoint: pass the path of the file to go on from")
-        return read_snapshot(Path(checkpoint)) if Path(checkpoint).exists() else None
 
     def _names(self) -> Any:
         return getattr(self, "feature_names_in_", None)
@@ -217,8 +208,6 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
         self.influence_ = (influence * self.scale_[:, None]).astype(values.dtype)
         self.criterion_ = summary.criterion
         self.volume_efficiency_ = summary.volume_efficiency
-
-    # ------------------------------------------------------------------------------------------- using the fit
 
     def _checked(self, X: Any) -> FloatArray:
         check_is_fitted(self, "encoder_")

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from identica.alignment import align
 from identica.estimators.base import DEFAULT_NORM_POWER, ComponentAnalysis
 from identica.networks import Dense, change_basis
-from identica.objective import JacobianSample, Joint, Objective, Volume
+from identica.objective import Objective
+from identica.penalties import JacobianSample, Joint, Volume
 from identica.trainer import Trainer
 from identica.training import Training
 

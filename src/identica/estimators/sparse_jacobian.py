@@ -11,7 +11,8 @@ from torch import nn
 
 from identica.estimators.base import ComponentAnalysis
 from identica.networks import Dense
-from identica.objective import Objective, Sparsity
+from identica.objective import Objective
+from identica.penalties import Sparsity
 from identica.trainer import Trainer
 from identica.training import Training
 

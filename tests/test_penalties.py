@@ -10,7 +10,8 @@ from decoders import build, draw
 from torch import Tensor, nn
 
 from identica.networks import Dense, frame
-from identica.objective import JacobianSample, Joint, Objective, Penalty, Sparsity, Volume
+from identica.objective import Objective
+from identica.penalties import JacobianSample, Joint, Penalty, Sparsity, Volume
 
 N_FEATURES, N_COMPONENTS = 7, 3
 WHOLE = JacobianSample(n_samples=100, n_features=N_FEATURES)
