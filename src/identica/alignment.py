@@ -20,9 +20,6 @@ from identica.geometry import log_power_mean, row_norms
 
 __all__ = ["Alignment", "align", "best_scales", "matched_cosine"]
 
-COMPARABLE = 0.01
-"""Criteria that differ by less are about as good: 1 % of volume per component."""
-
 
 @final
 @dataclass(frozen=True)
@@ -36,8 +33,8 @@ class Alignment:
     criteria : Tensor of shape (n_restarts,)
         Mean c_p of each restart, up to a constant that all share.
     agreement : float
-        Mean matched |cosine| between the best restart's components and the others'; near 1 where the data
-        tell the components apart.
+        Mean matched |cosine| between the best restart's components and the others'; near 1 where the data tell
+        the components apart.
     """
 
     transform: Tensor
@@ -112,15 +109,9 @@ def align(
         criteria = criterion(turns)
     best = int(criteria.argmax())
     found = turns.detach()
-    agreement = _agreement([matched_cosine(found[best], other) for other in found], criteria, best)
+    others = [matched_cosine(found[best], found[i]) for i in range(n_restarts) if i != best]
+    agreement = sum(others) / len(others) if others else 1.0
     return Alignment(whitening @ found[best], criteria, agreement)
-
-
-def _agreement(cosines: list[float], criteria: Tensor, best: int) -> float:
-    weights = torch.exp((criteria - criteria[best]).double() / COMPARABLE)
-    weights[best] = 0
-    total = float(weights.sum())
-    return float((weights * torch.tensor(cosines).to(weights)).sum()) / total if total > 0 else 1.0
 
 
 def matched_cosine(first: Tensor, second: Tensor) -> float:

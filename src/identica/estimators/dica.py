@@ -55,7 +55,7 @@ class DICA(ComponentAnalysis):
     volume_weight : float, default=0.15
         Staged: first weight of c_p in the refine stage, times the fraction of variance explained; it ends at 1/75 of
         that, and 0 leaves the stage out. Joint: lambda_vol per component, 2 d lambda_vol of equation (8).
-    n_restarts : int, default=16
+    n_restarts : int, default=32
         Random starts of the align stage.
     volume : {"logdet", "trace"}, default="logdet"
         c_vol of the joint solver: exact, or a stochastic surrogate whose gradient is the same where the encoder
@@ -92,8 +92,8 @@ class DICA(ComponentAnalysis):
     restarts_ : ndarray of shape (n_restarts,)
         Criterion of each start of the align stage, up to a constant that all share; staged only.
     restart_agreement_ : float
-        Mean matched |cosine| between the best start's components and the others', weighted towards starts with a
-        criterion about as large; below 0.95 a ConvergenceWarning is given. Staged only.
+        Mean matched |cosine| between the best start's components and the others'; below 0.95 a ConvergenceWarning
+        is given. Staged only.
     refined_ : bool
         Whether the refine stage was kept; it is undone where it costs too much reconstruction. Staged only.
     influence_ : ndarray of shape (n_features, n_components)
@@ -141,7 +141,7 @@ class DICA(ComponentAnalysis):
         solver: Literal["staged", "joint"] = "staged",
         norm_power: float = DEFAULT_NORM_POWER,
         volume_weight: float = 0.15,
-        n_restarts: int = 16,
+        n_restarts: int = 32,
         volume: Literal["logdet", "trace"] = "logdet",
         norm_weight: float = 0.03,
         warmup_epochs: int | None = None,

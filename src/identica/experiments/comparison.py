@@ -35,7 +35,7 @@ METHODS: Mapping[str, Builder] = {
     "fastica": lambda d, network, training, verbose: make_pipeline(
         StandardScaler(), FastICA(d, whiten="unit-variance", max_iter=1000)
     ),
-    "aligned-pca": lambda d, network, training, verbose: make_pipeline(StandardScaler(), AlignedPCA(d)),
+    "aligned-pca": lambda d, network, training, verbose: AlignedPCA(d),  # best in the features' own units
     "autoencoder": lambda d, network, training, verbose: Autoencoder(
         d, network=network, training=training, verbose=verbose
     ),
