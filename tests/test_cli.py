@@ -12,7 +12,6 @@ from sklearn.decomposition import PCA
 
 import identica
 from identica.cli import main
-from identica.cli.fit import Fit
 from identica.cli.held_out import split_rows
 from identica.cli.simulate import Simulate
 from identica.datasets import KINDS, LATENTS, make_mixture
@@ -59,7 +58,6 @@ def choices(cls, name):
 
 
 def test_choices_are_those_of_the_library():
-    assert choices(Fit, "method") == set(METHODS)
     assert choices(Simulate, "kind") == set(KINDS)
     assert choices(Simulate, "latents") == set(LATENTS)
 

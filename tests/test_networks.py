@@ -1,5 +1,6 @@
 """Networks: where they start, what a change of basis leaves alone, and which parameters they refuse."""
 
+import numpy as np
 import pytest
 import torch
 from decoders import build, draw
@@ -111,6 +112,12 @@ def test_networks_without_a_frame_are_refused() -> None:
 def test_widths_that_are_none_are_refused(hidden: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"hidden=.*positive integer"):
         Dense(hidden)
+
+
+def test_widths_of_numpy_become_plain_ones() -> None:
+    network = Dense(np.array([8, 4]))  # type: ignore[arg-type]
+    assert network == Dense((8, 4))
+    assert all(type(width) is int for width in network.hidden)
 
 
 def test_an_unknown_activation_is_refused_with_those_allowed() -> None:

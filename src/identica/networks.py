@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import ClassVar, final
 
 import torch
@@ -104,9 +105,9 @@ class Dense:
 
     def __post_init__(self) -> None:
         """Check the widths and the activation."""
-        object.__setattr__(self, "hidden", tuple(self.hidden))
-        if not self.hidden or not all(isinstance(width, int) and width > 0 for width in self.hidden):
+        if not len(self.hidden) or not all(isinstance(width, Integral) and width > 0 for width in self.hidden):
             raise ValueError(f"hidden={self.hidden}: give at least one width, each a positive integer")
+        object.__setattr__(self, "hidden", tuple(int(width) for width in self.hidden))
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation={self.activation!r} is unknown: use one of {', '.join(sorted(ACTIVATIONS))}")
 

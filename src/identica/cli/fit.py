@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
@@ -39,7 +39,7 @@ class Fit:
     n_components : int
         Number of components; needed here or in the configuration.
     method : str
-        The method; dica unless the configuration says otherwise.
+        The method: dica, unless the configuration says otherwise, sparse-jacobian, autoencoder and so on.
     output : Path
         Directory to write into.
     seed : int
@@ -64,10 +64,7 @@ class Fit:
 
     data: File
     n_components: Annotated[Number, arg(aliases=["-d"])] = None
-    method: Annotated[
-        Literal["dica", "sparse-jacobian", "autoencoder"] | None,
-        arg(metavar="{dica,sparse-jacobian,autoencoder}"),
-    ] = None
+    method: Name = None
     output: Annotated[Path, arg(metavar="DIR")] = Path("identica-fit")
     seed: Number = None
     config: Annotated[Path | None, arg(metavar="FILE")] = None
