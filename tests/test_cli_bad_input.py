@@ -227,6 +227,19 @@ def test_a_model_of_a_newer_version(refused, model):
     refused(["transform", "new.safetensors", "data.csv", "--output", "latents.npy"], "9.9")
 
 
+def test_a_model_whose_numbers_are_damaged_or_missing(refused, model):
+    write_small_csv(Path("data.csv"))
+    with safe_open(model, framework="pt") as file:
+        header, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    for name, tensor in tensors.items():
+        spoilt = tensors | {name: tensor.double() * float("nan")}
+        safetensors.torch.save_file(spoilt, "spoilt.safetensors", header)
+        refused(["transform", "spoilt.safetensors", "data.csv", "--output", "latents.npy"], "not finite")
+        rest = {other: kept for other, kept in tensors.items() if other != name}
+        safetensors.torch.save_file(rest, "rest.safetensors", header)
+        refused(["transform", "rest.safetensors", "data.csv", "--output", "latents.npy"], "tensors are missing")
+
+
 def test_a_safetensors_file_of_something_else(refused):
     write_small_csv(Path("data.csv"))
     safetensors.torch.save_file({}, "other.safetensors")

@@ -210,6 +210,18 @@ def test_refuses_data_that_it_cannot_use(spoil, words):
         clone(METHODS["dica-staged"]).fit(spoil(MIXTURE.X))
 
 
+@every_method
+def test_refuses_to_transform_what_the_networks_cannot_reach(method):
+    fitted = clone(method).fit(MIXTURE.X)
+    with pytest.raises(ValueError, match="sample 0 is so far from the data"):
+        fitted.transform(np.full((2, 12), np.finfo(np.float64).max))
+
+
+def test_warns_of_fewer_samples_than_can_tell_components_apart():
+    with pytest.warns(match="2 samples cannot tell 2 components apart"):
+        clone(METHODS["dica-staged"]).fit(MIXTURE.X[:2])
+
+
 def test_names_constant_features_and_gives_them_back():
     frame = pd.DataFrame(MIXTURE.X, columns=[f"gene {i}" for i in range(12)]).assign(**{"gene 3": 7.0})
     with pytest.warns(UserWarning, match="1 constant feature.*: gene 3"):

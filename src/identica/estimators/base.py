@@ -29,6 +29,7 @@ from identica.estimators.preparation import (
     FloatArray,
     check_finite,
     criterion_units,
+    finite,
     principal_axes,
     split_rows,
     standardise,
@@ -40,7 +41,6 @@ from identica.trainer import Trainer
 from identica.training import Training
 
 __all__ = ["ComponentAnalysis"]
-
 DEFAULT_NORM_POWER = 1.0
 
 
@@ -239,12 +239,12 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
         Raises
         ------
         ValueError
-            If X has other features than the data that were fitted, or values that are not finite.
+            If X has other features than the data that were fitted, or values that are not finite or too large.
         """
         X = self._checked(X)
         with torch.no_grad():
             parts = [self.encoder_(part) for part in torch.split(self._standardised(X), ROWS_AT_ONCE)]
-        return torch.cat(parts).cpu().numpy().astype(X.dtype, copy=False)
+        return finite(torch.cat(parts).cpu().numpy().astype(X.dtype, copy=False))
 
     def inverse_transform(self, X: Any) -> FloatArray:
         """Return the observations that components stand for.

@@ -206,6 +206,15 @@ class DICA(ComponentAnalysis):
         self.restarts_ = found["criteria"].double().cpu().numpy()
         self.restart_agreement_ = float(found["agreement"])
         self.refined_ = "refine" in trainer.results and not bool(trainer.results["refine"]["undone"])
+        data = trainer.data
+        n_samples = len(data.train) + (len(data.validation) if data.held_out else 0)
+        if n_samples <= self.n_components:
+            warnings.warn(
+                f"{n_samples} samples cannot tell {self.n_components} components apart, whatever their "
+                "agreement: use fewer components or more samples",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
         if self.restart_agreement_ < AGREEMENT:
             warnings.warn(
                 f"the {self.n_restarts} restarts of the alignment end at different components (agreement "

@@ -198,6 +198,7 @@ def save_estimator(estimator: ComponentAnalysis, path: Path) -> None:
         "library_version": importlib.metadata.version("identica"),
         "configuration": json.dumps(configuration(estimator)),
         "attributes": json.dumps(attributes),
+        "tensors": json.dumps(sorted(tensors)),
     }
     payload = safetensors.torch.save(tensors, header)
     with atomic_write(path) as file:
@@ -241,6 +242,7 @@ def load_estimator(path: Path, *, encoder: nn.Module | None, decoder: nn.Module 
             f"{version}, this version reads formats up to {FORMAT}: upgrade identica"
         )
     try:
+        _check_tensors(tensors, json.loads(header["tensors"]))
         values = json.loads(header["configuration"])
         attributes = json.loads(header["attributes"])
         given = {"encoder": encoder, "decoder": decoder}
@@ -273,3 +275,10 @@ def load_estimator(path: Path, *, encoder: nn.Module | None, decoder: nn.Module 
     except (KeyError, AttributeError, RuntimeError, TypeError, ValueError) as error:
         raise DataError(f"{path} does not hold what its header says ({error}): fit it again") from error
     return estimator
+
+
+def _check_tensors(tensors: dict[str, torch.Tensor], names: list[str]) -> None:
+    if sorted(tensors) != names:
+        raise ValueError("some of its tensors are missing")
+    if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
+        raise ValueError("some of its numbers are not finite")
