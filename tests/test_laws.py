@@ -210,6 +210,7 @@ def test_refuses_data_that_it_cannot_use(spoil, words):
         clone(METHODS["dica-staged"]).fit(spoil(MIXTURE.X))
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @every_method
 def test_refuses_to_transform_what_the_networks_cannot_reach(method):
     fitted = clone(method).fit(MIXTURE.X)
