@@ -76,13 +76,13 @@ def fit(path: Path, n_components: int, seed: int, folder: Path, threads: int) ->
 def line(name: str, n_components: int, records: list[dict[str, Any]]) -> dict[str, Any]:
     """Sum up the seeds of one data set and number of components."""
     entry: dict[str, Any] = {"data": name, "d": n_components}
-    ratios = []
     for unit in UNITS:
         shares = [record["held_out_variance_unexplained"][unit] for record in records]
         for who in ("model", "pca"):
             entry[f"{who}, {unit.replace('_', ' ')}"] = float(np.mean([share[who] for share in shares]))
-        ratios += [share["model"] / share["pca"] for share in shares if unit == UNITS[0]]
-    entry["model / PCA, worst seed"] = max(ratios)
+        entry[f"model / PCA, worst seed, {unit.replace('_', ' ')}"] = max(
+            share["model"] / share["pca"] for share in shares
+        )
     entry["seconds, longest"] = round(max(record["durations"]["total"] for record in records))
     return entry
 

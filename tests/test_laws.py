@@ -185,6 +185,7 @@ def test_with_no_weight_and_no_restarts_dica_reconstructs_as_the_autoencoder():
         ({"n_components": 13}, ValueError, "exceeds n_features=12: .* use at most 12"),
         ({"n_components": 0}, ValueError, "n_components"),
         ({"device": "abacus"}, ValueError, "not usable here"),
+        ({"device": "meta"}, ValueError, "not usable here"),
         ({"norm_power": -1.0}, ValueError, "norm_power"),
     ],
 )
@@ -210,12 +211,15 @@ def test_refuses_data_that_it_cannot_use(spoil, words):
         clone(METHODS["dica-staged"]).fit(spoil(MIXTURE.X))
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @every_method
-def test_refuses_to_transform_what_the_networks_cannot_reach(method):
+def test_refuses_what_the_networks_cannot_reach(method):
     fitted = clone(method).fit(MIXTURE.X)
+    far = np.vstack([MIXTURE.X[:1], np.full((1, 12), np.finfo(np.float64).max)])
+    for use in (fitted.transform, fitted.reconstruct, fitted.jacobian):
+        with pytest.raises(ValueError, match="sample 1 is so far from the data"):
+            use(far)
     with pytest.raises(ValueError, match="sample 0 is so far from the data"):
-        fitted.transform(np.full((2, 12), np.finfo(np.float64).max))
+        fitted.inverse_transform([[np.nan, 0.0]])
 
 
 def test_warns_of_fewer_samples_than_can_tell_components_apart():

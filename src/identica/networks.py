@@ -10,7 +10,7 @@ Symbols: m = n_features, d = n_components.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import ClassVar, final
@@ -20,7 +20,9 @@ from torch import Tensor, nn
 
 from identica.tangents import Pushed, push_tangents, tangent_rule
 
-__all__ = ["ACTIVATIONS", "Dense", "frame"]
+__all__ = ["ACTIVATIONS", "Dense", "evaluate", "frame"]
+
+ROWS_AT_ONCE = 4096
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "softplus": nn.Softplus,
@@ -181,6 +183,37 @@ def frame(encoder: nn.Module, decoder: nn.Module, n_components: int) -> tuple[nn
     (2, 2)
     """
     return nn.Sequential(encoder, _identity(n_components)), nn.Sequential(_identity(n_components), decoder)
+
+
+def evaluate(network: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
+    """Send rows through a fitted network without gradients, a part at a time to bound the memory.
+
+    Parameters
+    ----------
+    network : callable
+        Maps a batch (n, k) to (n, h).
+    rows : Tensor of shape (n, k)
+        What to send through.
+
+    Returns
+    -------
+    Tensor of shape (n, h)
+        What comes out.
+
+    Raises
+    ------
+    ValueError
+        If that is not finite.
+    """
+    with torch.no_grad():
+        outputs = torch.cat([network(part) for part in torch.split(rows, ROWS_AT_ONCE)])
+    lost = ~outputs.isfinite().all(dim=1)
+    if lost.any():
+        raise ValueError(
+            f"sample {int(lost.nonzero()[0])} is so far from the data that were fitted that the networks give no "
+            "finite numbers: give it in the units of those data"
+        )
+    return outputs
 
 
 def _linear(n_in: int, n_out: int) -> nn.Linear:

@@ -23,24 +23,24 @@ from torch import Tensor, nn
 from identica.checkpoint import find_snapshot
 from identica.descent import Data
 from identica.estimators.building import build_networks, find_device
-from identica.estimators.canonical import ENTRIES_AT_ONCE, ROWS_AT_ONCE, canonicalise
+from identica.estimators.canonical import ENTRIES_AT_ONCE, canonicalise
 from identica.estimators.persistence import fingerprint, load_estimator, save_estimator
 from identica.estimators.preparation import (
     FloatArray,
     check_finite,
     criterion_units,
-    finite,
     principal_axes,
     split_rows,
     standardise,
 )
 from identica.jacobian import jacobian
-from identica.networks import Dense, frame
+from identica.networks import Dense, evaluate, frame
 from identica.progress import Progress
 from identica.trainer import Trainer
 from identica.training import Training
 
 __all__ = ["ComponentAnalysis"]
+
 DEFAULT_NORM_POWER = 1.0
 
 
@@ -216,7 +216,9 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
         return X  # type: ignore[no-any-return]
 
     def _standardised(self, X: FloatArray) -> Tensor:
-        return self._on_device((X - self.mean_) / self.scale_)
+        # What overflows here is refused by evaluate.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._on_device((X - self.mean_) / self.scale_)
 
     def _on_device(self, values: Any) -> Tensor:
         """Bring values into the precision and onto the device of the networks."""
@@ -242,9 +244,7 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
             If X has other features than the data that were fitted, or values that are not finite or too large.
         """
         X = self._checked(X)
-        with torch.no_grad():
-            parts = [self.encoder_(part) for part in torch.split(self._standardised(X), ROWS_AT_ONCE)]
-        return finite(torch.cat(parts).cpu().numpy().astype(X.dtype, copy=False))
+        return evaluate(self.encoder_, self._standardised(X)).cpu().numpy().astype(X.dtype, copy=False)
 
     def inverse_transform(self, X: Any) -> FloatArray:
         """Return the observations that components stand for.
@@ -262,7 +262,7 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
         Raises
         ------
         ValueError
-            If X has not n_components columns.
+            If X has not n_components columns, or values that are not finite or too large.
         """
         check_is_fitted(self, "decoder_")
         latents = np.asarray(X, dtype=self.mean_.dtype)
@@ -270,10 +270,7 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
             raise ValueError(
                 f"components of shape {latents.shape} were given: (n_samples, {self.n_components}) is needed"
             )
-        points = self._on_device(latents)
-        with torch.no_grad():
-            parts = [self.decoder_(part) for part in torch.split(points, ROWS_AT_ONCE)]
-        return torch.cat(parts).cpu().numpy() * self.scale_ + self.mean_
+        return evaluate(self.decoder_, self._on_device(latents)).cpu().numpy() * self.scale_ + self.mean_
 
     def reconstruct(self, X: Any) -> FloatArray:
         """Return what the networks make of samples: decoder(encoder(X)).
@@ -289,9 +286,8 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
             Their reconstruction, in the same units.
         """
         X = self._checked(X)
-        with torch.no_grad():
-            parts = [self.decoder_(self.encoder_(part)) for part in torch.split(self._standardised(X), ROWS_AT_ONCE)]
-        return (torch.cat(parts).cpu().numpy() * self.scale_ + self.mean_).astype(X.dtype)
+        outputs = evaluate(nn.Sequential(self.encoder_, self.decoder_), self._standardised(X))
+        return (outputs.cpu().numpy() * self.scale_ + self.mean_).astype(X.dtype)
 
     def jacobian(self, X: Any) -> FloatArray:
         """Return the decoder's Jacobian at samples: how each feature answers to each component there.
@@ -309,9 +305,10 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
         X = self._checked(X)
         size = max(1, ENTRIES_AT_ONCE // (self.n_features_in_ * self.n_components))
         result = np.empty((len(X), self.n_features_in_, self.n_components), dtype=X.dtype)
+        latents = evaluate(self.encoder_, self._standardised(X))
         with torch.no_grad():
-            for start, part in enumerate(torch.split(self._standardised(X), size)):
-                _, matrix = jacobian(self.decoder_, self.encoder_(part))
+            for start, part in enumerate(torch.split(latents, size)):
+                _, matrix = jacobian(self.decoder_, part)
                 result[start * size : start * size + len(part)] = matrix.cpu().numpy()
         result *= self.scale_[:, None]
         return result

@@ -17,13 +17,12 @@ from torch import Tensor, nn
 from identica.alignment import best_scales
 from identica.geometry import volume_criterion, volume_efficiency
 from identica.jacobian import jacobian
-from identica.networks import change_basis
+from identica.networks import change_basis, evaluate
 
-__all__ = ["ENTRIES_AT_ONCE", "ROWS_AT_ONCE", "Summary", "canonicalise"]
+__all__ = ["ENTRIES_AT_ONCE", "Summary", "canonicalise"]
 
 POINTS = 512
 """Data points at which influence and criterion are averaged."""
-ROWS_AT_ONCE = 4096
 ENTRIES_AT_ONCE = 2**24
 
 
@@ -73,8 +72,8 @@ def canonicalise(
     generator = torch.Generator().manual_seed(seed)
     chosen = torch.randperm(len(rows), generator=generator)[:POINTS]
     few = rows[chosen.to(rows.device)].double()
+    latents = evaluate(lambda part: encoder(part.double()), rows)
     with torch.no_grad():
-        latents = torch.cat([encoder(part.double()) for part in torch.split(rows, ROWS_AT_ONCE)])
         mean, deviation = latents.mean(0), latents.std(0, unbiased=False)
         deviation = torch.where(deviation > 0, deviation, 1.0)
         size, signed = _mean_jacobians(encoder, decoder, few)

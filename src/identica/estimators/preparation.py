@@ -16,7 +16,6 @@ __all__ = [
     "Standardised",
     "check_finite",
     "criterion_units",
-    "finite",
     "pca_solver",
     "principal_axes",
     "split_rows",
@@ -129,33 +128,6 @@ def _warn_of_constant(where: NDArray[np.intp], names: Sequence[str] | None) -> N
         UserWarning,
         stacklevel=4,
     )
-
-
-def finite(latents: FloatArray) -> FloatArray:
-    """Pass components on if they are numbers.
-
-    Parameters
-    ----------
-    latents : ndarray of shape (n_samples, n_components)
-        What an encoder gave.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_components)
-        The same.
-
-    Raises
-    ------
-    ValueError
-        If one is not finite.
-    """
-    if not np.isfinite(latents).all():
-        sample = int(np.argwhere(~np.isfinite(latents))[0, 0])
-        raise ValueError(
-            f"sample {sample} is so far from the data that were fitted that its components are not finite: give X in "
-            "the units of those data"
-        )
-    return latents
 
 
 def criterion_units(scale: FloatArray) -> FloatArray:
