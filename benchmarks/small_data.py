@@ -2,8 +2,9 @@
 
 python benchmarks/small_data.py --output identica-small
 
-The data are the 700 cells in scanpy's wheel (of the extra `test`) and scikit-learn's digits, written as CSV. Each
-seed holds other rows out. The folder keeps what each fit wrote; table.md sums them up.
+The data are the 700 cells in scanpy's wheel (of the extra `test`) and tables of scikit-learn, written as CSV: digits,
+and four on which no default was chosen. Each seed holds other rows out. The folder keeps what each fit wrote;
+table.md sums them up.
 """
 
 import argparse
@@ -14,12 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 
 from identica.cli import main as identica
 from identica.experiments import markdown_table
 from identica.io import atomic_write, prepare_output_dir
 
+TABLES = {
+    "digits": load_digits,
+    "breast_cancer": load_breast_cancer,
+    "diabetes": load_diabetes,
+    "wine": load_wine,
+    "iris": load_iris,
+}
 UNITS = ("standardised_units", "own_units")
 
 
@@ -28,7 +36,8 @@ def main() -> None:
     arguments = parse()
     folder = prepare_output_dir(arguments.output)
     lines = []
-    for name, path in {"pbmc68k_reduced": cells(), "digits": digits(folder)}.items():
+    for name in arguments.data:
+        path = table(name, folder) if name in TABLES else cells()
         for n_components in arguments.components:
             records = [fit(path, n_components, seed, folder, arguments.threads) for seed in range(arguments.seeds)]
             lines.append(line(name, n_components, records))
@@ -40,6 +49,8 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    names = ["pbmc68k_reduced", *TABLES]
+    parser.add_argument("--data", nargs="+", choices=names, default=names, help="(default: all)")
     parser.add_argument("--components", type=int, nargs="+", default=[2, 5, 10, 20], help="(default: 2 5 10 20)")
     parser.add_argument("--seeds", type=int, default=3, help="how many, from 0 (default: 3)")
     parser.add_argument("--threads", type=int, default=2, help="of PyTorch (default: 2)")
@@ -55,11 +66,11 @@ def cells() -> Path:
     return Path(found.origin).parent / "datasets" / "10x_pbmc68k_reduced.h5ad"
 
 
-def digits(folder: Path) -> Path:
-    """Write the digits as a table without names."""
-    path = folder / "digits.csv"
+def table(name: str, folder: Path) -> Path:
+    """Write data of scikit-learn as a table without names."""
+    path = folder / f"{name}.csv"
     with atomic_write(path, "w") as file:
-        np.savetxt(file, load_digits().data, delimiter=",", fmt="%g")
+        np.savetxt(file, TABLES[name]().data, delimiter=",", fmt="%.9g")
     return path
 
 

@@ -5,14 +5,17 @@ import os
 import resource
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import safetensors.torch
+import torch
 from cli_cases import QUICK, small_data, write_small_csv
 from safetensors import safe_open
 
+from identica import load
 from identica.cli import main
 
 
@@ -59,7 +62,7 @@ def holed(row, column, value):
     [
         (holed(3, 1, np.nan), "NaN (a missing value) at row 3, column 1"),
         (holed(4, 2, -np.inf), "an infinite value at row 4, column 2"),
-        (small_data()[:1], "minimum of 2"),
+        (small_data()[:1], "data.npy has 1 row, a fit needs a minimum of 2"),
         (np.ones((5, 3)), "constant"),
         (small_data().astype(complex), "complex numbers"),
         (small_data() > 0, "booleans"),
@@ -77,11 +80,14 @@ def test_arrays_that_cannot_be_fitted(refused, X, complaint):
     [
         ("a,b\n1,2\n3\n", "line 3 has 1 fields where 2 are expected"),
         ("a,b\n1,2\n3,x\n", "column 'b' is not numeric"),
-        ("a,b\n1,2\n3,nan\n", "row 1, column 1 ('b')"),
+        ("a,b\n1,2\n3,nan\n", "the value at line 3, column 'b' is missing"),
+        ("a,b\n1,2\n3,\n", "the value at line 3, column 'b' is missing"),
+        ('"a\nb",b\n1,2\n-inf,4\n', "the value at line 4, column 'a\\nb' is infinite"),
+        ("1,5;2,5\n2,5;3,5\n", "fields seem separated by semicolons (line 2)"),
         ("a,a\n1,2\n3,4\n", "'a' occurs twice"),
         ("", "is empty"),
         ("a,b\n", "is empty"),
-        ("a,b\n1,2\n", "minimum of 2"),
+        ("a,b\n1,2\n", "data.csv has 1 row, a fit needs a minimum of 2: samples go into rows"),
     ],
 )
 def test_text_files_that_cannot_be_fitted(refused, text, complaint):
@@ -95,8 +101,13 @@ def test_text_files_that_cannot_be_fitted(refused, text, complaint):
         (["-d", "0"], "n_components=0 is not possible, use at least 1"),
         (["-d", "-3"], "n_components=-3 is not possible"),
         (["-d", "7"], "n_components=7 exceeds n_features=6"),
-        (["-d", "two"], "invalid literal for int() with base 10: 'two'"),
+        (["-d", "two"], "error: -d/--n-components: 'two' is not possible, give a whole number; For full helptext"),
         ([], "the number of components is not given, add -d N"),
+        (["-d", "2", "--seed", "1.5"], "error: --seed: '1.5' is not possible, give a whole number; For full"),
+        (["-d", "2", "--holdout", "many"], "error: --holdout: 'many' is not possible, give a number; For full"),
+        (["-d", "2", "--holdout", "0.999"], "holdout=0.999 leaves 0 of 60 rows to fit on, use a smaller share"),
+        (["-d", "2", "--output", ""], "an empty word was given after --output: give a value"),
+        (["-d", "2", "--output="], "an empty word was given"),
         (["-d", "2", "--seed", "-1"], "seed -1 is not allowed"),
         (["-d", "2", "--seed", str(2**32)], "is not allowed, use an integer from 0 to 2**32 - 1"),
         (["-d", "2", "--holdout", "1"], "holdout=1.0 is not a share of the rows"),
@@ -124,7 +135,19 @@ def test_arguments_that_cannot_be(refused, words, complaint):
         (["simulate", "weather", "--output", "out"], "weather"),
         (["simulate", "mixture"], "--output DIR"),
         (["fit", "none.csv", "-d", "2"], "none.csv does not exist"),
-        (["fit", ".", "-d", "2"], "unknown ending"),
+        (["fit", ".", "-d", "2"], ". is a directory, give a file"),
+        (["demo", "--seed", "-1", "--output", "out"], "seed -1 is not allowed, use an integer from 0 to 2**32 - 1"),
+        (["simulate", "mixture", "--output", "out", "--seed", "-1"], "seed -1 is not allowed"),
+        (["score", "a.npy", "b.npy", "--seed", "-1"], "seed -1 is not allowed"),
+        (["simulate", "mixture", "-n", "1.5", "--output", "o"], "-n/--n-samples: '1.5' is not possible, give a whole"),
+        (
+            ["simulate", "mixture", "--output", "o", "--latents", "foo"],
+            "invalid choice 'foo' for argument '--latents'. Expected one of ('uniform', 'dependent', 'gaussian')",
+        ),
+        (
+            ["simulate", "mixture", "--output", "o", "--latents", "uniform", "--correlation", "0.9"],
+            "correlation=0.9 was given for latents='uniform', which are independent",
+        ),
     ],
 )
 def test_usage(refused, words, complaint):
@@ -141,6 +164,12 @@ def test_usage(refused, words, complaint):
         ("c.json", '{"widht": 3}', "no parameter 'widht'"),
         ("c.json", '{"training": {"steps": 3}}', "no parameter 'steps'"),
         ("c.json", '{"training": {"max_steps": 0}}', "max_steps=0"),
+        ("c.json", '{"training": {"refit_samples": "x"}}', "refit_samples='x' is not an integer"),
+        ("c.json", '{"training": {"checkpoint_seconds": "x"}}', "checkpoint_seconds='x' is not a number"),
+        ("c.json", '{"training": {"learning_rate": "fast"}}', "learning_rate='fast' is not a number"),
+        ("c.json", '{"training": {"dtype": []}}', "dtype=[] is not known: use one of float32, float64"),
+        ("c.json", '{"network": {"hidden": 5}}', "hidden=5 is no sequence"),
+        ("c.json", '{"network": {"activation": []}}', "activation=[] is not known"),
         ("c.json", '{"network": 3}', "network=3"),
         ("c.json", '{"method": "pca"}', "'pca' is unknown"),
         ("c.json", '{"n_restarts": "many"}', "n_restarts"),
@@ -151,6 +180,12 @@ def test_configurations_that_cannot_be_used(refused, name, text, complaint):
     write_small_csv(Path("data.csv"))
     Path(name).write_text(text)
     refused(["fit", "data.csv", "-d", "2", "--config", name, "--output", "out"], complaint)
+
+
+def test_a_configuration_without_a_number_of_components(refused):
+    write_small_csv(Path("data.csv"))
+    Path("c.json").write_text('{"n_components": true}')
+    refused(["fit", "data.csv", "--config", "c.json", "--output", "out"], "n_components=True is not a number")
 
 
 def test_a_configuration_that_is_not_there(refused):
@@ -231,13 +266,38 @@ def test_a_model_whose_numbers_are_damaged_or_missing(refused, model):
     write_small_csv(Path("data.csv"))
     with safe_open(model, framework="pt") as file:
         header, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    faults = [{other: kept for other, kept in tensors.items() if other != name} for name in tensors]
+    faults += [tensors | {name: tensor[..., :1].clone()} for name, tensor in tensors.items() if tensor.ndim]
     for name, tensor in tensors.items():
-        spoilt = tensors | {name: tensor.double() * float("nan")}
-        safetensors.torch.save_file(spoilt, "spoilt.safetensors", header)
-        refused(["transform", "spoilt.safetensors", "data.csv", "--output", "latents.npy"], "not finite")
-        rest = {other: kept for other, kept in tensors.items() if other != name}
-        safetensors.torch.save_file(rest, "rest.safetensors", header)
-        refused(["transform", "rest.safetensors", "data.csv", "--output", "latents.npy"], "tensors are missing")
+        nudged = tensor.clone()
+        nudged.view(-1)[0] += 1
+        faults.append(tensors | {name: nudged})
+    for fault in faults:
+        if all(torch.equal(fault.get(name, torch.zeros(0)), tensor) for name, tensor in tensors.items()):
+            continue  # a tensor of one entry, cut to one entry
+        safetensors.torch.save_file(fault, "spoilt.safetensors", header)
+        refused(
+            ["transform", "spoilt.safetensors", "data.csv", "--output", "latents.npy"],
+            "spoilt.safetensors is damaged, its checksum is not that of its content",
+        )
+
+
+def test_a_model_whose_header_is_damaged(refused, model):
+    write_small_csv(Path("data.csv"))
+    with safe_open(model, framework="pt") as file:
+        header, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    faults = [
+        {key: value for key, value in header.items() if key != name}
+        for name in ("configuration", "attributes", "sha256")
+    ]
+    faults += [header | {name: header[name].replace("gene", "tf").replace("2", "3")} for name in
+               ("configuration", "attributes", "sha256")]  # fmt: skip
+    for fault in faults:
+        safetensors.torch.save_file(tensors, "spoilt.safetensors", fault)
+        refused(["transform", "spoilt.safetensors", "data.csv", "--output", "latents.npy"], "is damaged, its checksum")
+    for version in ("\u00b2", ""):
+        safetensors.torch.save_file(tensors, "spoilt.safetensors", header | {"format_version": version})
+        refused(["transform", "spoilt.safetensors", "data.csv", "--output", "latents.npy"], "has no version of a model")
 
 
 def test_a_safetensors_file_of_something_else(refused):
@@ -309,6 +369,38 @@ def test_a_file_that_may_not_grow(tmp_path):
     assert run.returncode == 2
     assert run.stderr == f"identica: error: {tmp_path / 'out' / 'X.npy'}: File too large\n"
     assert list(tmp_path.iterdir()) == []
+
+
+@contextmanager
+def files_of_at_most(size):
+    """Let the operating system refuse to write on after so many bytes, as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_checkpoint_that_may_not_grow(tmp_path, capsys):
+    write_small_csv(tmp_path / "data.csv")
+    (tmp_path / "quick.json").write_text(QUICK)
+    words = ["fit", str(tmp_path / "data.csv"), "-d", "2", "--config", str(tmp_path / "quick.json")]
+    with files_of_at_most(2_000):
+        assert main([*words, "--output", str(tmp_path / "out")]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == f"identica: error: {tmp_path / 'out' / 'checkpoint.safetensors'}: File too large"
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_that_may_not_grow_leaves_the_one_that_was_there(model, tmp_path):
+    fitted = load(model)
+    fitted.save(tmp_path / "model.safetensors")
+    before = (tmp_path / "model.safetensors").read_bytes()
+    with files_of_at_most(2_000), pytest.raises(OSError, match="File too large"):
+        fitted.save(tmp_path / "model.safetensors")
+    assert (tmp_path / "model.safetensors").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
 
 
 def test_a_traceback_on_request(monkeypatch):

@@ -109,6 +109,55 @@ def test_resuming_what_is_finished(prepared, capsys):
     assert json.loads((prepared / "out" / "run.json").read_text())["configuration"]["method"] == "autoencoder"
 
 
+def test_resuming_a_finished_fit_of_other_data_or_options_is_refused(prepared, capsys):
+    X = np.random.default_rng(0).normal(size=(40, 5))
+    np.savez(prepared / "both.npz", a=X, b=X + 1)
+    command = ["fit", str(prepared / "both.npz"), "-d", "2", "--config", str(prepared / "quick.json"), "--resume"]
+    command += ["--output", str(prepared / "out")]
+    assert main([*command, "--key", "a"]) == 0
+    before = {path.name: path.read_bytes() for path in (prepared / "out").iterdir()}
+    capsys.readouterr()
+
+    def refused():
+        assert "holds a finished fit of other data or parameters" in capsys.readouterr().err
+        assert {path.name: path.read_bytes() for path in (prepared / "out").iterdir()} == before
+
+    assert main([*command, "--key", "b"]) == 2
+    refused()
+    assert main([*command, "--key", "a", "--holdout", "0.2"]) == 2
+    refused()
+    X[3, 2] += 1e-9
+    np.savez(prepared / "both.npz", a=X, b=X + 1)
+    assert main([*command, "--key", "a"]) == 2
+    refused()
+    X[3, 2] -= 1e-9
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "latents.npy", "latents.csv", "history.csv"])
+def test_resuming_a_finished_fit_that_has_lost_a_file_says_which(prepared, capsys, name):
+    quick = words(prepared, "out", "--resume", config="quick.json")
+    assert main(quick) == 0
+    (prepared / "out" / name).unlink()
+    assert main(quick) == 2
+    assert f"holds a finished fit whose {name} is missing" in capsys.readouterr().err
+
+
+def test_resuming_beside_a_record_of_something_else(prepared, capsys):
+    (prepared / "out").mkdir()
+    (prepared / "out" / "run.json").write_text('{"configuration": 3, "data": 4}')
+    assert main(words(prepared, "out", "--resume", config="quick.json")) == 2
+    assert "holds a finished fit of other data or parameters" in capsys.readouterr().err
+
+
+def test_an_infinite_power_of_the_norms_is_kept_and_resumed(prepared, capsys):
+    (prepared / "quick.json").write_text(QUICK.replace("{", '{"norm_power": Infinity, ', 1))
+    quick = words(prepared, "out", "--resume", config="quick.json")
+    assert main(quick) == 0
+    assert json.loads((prepared / "out" / "run.json").read_text())["configuration"]["norm_power"] == "inf"
+    assert main(quick) == 0
+    assert "nothing to resume" in capsys.readouterr().out
+
+
 def test_resuming_what_has_not_begun_begins(prepared):
     assert main(words(prepared, "out", "--resume", config="quick.json")) == 0
     assert (prepared / "out" / "run.json").exists()

@@ -8,6 +8,7 @@ import pytest
 import torch
 from methods import METHODS, QUICK
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
@@ -170,6 +171,67 @@ def test_own_modules_are_trained_as_copies_and_come_back(tmp_path):
         DICA(3, encoder=encoder, training=QUICK).fit(MIXTURE.X)
 
 
+class Wrapped(torch.nn.Module):
+    """Hides its layers from the rules of the fast road."""
+
+    def __init__(self, *layers):
+        super().__init__()
+        self.layers = torch.nn.Sequential(*layers)
+
+    def forward(self, latents):
+        return self.layers(latents) + 0.0
+
+
+@every_method
+@pytest.mark.parametrize("container", [torch.nn.Sequential, Wrapped])
+def test_own_decoders_may_normalise_batches(method, container):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        layers = [torch.nn.Linear(2, 16), torch.nn.BatchNorm1d(16), torch.nn.Tanh(), torch.nn.Linear(16, 12)]
+    fitted = clone(method).set_params(decoder=container(*layers), training=Training(max_steps=400)).fit(MIXTURE.X)
+    latents, step = fitted.transform(MIXTURE.X[:4]), 1e-5 * np.eye(2)
+    for j in range(2):
+        difference = fitted.inverse_transform(latents + step[j]) - fitted.inverse_transform(latents - step[j])
+        np.testing.assert_allclose(fitted.jacobian(MIXTURE.X[:4])[:, :, j], difference / 2e-5, rtol=1e-5, atol=1e-6)
+    assert fitted.reconstruction_error_ < 0.5
+
+
+class Raising(torch.nn.Module):
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def forward(self, inputs):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("encoder", "error", "words"),
+    [
+        (Raising(KeyError("layer 3")), TypeError, r"fails on a batch of shape \(3, 12\) with KeyError \('layer 3'\)"),
+        (Raising(NotImplementedError()), TypeError, "NotImplementedError.*must map"),
+        (torch.nn.Linear(11, 2), TypeError, r"must map \(n, 12\) to \(n, 2\)"),
+        (torch.nn.LSTM(12, 2), TypeError, "into a tuple: it must return a tensor"),
+        (
+            torch.nn.Sequential(torch.nn.Linear(12, 2), torch.nn.BatchNorm1d(2, track_running_stats=False)),
+            TypeError,
+            "must treat each sample by itself",
+        ),
+    ],
+    ids=["key", "not implemented", "width", "tuple", "batch"],
+)
+def test_own_modules_that_do_not_fit_are_refused(encoder, error, words):
+    with pytest.raises(error, match=words):
+        Autoencoder(2, encoder=encoder, training=QUICK).fit(MIXTURE.X)
+
+
+def test_an_own_decoder_of_nan_is_refused():
+    decoder = torch.nn.Linear(2, 12, device="meta").to_empty(device="cpu")
+    torch.nn.init.constant_(decoder.weight, torch.nan)
+    with pytest.raises(ValueError, match="the decoder returns values that are not finite"):
+        Autoencoder(2, decoder=decoder, training=QUICK).fit(MIXTURE.X)
+
+
 def test_with_no_weight_and_no_restarts_dica_reconstructs_as_the_autoencoder():
     plain = Autoencoder(2, training=Training(max_steps=60), random_state=0).fit(MIXTURE.X)
     aligned = DICA(2, volume_weight=0.0, training=Training(max_steps=180), random_state=0).fit(MIXTURE.X)
@@ -187,6 +249,9 @@ def test_with_no_weight_and_no_restarts_dica_reconstructs_as_the_autoencoder():
         ({"device": "abacus"}, ValueError, "not usable here"),
         ({"device": "meta"}, ValueError, "not usable here"),
         ({"norm_power": -1.0}, ValueError, "norm_power"),
+        ({"norm_power": np.nan}, ValueError, "norm_power"),
+        ({"n_components": True}, TypeError, "n_components=True is not a number"),
+        ({"training": Training(max_steps=48, learning_rate=1e30)}, ValueError, "lower training.learning_rate"),
     ],
 )
 def test_refuses_parameters_out_of_range(change, error, words):
@@ -202,6 +267,10 @@ def test_refuses_parameters_out_of_range(change, error, words):
             r"first \(NaN\) in sample 2, feature 6",
         ),
         (lambda X: X[:1], "minimum of 2 is required"),
+        (
+            lambda X: pd.DataFrame(X).rename(columns=str).assign(**{"3": "high"}),
+            r"column '3' of X is not numeric \(it holds 'high'\)",
+        ),
         (lambda X: np.ones_like(X), "are constant"),
         (lambda X: X * 1e200, "moderate size"),
     ],
@@ -222,9 +291,48 @@ def test_refuses_what_the_networks_cannot_reach(method):
         fitted.inverse_transform([[np.nan, 0.0]])
 
 
-def test_warns_of_fewer_samples_than_can_tell_components_apart():
-    with pytest.warns(match="2 samples cannot tell 2 components apart"):
-        clone(METHODS["dica-staged"]).fit(MIXTURE.X[:2])
+@every_method
+def test_warns_of_too_few_samples(method):
+    with pytest.warns(ConvergenceWarning, match="19 samples are too few to tell 2 components apart.*at least 10"):
+        clone(method).fit(MIXTURE.X[:19])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message=".*restarts of the alignment.*")
+        clone(method).fit(MIXTURE.X[:20])
+
+
+def test_the_power_of_the_norms_may_be_infinite(tmp_path):
+    fitted = clone(METHODS["dica-staged"]).set_params(norm_power=np.inf).fit(MIXTURE.X)
+    assert np.isfinite(fitted.criterion_)
+    fitted.save(tmp_path / "model.safetensors")
+    assert identica.load(tmp_path / "model.safetensors").norm_power == np.inf
+
+
+@every_method
+def test_a_folder_that_is_missing_is_found_out_before_the_fit(method, tmp_path):
+    with pytest.raises(ValueError, match=r"the folder of .*none.checkpoint does not exist, make it first"):
+        clone(method).fit(MIXTURE.X, checkpoint=tmp_path / "none" / "checkpoint")
+    fitted = clone(method).fit(MIXTURE.X)
+    with pytest.raises(ValueError, match=r"the folder of .*none.model does not exist, make it first"):
+        fitted.save(tmp_path / "none" / "model")
+    with pytest.raises(ValueError, match="is a directory, give the name of a file"):
+        fitted.save(tmp_path)
+
+
+def test_a_model_of_a_device_that_is_not_here_comes_to_the_cpu(tmp_path, monkeypatch):
+    fitted = clone(METHODS["autoencoder"]).fit(MIXTURE.X)
+    fitted.device = "xpu"  # as if it had been fitted there
+    fitted.save(tmp_path / "model.safetensors")
+    with pytest.warns(
+        UserWarning, match="fitted with device='xpu', which is not at hand here: it is loaded onto the C"
+    ):
+        loaded = identica.load(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(loaded.transform(MIXTURE.X), fitted.transform(MIXTURE.X))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Autoencoder.load(tmp_path / "model.safetensors", device="cpu")
+    with pytest.raises(ValueError, match="device='xpu' is not usable here"):
+        identica.load(tmp_path / "model.safetensors", device="xpu")
 
 
 def test_names_constant_features_and_gives_them_back():

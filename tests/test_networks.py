@@ -108,9 +108,21 @@ def test_networks_without_a_frame_are_refused() -> None:
         change_basis(bare, bare, torch.eye(3), torch.zeros(3))
 
 
-@pytest.mark.parametrize("hidden", [(), (0,), (8, -1), (8.0,), ("8",)])
-def test_widths_that_are_none_are_refused(hidden: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"hidden=.*positive integer"):
+@pytest.mark.parametrize(
+    ("hidden", "error", "words"),
+    [
+        ((), ValueError, "hidden is empty: give at least one width"),
+        ((0,), ValueError, "a width in hidden=0 is out of range: use at least 1"),
+        ((8, -1), ValueError, "a width in hidden=-1 is out of range"),
+        ((8.0,), TypeError, r"a width in hidden=8\.0 is not an integer"),
+        ((True,), TypeError, "a width in hidden=True is not an integer"),
+        (("8",), TypeError, "a width in hidden='8' is not an integer"),
+        (5, TypeError, "hidden=5 is no sequence: give the widths"),
+        ("88", TypeError, "hidden='88' is no sequence"),
+    ],
+)
+def test_widths_that_are_none_are_refused(hidden: tuple[int, ...], error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
         Dense(hidden)
 
 
@@ -121,8 +133,9 @@ def test_widths_of_numpy_become_plain_ones() -> None:
 
 
 def test_an_unknown_activation_is_refused_with_those_allowed() -> None:
-    with pytest.raises(ValueError, match=r"'swish' is unknown.*elu.*tanh"):
-        Dense(activation="swish")
+    for activation in ("swish", [], None):
+        with pytest.raises(ValueError, match=r"activation=.* is not known: use one of elu.*tanh"):
+            Dense(activation=activation)  # type: ignore[arg-type]
 
 
 def test_a_list_of_widths_serves_as_well() -> None:

@@ -10,14 +10,14 @@ Symbols: m = n_features, d = n_components.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import ClassVar, final
 
 import torch
 from torch import Tensor, nn
 
+from identica.arguments import check_choice, check_integer
 from identica.tangents import Pushed, push_tangents, tangent_rule
 
 __all__ = ["ACTIVATIONS", "Dense", "evaluate", "frame"]
@@ -90,8 +90,10 @@ class Dense:
 
     Raises
     ------
+    TypeError
+        If the widths are no sequence of integers.
     ValueError
-        If a width is not a positive integer or the activation is unknown.
+        If there is no width, one is not positive or the activation is unknown.
 
     Examples
     --------
@@ -107,11 +109,13 @@ class Dense:
 
     def __post_init__(self) -> None:
         """Check the widths and the activation."""
-        if not len(self.hidden) or not all(isinstance(width, Integral) and width > 0 for width in self.hidden):
-            raise ValueError(f"hidden={self.hidden}: give at least one width, each a positive integer")
-        object.__setattr__(self, "hidden", tuple(int(width) for width in self.hidden))
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(f"activation={self.activation!r} is unknown: use one of {', '.join(sorted(ACTIVATIONS))}")
+        if isinstance(self.hidden, str) or not isinstance(self.hidden, Iterable):
+            raise TypeError(f"hidden={self.hidden!r} is no sequence: give the widths of the layers, such as (128, 128)")
+        widths = tuple(check_integer("a width in hidden", width, 1) for width in self.hidden)
+        if not widths:
+            raise ValueError("hidden is empty: give at least one width, such as (128, 128)")
+        object.__setattr__(self, "hidden", widths)
+        check_choice("activation", self.activation, sorted(ACTIVATIONS))
 
     def build(self, axes: Tensor, seed: int) -> tuple[nn.Module, nn.Module]:
         """Build an encoder and a decoder whose linear parts are the given axes and whose bends start at zero.

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.modules.batchnorm import _NormBase
 from torch.overrides import TorchFunctionMode
 
 __all__ = ["Pushed", "forward_mode", "has_rule", "push_tangents", "tangent_rule"]
@@ -184,11 +185,28 @@ def forward_mode() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _kept_statistics(module: nn.Module) -> Iterator[None]:
+    """Let normalisation use the statistics that it keeps, as when the network is used.
+
+    Those of a batch tie its samples together, which then have no Jacobians of their own.
+    """
+    training = [layer for layer in module.modules() if isinstance(layer, _NormBase) and layer.training]
+    kept = [layer for layer in training if layer.running_mean is not None]
+    for layer in kept:
+        layer.training = False
+    try:
+        yield
+    finally:
+        for layer in kept:
+            layer.training = True
+
+
 def _push_any(module: nn.Module, primal: Tensor, tangents: Tensor) -> Pushed:
     primal = primal.clone()  # the module may work in place
 
     def derivative(tangent: Tensor) -> Pushed:
-        with forward_mode():
+        with forward_mode(), _kept_statistics(module):
             output, derived = torch.func.jvp(module, (primal,), (tangent,))  # type: ignore[misc]
         return output, derived
 

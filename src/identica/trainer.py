@@ -192,7 +192,7 @@ class Trainer:
 
         Raises
         ------
-        FloatingPointError
+        ValueError
             If the loss stops being a finite number.
         """
         known = self.results.get(stage) if self._pass else None
@@ -238,7 +238,7 @@ class Trainer:
             terms = descent.epoch(epoch, self._generator(stage, epoch))
             validation, loss = descent.validate(self.seed)
             if not math.isfinite(loss) or not math.isfinite(terms["loss"]):
-                raise FloatingPointError(
+                raise ValueError(
                     f"the loss is not finite in stage {stage}, epoch {epoch}: lower training.learning_rate "
                     f"(now {descent.learning_rate:g})"
                 )

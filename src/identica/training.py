@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, final
 
 import torch
+
+from identica.arguments import check_choice, check_integer, check_real
 
 __all__ = ["Training"]
 
@@ -48,6 +49,8 @@ class Training:
 
     Raises
     ------
+    TypeError
+        If a value is of the wrong type.
     ValueError
         If a number is out of its range.
 
@@ -73,21 +76,21 @@ class Training:
     DTYPES: ClassVar[dict[str, torch.dtype]] = {"float32": torch.float32, "float64": torch.float64}
 
     def __post_init__(self) -> None:
-        """Check every number's range."""
+        """Check every number and give it its plain type."""
         for name in ("max_steps", "batch_size", "patience", "jacobian_features"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name}={value!r}: give a positive integer")
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate={self.learning_rate}: give a positive number, such as 0.002")
-        if not 0 <= self.weight_decay < math.inf:
-            raise ValueError(f"weight_decay={self.weight_decay}: give a number that is not negative")
-        if not 0 <= self.validation_fraction < 1:
-            raise ValueError(f"validation_fraction={self.validation_fraction}: give a number in [0, 1)")
-        if not 0 < self.jacobian_share <= 1:
-            raise ValueError(f"jacobian_share={self.jacobian_share}: give a number in (0, 1]")
-        if self.dtype not in self.DTYPES:
-            raise ValueError(f"dtype={self.dtype!r}: use 'float32' or 'float64'")
+            self._set(name, check_integer(name, getattr(self, name), 1))
+        self._set("refit_samples", check_integer("refit_samples", self.refit_samples, 0))
+        self._set("learning_rate", check_real("learning_rate", self.learning_rate, above=0))
+        self._set("jacobian_share", check_real("jacobian_share", self.jacobian_share, above=0, at_most=1))
+        self._set(
+            "validation_fraction", check_real("validation_fraction", self.validation_fraction, at_least=0, below=1)
+        )
+        for name in ("weight_decay", "checkpoint_seconds"):
+            self._set(name, check_real(name, getattr(self, name), at_least=0))
+        check_choice("dtype", self.dtype, tuple(self.DTYPES))
+
+    def _set(self, name: str, value: float) -> None:
+        object.__setattr__(self, name, value)
 
     def n_jacobians(self, batch_size: int) -> int:
         """Return at how many rows of a batch a step takes the Jacobian.

@@ -147,7 +147,8 @@ def test_perturbation_has_the_strength_asked_for_and_lets_components_interact():
 
 @pytest.mark.parametrize("latents", LATENTS)
 def test_latents_have_zero_mean_unit_variance_and_their_distribution(latents):
-    drawn = make_mixture(4000, 3, 3, latents=latents, correlation=0.6, random_state=0).latents
+    correlation = {} if latents == "uniform" else {"correlation": 0.6}
+    drawn = make_mixture(4000, 3, 3, latents=latents, **correlation, random_state=0).latents
     assert_allclose(drawn.mean(axis=0), 0.0, atol=0.06)
     assert_allclose(drawn.std(axis=0), 1.0, atol=0.04)
     shape = ("norm",) if latents == "gaussian" else ("uniform", (-np.sqrt(3), 2 * np.sqrt(3)))
@@ -184,6 +185,7 @@ def test_noise_is_in_units_of_each_feature():
             "correlation=1 is out of range: .* more than -0.5 and less than 1",
         ),
         ({"correlation": -0.5}, ValueError, "correlation=-0.5 is out of range"),
+        ({"latents": "uniform", "correlation": 0.3}, ValueError, "correlation=0.3 was given for latents='uniform'"),
         ({"correlation": np.nan}, ValueError, "correlation=nan is out of range"),
         ({"strength": -1.0}, ValueError, "strength=-1 is out of range: use a finite value of at least 0"),
         ({"strength": "strong"}, TypeError, "strength='strong' is not a number"),

@@ -83,10 +83,10 @@ def test_what_pandas_writes_comes_back_exactly(tmp_path, index):
         ("a\tb\n1\t2\n", "seem separated by tabs"),
         (
             "a,b\n1,2\n3,nan\n",
-            r"holds NaN \(a missing value\) at row 1, column 1 \('b'\), both counted from 0",
+            r"the value at line 3, column 'b' is missing \(NaN\), and 1 such",
         ),
-        ("1,2\n-inf,4\n", "holds an infinite value at row 1, column 0,"),
-        (f"1,2\n3,{'9' * 400}\n", "holds an infinite value at row 1, column 1,"),
+        ("1,2\n-inf,4\n", r"the value at line 2, column 0 \(counted from 0\) is infinite, and 1 such"),
+        (f"1,2\n3,{'9' * 400}\n", r"the value at line 2, column 1 \(counted from 0\) is infinite, and 1 such"),
         ("a,a\n1,2\n", "the feature name 'a' occurs twice"),
         ("a,,c\n1,2,3\n", r"column 1 \(counted from 0\) has no name"),
         ("a,b\n", r"is empty: its shape is \(0, 2\)"),

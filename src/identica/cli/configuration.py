@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from identica.cli.options import check_seed
 from identica.io import DataError
 
 __all__ = ["read_parameters"]
@@ -40,9 +41,7 @@ def read_parameters(path: Path | None, given: Mapping[str, Any]) -> dict[str, An
         raise ValueError(f"n_components={n_components} is not possible, use at least 1")
     if parameters.get("random_state") is None:
         parameters["random_state"] = 0
-    seed = parameters["random_state"]
-    if type(seed) is not int or not 0 <= seed < 2**32:
-        raise ValueError(f"seed {seed!r} is not allowed, use an integer from 0 to 2**32 - 1")
+    check_seed(parameters["random_state"])
     parameters.setdefault("verbose", 1)
     return parameters
 

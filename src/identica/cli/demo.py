@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from identica.cli.options import check_seed
+
 __all__ = ["Demo"]
 
 
@@ -28,4 +30,5 @@ class Demo:
         """Run the command."""
         from identica.experiments import demo
 
+        check_seed(self.seed)
         demo(self.output, seed=self.seed)

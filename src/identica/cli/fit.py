@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["CheckpointKept", "Fit"]
 
 
+FILES = ("model.safetensors", "latents.npy", "latents.csv", "history.csv", "run.json")
+
+
 class CheckpointKept(KeyboardInterrupt):
     """A fit was interrupted and its checkpoint, whose path is the message, can be gone on from."""
 
@@ -82,7 +85,7 @@ class Fit:
 
         from identica.cli.configuration import read_parameters
         from identica.estimators import from_configuration
-        from identica.io import output_directory, read_table
+        from identica.io import DataError, output_directory, read_table
 
         given = {"n_components": self.n_components, "method": self.method, "random_state": self.seed}
         estimator = from_configuration(read_parameters(self.config, given | {"device": self.device}))
@@ -91,29 +94,39 @@ class Fit:
                 raise ValueError(f"threads={self.threads} is not possible, use at least 1")
             torch.set_num_threads(self.threads)
         checkpoint = self.output / "checkpoint.safetensors"
-        if self._is_finished(estimator, checkpoint):
-            print(f"{self.output} holds this fit already, it is finished: nothing to resume")
-            return
-        table = read_table(self.data, layer=self.layer, key=self.key, index_column=self.index_column)
-        with output_directory(self.output) as directory:
-            self._fit(estimator, table, directory, checkpoint)
-
-    def _is_finished(self, estimator: "ComponentAnalysis", checkpoint: Path) -> bool:
-        """Find out whether there is nothing to resume; refuse to lose an unfinished fit."""
-        from identica.cli.record import belongs_to, read_record
-        from identica.io import DataError
-
         if checkpoint.exists() and not self.resume:
             raise DataError(
                 f"{checkpoint} is of an unfinished fit, go on with it by --resume, or delete it to start over"
             )
+        table = read_table(self.data, layer=self.layer, key=self.key, index_column=self.index_column)
+        if len(table.values) < 2:
+            raise DataError(
+                f"{self.data} has {len(table.values)} row, a fit needs a minimum of 2: samples go into rows, transpose "
+                "the table if they are in columns"
+            )
+        if self.resume and not checkpoint.exists() and self._is_finished(estimator, table):
+            print(f"{self.output} holds this fit already, it is finished: nothing to resume")
+            return
+        with output_directory(self.output) as directory:
+            self._fit(estimator, table, directory, checkpoint)
+
+    def _is_finished(self, estimator: "ComponentAnalysis", table: "Table") -> bool:
+        """Find out whether there is nothing to resume; refuse to mix up two fits."""
+        from identica.cli.record import digest, read_record
+        from identica.io import DataError
+
         record = read_record(self.output / "run.json")
-        if not self.resume or checkpoint.exists() or record is None:
+        if record is None:
             return False
-        if not belongs_to(record, estimator, self.data, self.holdout):
+        if record.get("digest") != digest(estimator, table, self.holdout):
             raise DataError(
                 f"{self.output} holds a finished fit of other data or parameters, leave out --resume to "
                 "replace it or choose another output"
+            )
+        missing = [name for name in FILES if not (self.output / name).is_file()]
+        if missing:
+            raise DataError(
+                f"{self.output} holds a finished fit whose {missing[0]} is missing, leave out --resume to fit it again"
             )
         return True
 

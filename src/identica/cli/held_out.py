@@ -38,18 +38,20 @@ def split_rows(n_samples: int, fraction: float, seed: int) -> tuple[Rows, Rows]:
     Returns
     -------
     tuple of two ndarrays of int
-        Rows to fit on and rows held out, both ascending; none are held out if fewer than 2 were left.
+        Rows to fit on and rows held out, both ascending.
 
     Raises
     ------
     ValueError
-        If `fraction` is out of range.
+        If `fraction` is out of range, or leaves fewer than 2 rows.
     """
     if not 0 <= fraction < 1:
         raise ValueError(f"holdout={fraction} is not a share of the rows, use at least 0 and less than 1")
     n_held_out = round(fraction * n_samples)
     if n_samples - n_held_out < 2:
-        n_held_out = 0
+        raise ValueError(
+            f"holdout={fraction} leaves {n_samples - n_held_out} of {n_samples} rows to fit on, use a smaller share"
+        )
     order = np.random.default_rng(seed).permutation(n_samples)
     return np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
 

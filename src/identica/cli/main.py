@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 import shlex
 import sys
 import warnings
@@ -23,8 +24,11 @@ DESCRIPTION = (
     "Find the true hidden components behind a table of data: a .npy, .npz, .csv, .tsv, .parquet or .h5ad "
     "file, told by its ending. With IDENTICA_TRACEBACK=1 in the environment an error shows where it arose."
 )
-FAULTS = (ValueError, TypeError, OSError, ImportError, MemoryError, FloatingPointError)
+FAULTS = (ValueError, TypeError, OSError, ImportError, MemoryError)
 """What the input or the machine is to blame for; anything else is a defect and keeps its traceback."""
+
+
+_UNREADABLE = re.compile(r"Error parsing (?P<name>\S+): .*?(?P<kind>int|float)\b.*?'(?P<value>[^']*)'", re.IGNORECASE)
 
 
 class _Command(Protocol):
@@ -80,6 +84,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parse(words: list[str]) -> _Command:
+    for before, word in zip(["", *words], words, strict=False):
+        if not word or (word.startswith("--") and word.endswith("=")):
+            raise ValueError(
+                f"an empty word was given after {before or word or 'identica'}: give a value, or leave both out"
+            )
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
@@ -122,12 +131,16 @@ def _unboxed(text: str) -> str:
     """Turn the framed complaint of the parser, a title and sections between rules, into one line."""
     sections: list[list[str]] = [[]]
     for line in text.splitlines()[1:]:
-        words = line.strip(" │╭╮╰╯─")
-        if words:
+        words = line.strip(" │╭╮╰╯─|+")
+        if words.strip("-"):
             sections[-1].append(words)
         else:
             sections.append([])
     kept = [" ".join(lines).rstrip(".") for lines in sections if lines and lines[0] != "Argument helptext:"]
+    wrong = _UNREADABLE.match(kept[0]) if kept else None
+    if wrong is not None:
+        kind = "a whole number" if wrong["kind"].lower() == "int" else "a number"
+        kept[:-1] = [f"{wrong['name']}: {wrong['value']!r} is not possible, give {kind}"]
     return f"error: {'; '.join(kept) or text}"
 
 

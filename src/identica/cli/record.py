@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from identica.estimators import ComponentAnalysis
     from identica.io import Table
 
-__all__ = ["belongs_to", "describe", "read_record", "summary"]
+__all__ = ["describe", "digest", "read_record", "summary"]
 
 _PACKAGES = ("identica", "torch", "numpy", "scikit-learn")
 _RESULTS = (
@@ -26,7 +28,6 @@ _RESULTS = (
     "restart_agreement",
     "restarts",
 )
-_IRRELEVANT = ("verbose", "device")
 
 
 def describe(
@@ -66,8 +67,10 @@ def describe(
     from identica.estimators import configuration
 
     values = {name: getattr(estimator, f"{name}_") for name in _RESULTS if hasattr(estimator, f"{name}_")}
+    # JSON has no infinity.
+    parameters = {name: "inf" if value == math.inf else value for name, value in configuration(estimator).items()}
     return {
-        "configuration": configuration(estimator),
+        "configuration": parameters,
         "seed": estimator.random_state,
         "data": {
             "path": str(table.path),
@@ -83,6 +86,7 @@ def describe(
         "durations": {**estimator.durations_, "total": seconds},
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         "warnings": list(noted),
+        "digest": digest(estimator, table, holdout),
     }
 
 
@@ -141,30 +145,24 @@ def read_record(path: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def belongs_to(record: Mapping[str, Any], estimator: ComponentAnalysis, data: Path, holdout: float) -> bool:
-    """Find out whether a record is of the fit that is asked for.
+def digest(estimator: ComponentAnalysis, table: Table, holdout: float) -> str:
+    """Return what tells one fit from another: a digest of the method, its parameters, the data and their names.
 
     Parameters
     ----------
-    record : mapping
-        As `read_record` returns.
     estimator : ComponentAnalysis
         The estimator that is asked for.
-    data : Path
-        The file of the data.
+    table : Table
+        All rows.
     holdout : float
         Share of the rows to hold out.
 
     Returns
     -------
-    bool
-        Whether method, parameters, file and share are the same.
+    str
+        A hexadecimal number.
     """
-    from identica.estimators import configuration
+    from identica.estimators import fingerprint
 
-    given, known = configuration(estimator), dict(record.get("configuration", {}))
-    for name in _IRRELEVANT:
-        given.pop(name, None)
-        known.pop(name, None)
-    same = json.loads(json.dumps(given)) == known
-    return same and record.get("data", {}).get("path") == str(data) and record.get("holdout") == holdout
+    names = json.dumps([fingerprint(estimator, table.values), table.feature_names, table.row_names, holdout])
+    return hashlib.sha256(names.encode()).hexdigest()

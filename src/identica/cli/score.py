@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from tyro.conf import arg
 
-from identica.cli.options import File
+from identica.cli.options import File, check_seed
 
 __all__ = ["Score"]
 
@@ -39,6 +39,7 @@ class Score:
         from identica.io import output_directory, read_table, write_json
         from identica.metrics import match_components, mean_correlation_coefficient
 
+        check_seed(self.seed)
         estimated, true = read_table(self.latents), read_table(self.truth)
         _check_rows(estimated, true)
         matching = match_components(true.values, estimated.values, method="r2", random_state=self.seed)

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
+from identica.cli.options import check_seed
+
 __all__ = ["Simulate"]
 
 
@@ -33,7 +35,7 @@ class Simulate:
     latents : str
         Distribution of the components.
     correlation : float
-        Of neighbouring components, where they depend on each other.
+        Of each two components, where they depend on each other; 0.5 by default.
     strength : float
         Of the nonlinear part; by default one that suits the kind.
     noise : float
@@ -49,7 +51,7 @@ class Simulate:
     n_components: Annotated[int, arg(metavar="N", aliases=["-d"])] = 3
     kind: Literal["linear", "post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic"] = "post-nonlinear"
     latents: Literal["uniform", "dependent", "gaussian"] = "dependent"
-    correlation: float = 0.5
+    correlation: Annotated[float | None, arg(metavar="FLOAT")] = None
     strength: Annotated[float | None, arg(metavar="FLOAT")] = None
     noise: float = 0.0
     seed: int = 0
@@ -59,6 +61,7 @@ class Simulate:
         from identica.datasets import make_mixture
         from identica.io import output_directory, write_csv, write_json, write_npy
 
+        check_seed(self.seed)
         X, latents, jacobians = make_mixture(
             self.n_samples,
             self.n_features,

@@ -34,6 +34,8 @@ class Transform:
         Array of a .npz file that holds several.
     index_column : str
         Column that holds the names of the rows.
+    device : str
+        Where to compute; that of the fit by default.
     """
 
     model: File
@@ -42,6 +44,7 @@ class Transform:
     layer: Name = None
     key: Name = None
     index_column: Name = None
+    device: Name = None
 
     def run(self) -> None:
         """Run the command."""
@@ -49,7 +52,7 @@ class Transform:
         from identica.io import check_table_file, output_directory, read_table, write_table
 
         check_table_file(self.output)
-        model = load(self.model)
+        model = load(self.model, device=self.device)
         table = read_table(self.data, layer=self.layer, key=self.key, index_column=self.index_column)
         known = getattr(model, "feature_names_in_", None)
         check_features(table, int(model.n_features_in_), None if known is None else tuple(known))

@@ -11,7 +11,7 @@ from numpy.random import RandomState
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from identica.datasets._validation import check_choice, check_integer, check_real
+from identica.arguments import check_choice, check_integer, check_real
 from identica.datasets.mixing import Array, Mixing
 from identica.datasets.sampling import draw_latents
 from identica.datasets.structures import draw_mixing
@@ -20,6 +20,7 @@ Kind = Literal["linear", "post-nonlinear", "perturbed", "orthogonal", "sparse", 
 Latents = Literal["uniform", "dependent", "gaussian"]
 KINDS: tuple[str, ...] = get_args(Kind)
 LATENTS: tuple[str, ...] = get_args(Latents)
+DEFAULT_CORRELATION = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,7 @@ def make_mixture(
     *,
     kind: Kind = "post-nonlinear",
     latents: Latents = "dependent",
-    correlation: float = 0.5,
+    correlation: float | None = None,
     strength: float | None = None,
     n_active: int = 2,
     noise: float = 0.0,
@@ -125,9 +126,9 @@ def make_mixture(
     latents : {"uniform", "dependent", "gaussian"}, default="dependent"
         Distribution of the components, each of zero mean and unit variance: independent uniform, uniform with
         a Gaussian copula, or jointly Gaussian.
-    correlation : float, default=0.5
-        Correlation of each two components, of the copula's normals for "dependent"; between
-        -1 / (n_components - 1) and 1, both excluded. Not used for "uniform".
+    correlation : float, optional
+        Correlation of each two components (default 0.5), of the copula's normals for "dependent"; between
+        -1 / (n_components - 1) and 1, both excluded. "uniform" takes none.
     strength : float, optional
         Strength of the nonlinear part, at least 0; with 0 it is x = A h(s). For "post-nonlinear", "sparse"
         and "isotropic" (default 4) the steepest slope of a feature's map is up to 1 + strength times its
@@ -151,7 +152,7 @@ def make_mixture(
     TypeError
         If a number is of the wrong type.
     ValueError
-        If an argument is outside its range, or if `strength` is given for "linear".
+        If an argument is outside its range, or if `strength` is given for "linear" or `correlation` for "uniform".
 
     Notes
     -----
@@ -184,8 +185,14 @@ def make_mixture(
         )
     noise = check_real("noise", noise, at_least=0.0)
     if latents == "uniform":
+        if correlation is not None:
+            raise ValueError(
+                f"correlation={correlation} was given for latents='uniform', which are independent: leave it out, or "
+                "use latents='dependent'"
+            )
         correlation = 0.0
     else:
+        correlation = DEFAULT_CORRELATION if correlation is None else correlation
         lowest = -1.0 / (n_components - 1) if n_components > 1 else -1.0
         correlation = check_real("correlation", correlation, above=lowest, below=1.0)
     # None means a fresh generator here, not the global one.

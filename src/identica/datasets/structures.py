@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import RandomState
 
+from identica.arguments import check_integer, check_real
 from identica.datasets import sampling
-from identica.datasets._validation import check_integer, check_real
 from identica.datasets.mixing import Array, Mixing
 
 INNER_STRENGTH = 2.0

@@ -3,12 +3,20 @@
 import os
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from identica.estimators.autoencoder import Autoencoder
 from identica.estimators.base import ComponentAnalysis
 from identica.estimators.dica import DICA
-from identica.estimators.persistence import METHODS, configuration, from_configuration, load_estimator, register
+from identica.estimators.persistence import (
+    METHODS,
+    configuration,
+    fingerprint,
+    from_configuration,
+    load_estimator,
+    register,
+)
 from identica.estimators.sparse_jacobian import SparseJacobian
 
 __all__ = [
@@ -18,6 +26,7 @@ __all__ = [
     "ComponentAnalysis",
     "SparseJacobian",
     "configuration",
+    "fingerprint",
     "from_configuration",
     "load",
 ]
@@ -27,7 +36,11 @@ for _method in (DICA, SparseJacobian, Autoencoder):
 
 
 def load(
-    path: str | os.PathLike[str], *, encoder: nn.Module | None = None, decoder: nn.Module | None = None
+    path: str | os.PathLike[str],
+    *,
+    encoder: nn.Module | None = None,
+    decoder: nn.Module | None = None,
+    device: str | torch.device | None = None,
 ) -> ComponentAnalysis:
     """Read a fitted estimator of whatever method.
 
@@ -37,6 +50,8 @@ def load(
         What an estimator's ``save`` wrote.
     encoder, decoder : torch.nn.Module, optional
         Modules of the same structure, if it was fitted with the user's own.
+    device : str or torch.device, optional
+        Where to compute; that of the fit, or the CPU where that is not at hand.
 
     Returns
     -------
@@ -48,4 +63,4 @@ def load(
     ValueError
         If the file is damaged, no model, or of a newer version.
     """
-    return load_estimator(Path(path), encoder=encoder, decoder=decoder)
+    return load_estimator(Path(path), encoder=encoder, decoder=decoder, device=device)

@@ -7,34 +7,34 @@ from __future__ import annotations
 
 import abc
 import os
+import warnings
 from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, validate_data
-from torch import Tensor, nn
+from torch import nn
 
 from identica.checkpoint import find_snapshot
 from identica.descent import Data
 from identica.estimators.building import build_networks, find_device
-from identica.estimators.canonical import ENTRIES_AT_ONCE, canonicalise
-from identica.estimators.persistence import fingerprint, load_estimator, save_estimator
+from identica.estimators.canonical import canonicalise
+from identica.estimators.fitted import FittedNetworks
+from identica.estimators.inputs import check_observations
+from identica.estimators.persistence import fingerprint
 from identica.estimators.preparation import (
     FloatArray,
-    check_finite,
     criterion_units,
     principal_axes,
     split_rows,
     standardise,
 )
-from identica.jacobian import jacobian
-from identica.networks import Dense, evaluate, frame
+from identica.io import check_output_file
+from identica.networks import Dense, frame
 from identica.progress import Progress
 from identica.trainer import Trainer
 from identica.training import Training
@@ -42,17 +42,17 @@ from identica.training import Training
 __all__ = ["ComponentAnalysis"]
 
 DEFAULT_NORM_POWER = 1.0
+SAMPLES_PER_COMPONENT = 10
+"""Below this the axes of the data themselves are set by chance; the rule of thumb of regression."""
 
 
-class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
+class ComponentAnalysis(FittedNetworks, abc.ABC):
     """Base of all methods: an autoencoder whose decoder's Jacobian is shaped by the subclass.
 
     A subclass lists its hyper-parameters in ``__init__`` and says in ``_fit_stages`` how the networks are trained.
     """
 
     method: ClassVar[str]
-    encoder_: nn.Sequential
-    decoder_: nn.Sequential
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -116,8 +116,11 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
             If an own encoder or decoder does not map the shapes that it should.
         """
         self._validate_params()
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2, ensure_all_finite=False)
-        check_finite(X, self._names())
+        if isinstance(self.n_components, bool):
+            raise TypeError(f"n_components={self.n_components} is not a number: give how many components to find")
+        if checkpoint is not None:
+            check_output_file(checkpoint)
+        X = check_observations(self, X, fitting=True)
         n_samples, n_features = X.shape
         if self.n_components > n_features:
             raise ValueError(
@@ -130,7 +133,7 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         else:  # never from NumPy's global state
             seed = int(np.random.default_rng().integers(2**31 - 1)) if snapshot is None else snapshot.seed
-        standardised = standardise(X, per_feature=self.standardize, names=self._names())
+        standardised = standardise(X, per_feature=self.standardize, names=getattr(self, "feature_names_in_", None))
         self.mean_, self.scale_ = standardised.mean, standardised.scale
         trainer = self._trainer(
             standardised.values,
@@ -153,11 +156,15 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
         self.reconstruction_error_ = float(held_out["error"])
         self.linear_reconstruction_error_ = trainer.linear_error
         self._describe(standardised.values, seed)
+        if n_samples < SAMPLES_PER_COMPONENT * self.n_components:
+            warnings.warn(
+                f"{n_samples} samples are too few to tell {self.n_components} components apart, whatever else speaks "
+                f"for them: use fewer components, or at least {SAMPLES_PER_COMPONENT} samples for each",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
         self._conclude(trainer)
         return self
-
-    def _names(self) -> Any:
-        return getattr(self, "feature_names_in_", None)
 
     def _trainer(
         self, values: FloatArray, training: Training, seed: int, *, checkpoint: Path | None, fingerprint: str
@@ -208,190 +215,3 @@ class ComponentAnalysis(TransformerMixin, BaseEstimator, abc.ABC):
         self.influence_ = (influence * self.scale_[:, None]).astype(values.dtype)
         self.criterion_ = summary.criterion
         self.volume_efficiency_ = summary.volume_efficiency
-
-    def _checked(self, X: Any) -> FloatArray:
-        check_is_fitted(self, "encoder_")
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False, ensure_all_finite=False)
-        check_finite(X, self._names())
-        return X  # type: ignore[no-any-return]
-
-    def _standardised(self, X: FloatArray) -> Tensor:
-        # What overflows here is refused by evaluate.
-        with np.errstate(over="ignore", invalid="ignore"):
-            return self._on_device((X - self.mean_) / self.scale_)
-
-    def _on_device(self, values: Any) -> Tensor:
-        """Bring values into the precision and onto the device of the networks."""
-        weight = next(self.decoder_.parameters())
-        return torch.as_tensor(values, dtype=weight.dtype, device=weight.device)
-
-    def transform(self, X: Any) -> FloatArray:
-        """Return the components of samples.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Observations, in the units of the data that were fitted.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_components)
-            Components; zero mean and unit variance on the data that were fitted.
-
-        Raises
-        ------
-        ValueError
-            If X has other features than the data that were fitted, or values that are not finite or too large.
-        """
-        X = self._checked(X)
-        return evaluate(self.encoder_, self._standardised(X)).cpu().numpy().astype(X.dtype, copy=False)
-
-    def inverse_transform(self, X: Any) -> FloatArray:
-        """Return the observations that components stand for.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_components)
-            Components.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features)
-            Observations, in the units of the data that were fitted.
-
-        Raises
-        ------
-        ValueError
-            If X has not n_components columns, or values that are not finite or too large.
-        """
-        check_is_fitted(self, "decoder_")
-        latents = np.asarray(X, dtype=self.mean_.dtype)
-        if latents.ndim != 2 or latents.shape[1] != self.n_components:
-            raise ValueError(
-                f"components of shape {latents.shape} were given: (n_samples, {self.n_components}) is needed"
-            )
-        return evaluate(self.decoder_, self._on_device(latents)).cpu().numpy() * self.scale_ + self.mean_
-
-    def reconstruct(self, X: Any) -> FloatArray:
-        """Return what the networks make of samples: decoder(encoder(X)).
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Observations.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features)
-            Their reconstruction, in the same units.
-        """
-        X = self._checked(X)
-        outputs = evaluate(nn.Sequential(self.encoder_, self.decoder_), self._standardised(X))
-        return (outputs.cpu().numpy() * self.scale_ + self.mean_).astype(X.dtype)
-
-    def jacobian(self, X: Any) -> FloatArray:
-        """Return the decoder's Jacobian at samples: how each feature answers to each component there.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Observations.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features, n_components)
-            dx_i / ds_j, in units of feature i per standard deviation of component j.
-        """
-        X = self._checked(X)
-        size = max(1, ENTRIES_AT_ONCE // (self.n_features_in_ * self.n_components))
-        result = np.empty((len(X), self.n_features_in_, self.n_components), dtype=X.dtype)
-        latents = evaluate(self.encoder_, self._standardised(X))
-        with torch.no_grad():
-            for start, part in enumerate(torch.split(latents, size)):
-                _, matrix = jacobian(self.decoder_, part)
-                result[start * size : start * size + len(part)] = matrix.cpu().numpy()
-        result *= self.scale_[:, None]
-        return result
-
-    def score(self, X: Any, y: Any = None) -> float:
-        """Return the fraction of variance explained: 1 - mean squared error over variance, in standardised units.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Observations.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        float
-            1 for a perfect reconstruction, 0 for that of the fitted data's mean.
-        """
-        X = self._checked(X)
-        target = (X - self.mean_) / self.scale_
-        error = (self.reconstruct(X) - X) / self.scale_
-        return 1.0 - float(np.mean(np.square(error)) / max(np.mean(np.square(target)), np.finfo(np.float64).tiny))
-
-    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Return the components' names.
-
-        Parameters
-        ----------
-        input_features : None
-            Ignored.
-
-        Returns
-        -------
-        ndarray of str
-            component_0, component_1, ...
-        """
-        check_is_fitted(self, "encoder_")
-        return np.array([f"component_{j}" for j in range(self.n_components)], dtype=object)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted estimator into one safetensors file, whole or not at all; nothing is pickled.
-
-        Parameters
-        ----------
-        path : path
-            Name of the file, by custom with the ending .safetensors.
-        """
-        check_is_fitted(self, "encoder_")
-        save_estimator(self, Path(path))
-
-    @classmethod
-    def load(
-        cls, path: str | os.PathLike[str], *, encoder: nn.Module | None = None, decoder: nn.Module | None = None
-    ) -> Self:
-        """Read a fitted estimator.
-
-        Parameters
-        ----------
-        path : path
-            What :meth:`save` wrote.
-        encoder, decoder : torch.nn.Module, optional
-            Modules of the same structure, if the estimator was fitted with the user's own.
-
-        Returns
-        -------
-        Self
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            If the file is damaged, of a newer version, or of another method.
-        """
-        loaded = load_estimator(Path(path), encoder=encoder, decoder=decoder)
-        if not isinstance(loaded, cls):
-            raise ValueError(
-                f"{path} holds a {type(loaded).__name__}, not a {cls.__name__}: use {type(loaded).__name__}.load or "
-                "identica.load"
-            )
-        return loaded
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags

@@ -12,6 +12,9 @@ from identica.networks import Dense
 
 __all__ = ["build_networks", "find_device"]
 
+_FAULTS = (RuntimeError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError)
+"""What a user's own module may raise when it is asked for a batch."""
+
 
 def build_networks(
     network: Dense, axes: FloatArray, seed: int, encoder: nn.Module | None, decoder: nn.Module | None
@@ -39,7 +42,9 @@ def build_networks(
     Raises
     ------
     TypeError
-        If an own module does not map those shapes.
+        If an own module does not map those shapes, sample by sample.
+    ValueError
+        If it returns values that are not finite.
     """
     n_components, n_features = axes.shape
     if encoder is not None:
@@ -55,17 +60,26 @@ def build_networks(
 def _check_module(name: str, module: nn.Module, n_in: int, n_out: int) -> None:
     """Ask an own module for a batch, in evaluation mode so that nothing in it changes."""
     trial = copy.deepcopy(module).cpu().double().eval()
+    batch = torch.linspace(-1, 1, 3 * n_in, dtype=torch.float64).reshape(3, n_in)
     try:
         with torch.no_grad():
-            output = trial(torch.zeros(3, n_in, dtype=torch.float64))
-    except RuntimeError as error:
+            output, fewer = trial(batch), trial(batch[:2])
+    except _FAULTS as error:
         raise TypeError(
-            f"the {name} fails on a batch of shape (3, {n_in}): it must map (n, {n_in}) to (n, {n_out})"
+            f"the {name} fails on a batch of shape (3, {n_in}) with {type(error).__name__} ({error}): it must map "
+            f"(n, {n_in}) to (n, {n_out})"
         ) from error
     if not isinstance(output, Tensor) or output.shape != (3, n_out):
         given = f"shape {tuple(output.shape)}" if isinstance(output, Tensor) else f"a {type(output).__name__}"
         raise TypeError(
             f"the {name} turns a batch of shape (3, {n_in}) into {given}: it must return a tensor of shape (3, {n_out})"
+        )
+    if not bool(output.isfinite().all()):
+        raise ValueError(f"the {name} returns values that are not finite, give one that is fit to be trained")
+    if not torch.allclose(output[:2], fewer, rtol=1e-6, atol=1e-6):
+        raise TypeError(
+            f"the {name} gives a sample another value in another batch, or at random, in evaluation mode: it must "
+            "treat each sample by itself (in batch normalisation leave track_running_stats on)"
         )
 
 

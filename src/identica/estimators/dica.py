@@ -6,6 +6,7 @@ import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, final
 
+import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -126,7 +127,7 @@ class DICA(ComponentAnalysis):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **ComponentAnalysis._parameter_constraints,
         "solver": [StrOptions({"staged", "joint"})],
-        "norm_power": [Interval(Real, 0, None, closed="left")],
+        "norm_power": [Interval(Real, 0, np.inf, closed="both")],
         "volume_weight": [Interval(Real, 0, None, closed="left")],
         "n_restarts": [Interval(Integral, 1, None, closed="left")],
         "volume": [StrOptions({"logdet", "trace"})],
@@ -206,15 +207,6 @@ class DICA(ComponentAnalysis):
         self.restarts_ = found["criteria"].double().cpu().numpy()
         self.restart_agreement_ = float(found["agreement"])
         self.refined_ = "refine" in trainer.results and not bool(trainer.results["refine"]["undone"])
-        data = trainer.data
-        n_samples = len(data.train) + (len(data.validation) if data.held_out else 0)
-        if n_samples <= self.n_components:
-            warnings.warn(
-                f"{n_samples} samples cannot tell {self.n_components} components apart, whatever their "
-                "agreement: use fewer components or more samples",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
         if self.restart_agreement_ < AGREEMENT:
             warnings.warn(
                 f"the {self.n_restarts} restarts of the alignment end at different components (agreement "

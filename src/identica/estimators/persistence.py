@@ -7,6 +7,7 @@ import hashlib
 import importlib.metadata
 import inspect
 import json
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -198,14 +199,29 @@ def save_estimator(estimator: ComponentAnalysis, path: Path) -> None:
         "library_version": importlib.metadata.version("identica"),
         "configuration": json.dumps(configuration(estimator)),
         "attributes": json.dumps(attributes),
-        "tensors": json.dumps(sorted(tensors)),
     }
+    header["sha256"] = _checksum(header, tensors)
     payload = safetensors.torch.save(tensors, header)
     with atomic_write(path) as file:
         file.write(payload)
 
 
-def load_estimator(path: Path, *, encoder: nn.Module | None, decoder: nn.Module | None) -> ComponentAnalysis:
+def _checksum(header: dict[str, str], tensors: dict[str, torch.Tensor]) -> str:
+    digest = hashlib.sha256(json.dumps([header.get(name) for name in ("configuration", "attributes")]).encode())
+    for name in sorted(tensors):
+        values = tensors[name].numpy()
+        digest.update(f"{name} {values.dtype} {values.shape}".encode())
+        digest.update(np.ascontiguousarray(values).data)
+    return digest.hexdigest()
+
+
+def load_estimator(
+    path: Path,
+    *,
+    encoder: nn.Module | None = None,
+    decoder: nn.Module | None = None,
+    device: str | torch.device | None = None,
+) -> ComponentAnalysis:
     """Read a fitted estimator of whatever method; see :meth:`ComponentAnalysis.load`.
 
     Parameters
@@ -214,6 +230,8 @@ def load_estimator(path: Path, *, encoder: nn.Module | None, decoder: nn.Module 
         The file.
     encoder, decoder : torch.nn.Module or None
         The user's own modules, if it was fitted with such.
+    device : str, torch.device or None
+        Where to compute; None means that of the fit, or the CPU, with a warning, where that is not at hand.
 
     Returns
     -------
@@ -222,6 +240,8 @@ def load_estimator(path: Path, *, encoder: nn.Module | None, decoder: nn.Module 
 
     Raises
     ------
+    ValueError
+        If the device is not usable here.
     DataError
         If the file is missing, damaged, no model, of a newer version, or needs modules that were not given.
     """
@@ -236,14 +256,20 @@ def load_estimator(path: Path, *, encoder: nn.Module | None, decoder: nn.Module 
     if header.get("format") != "identica-model":
         raise DataError(f"{path} is a safetensors file but no model of identica: give the model that a fit has written")
     version = header.get("format_version", "")
-    if not version.isdigit() or int(version) > FORMAT:
+    if not version.isdecimal():
+        raise DataError(
+            f"{path} has no version of a model in its header, it is damaged: fit it again, or restore a copy"
+        )
+    if int(version) > FORMAT:
         raise DataError(
             f"{path} was written by identica {header.get('library_version', 'of a newer version')} in format "
             f"{version}, this version reads formats up to {FORMAT}: upgrade identica"
         )
+    if header.get("sha256") != _checksum(header, tensors):
+        raise DataError(f"{path} is damaged, its checksum is not that of its content: fit it again, or restore a copy")
     try:
-        _check_tensors(tensors, json.loads(header["tensors"]))
         values = json.loads(header["configuration"])
+        where = _place(path, values["device"], device)
         attributes = json.loads(header["attributes"])
         given = {"encoder": encoder, "decoder": decoder}
         for name in _MODULES:
@@ -255,8 +281,9 @@ def load_estimator(path: Path, *, encoder: nn.Module | None, decoder: nn.Module 
                 )
         estimator = from_configuration(values)
         estimator.set_params(**given)
-        for name, value in attributes.items():
-            setattr(estimator, name, value)
+        for name in _VALUES:
+            if name in attributes:
+                setattr(estimator, name, attributes[name])
         for name in _ARRAYS:
             if name in tensors:
                 setattr(estimator, name, tensors.pop(name).numpy())
@@ -264,12 +291,11 @@ def load_estimator(path: Path, *, encoder: nn.Module | None, decoder: nn.Module 
             estimator.feature_names_in_ = np.array(attributes["feature_names_in_"], dtype=object)
         built = estimator._build(np.eye(estimator.n_components, estimator.n_features_in_), 0)
         dtype = torch.as_tensor(estimator.mean_).dtype
-        device = torch.device("cpu") if values["device"] == "auto" else find_device(values["device"])
         for name, network in zip(_MODULES, built, strict=True):
             prefix = f"{name}."
             state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
             network.to(dtype).load_state_dict(state)
-            setattr(estimator, f"{name}_", network.to(device).eval())
+            setattr(estimator, f"{name}_", network.to(where).eval())
     except DataError:
         raise
     except (KeyError, AttributeError, RuntimeError, TypeError, ValueError) as error:
@@ -277,8 +303,19 @@ def load_estimator(path: Path, *, encoder: nn.Module | None, decoder: nn.Module 
     return estimator
 
 
-def _check_tensors(tensors: dict[str, torch.Tensor], names: list[str]) -> None:
-    if sorted(tensors) != names:
-        raise ValueError("some of its tensors are missing")
-    if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
-        raise ValueError("some of its numbers are not finite")
+def _place(path: Path, fitted_on: str, wanted: str | torch.device | None) -> torch.device:
+    """Return the device to load a model onto."""
+    if wanted is not None:
+        return find_device(wanted)
+    if fitted_on == "auto":
+        return torch.device("cpu")
+    try:
+        return find_device(fitted_on)
+    except ValueError:
+        warnings.warn(
+            f"{path} was fitted with device={fitted_on!r}, which is not at hand here: it is loaded onto the CPU, "
+            "pass device= to choose another",
+            UserWarning,
+            stacklevel=4,
+        )
+        return torch.device("cpu")

@@ -1,4 +1,4 @@
-"""From a table to what the networks see: finite, standardised, split, with the principal axes to start from."""
+"""From a table to what the networks see: standardised, split, with the principal axes to start from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from sklearn.decomposition import PCA
 __all__ = [
     "FloatArray",
     "Standardised",
-    "check_finite",
     "criterion_units",
     "pca_solver",
     "principal_axes",
@@ -44,33 +43,6 @@ class Standardised:
     values: FloatArray
     mean: FloatArray
     scale: FloatArray
-
-
-def check_finite(X: FloatArray, names: Sequence[str] | None) -> None:
-    """Refuse values that are not finite, and say where the first is.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        Observations.
-    names : sequence of str, optional
-        Names of the features.
-
-    Raises
-    ------
-    ValueError
-        If there is any.
-    """
-    finite = np.isfinite(X)
-    if finite.all():
-        return
-    row, column = np.argwhere(~finite)[0]
-    feature = f"feature {column}" if names is None else f"feature {names[column]!r} (column {column})"
-    kind = "NaN" if np.isnan(X[row, column]) else "inf"
-    raise ValueError(
-        f"X contains {int((~finite).sum())} value(s) that are NaN or infinite, the first ({kind}) in sample {row}, "
-        f"{feature}: remove those samples or fill the values in before"
-    )
 
 
 def standardise(X: FloatArray, *, per_feature: bool, names: Sequence[str] | None) -> Standardised:

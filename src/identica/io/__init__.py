@@ -1,7 +1,7 @@
 """Tables in, files out: every file is read strictly and written whole or not at all."""
 
 from identica.io.errors import DataError
-from identica.io.files import atomic_write, output_directory, prepare_output_dir
+from identica.io.files import atomic_write, check_output_file, output_directory, prepare_output_dir
 from identica.io.reading import ENDINGS, read_table
 from identica.io.table import Table
 from identica.io.writing import (
@@ -20,6 +20,7 @@ __all__ = [
     "DataError",
     "Table",
     "atomic_write",
+    "check_output_file",
     "check_table_file",
     "output_directory",
     "prepare_output_dir",

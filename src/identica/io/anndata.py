@@ -38,16 +38,16 @@ def read_h5ad(path: Path, layer: str | None) -> Table:
     DataError
         If it is not a .h5ad file, is damaged, has no such matrix, or the matrix cannot be used.
     """
+    with path.open("rb") as file:
+        is_hdf5 = file.read(len(_SIGNATURE)) == _SIGNATURE
+    if not is_hdf5:
+        raise DataError(f"{path} is not a .h5ad file, write it with AnnData.write_h5ad")
     try:
         import anndata
     except ImportError as error:
         raise ImportError(
             f"reading {path} needs anndata, which is not installed: pip install 'identica[anndata]'"
         ) from error
-    with path.open("rb") as file:
-        is_hdf5 = file.read(len(_SIGNATURE)) == _SIGNATURE
-    if not is_hdf5:
-        raise DataError(f"{path} is not a .h5ad file, write it with AnnData.write_h5ad")
     try:
         with warnings.catch_warnings():
             # They are about parts of the file that are not read here; what is read is checked below.

@@ -47,6 +47,8 @@ def read_npy(path: Path) -> Table:
             values = np.lib.format.read_array(file, allow_pickle=False)
         except _DAMAGED as error:
             raise DataError(_reason(path, error)) from error
+        if file.read(1):
+            raise DataError(f"{path} goes on after its array, write one array into it with numpy.save")
     return Table.checked(values, path)
 
 

@@ -2,11 +2,12 @@
 
 import csv
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from identica.io.errors import DataError
 from identica.io.table import Table
@@ -85,6 +86,7 @@ def _read(path: Path, records: Iterator[tuple[int, list[str]]], index_column: st
     if layout.names is not None:
         head = head[1:]
     values: array[float] = array("d")
+    lines = array("q")
     row_names: list[str] = []
     for line, row in _chain(head, records):
         if len(row) != layout.n_fields:
@@ -102,6 +104,7 @@ def _read(path: Path, records: Iterator[tuple[int, list[str]]], index_column: st
             raise _explain(path, line, row, layout) from error
         if "_" in "".join(fields):  # Python reads 1_2 as 12
             raise _explain(path, line, row, layout)
+        lines.append(line)
     names = layout.names
     n_features = layout.n_fields - (layout.index is not None)
     if names is not None and layout.index is not None:
@@ -109,7 +112,23 @@ def _read(path: Path, records: Iterator[tuple[int, list[str]]], index_column: st
     numbers = np.frombuffer(values, dtype=np.float64) if values else np.empty(0)
     n_rows = len(values) // n_features if n_features else len(row_names)
     table = numbers.reshape(n_rows, n_features)
+    _refuse_infinite(path, table, lines, names)
     return Table.checked(table, path, names, None if layout.index is None else row_names)
+
+
+def _refuse_infinite(
+    path: Path, table: NDArray[np.float64], lines: Sequence[int], names: tuple[str, ...] | None
+) -> None:
+    finite = np.isfinite(table)
+    if finite.all():
+        return
+    row, column = (int(i) for i in np.unravel_index(int(np.argmin(finite)), table.shape))
+    what = "missing (NaN)" if np.isnan(table[row, column]) else "infinite"
+    name = f"{column} (counted from 0)" if names is None else repr(names[column])
+    raise DataError(
+        f"{path}: the value at line {lines[row]}, column {name} is {what}, and {int((~finite).sum())} such are there "
+        "in all; every value must be finite: fill or drop them first"
+    )
 
 
 def _chain(
@@ -147,9 +166,12 @@ def _explain(path: Path, line: int, row: list[str], layout: _Layout) -> DataErro
         name = f"{position} (counted from 0)" if layout.names is None else repr(layout.names[position])
         if field.strip().lower() in _MISSING:
             return DataError(f"{path}: the value at line {line}, column {name} is missing, fill or drop it first")
-        for other, what in ((";", "semicolons"), ("\t", "tabs")):
-            if len(row) == 1 and other in field:
-                return DataError(f"{path}: fields seem separated by {what}, separate them as {path.suffix} does")
+        for other, what in (("\t", "tabs"), (";", "semicolons"), (",", "commas")):
+            if other in field and not (other == "," and path.suffix.lower() == ".csv"):
+                return DataError(
+                    f"{path}: fields seem separated by {what} (line {line}), write them separated as in a "
+                    f"{path.suffix} file, with decimal points"
+                )
         return DataError(
             f"{path}: column {name} is not numeric (line {line} holds {_short(field)!r}), drop it or, if it "
             "names the rows, choose it as the index column"

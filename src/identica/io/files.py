@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from identica.io.errors import DataError
 
-__all__ = ["atomic_write", "output_directory", "prepare_output_dir"]
+__all__ = ["atomic_write", "check_output_file", "output_directory", "prepare_output_dir"]
 
 
 @contextmanager
@@ -72,6 +72,27 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "wb") -> Iterator[IO[
             raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(path)) from error
         raise
     _sync_directory(final.parent)
+
+
+def check_output_file(path: str | os.PathLike[str]) -> None:
+    """Check, before any long work, that a file can be written.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Raises
+    ------
+    DataError
+        If its folder is missing or cannot be written, or the name is a directory's.
+    """
+    folder = Path(os.path.realpath(path)).parent
+    if Path(path).is_dir():
+        raise DataError(f"output {path} is a directory, give the name of a file")
+    if not folder.is_dir():
+        raise DataError(f"the folder of {path} does not exist, make it first or give another name")
+    prepare_output_dir(folder)
 
 
 def prepare_output_dir(path: str | os.PathLike[str]) -> Path:

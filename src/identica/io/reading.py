@@ -58,6 +58,8 @@ def read_table(
     """
     path = Path(path)
     ending = path.suffix.lower()
+    if path.is_dir():
+        raise DataError(f"{path} is a directory, give a file")
     if ending not in ENDINGS:
         raise DataError(f"{path} has the unknown ending {ending!r}, use one of {', '.join(ENDINGS)}")
     _check_option("layer", layer, ending, (".h5ad",))
@@ -99,7 +101,5 @@ def _check_option(name: str, value: str | None, ending: str, allowed: tuple[str,
 def _check_file(path: Path) -> None:
     if not path.exists():
         raise DataError(f"{path} does not exist, give an existing file")
-    if path.is_dir():
-        raise DataError(f"{path} is a directory, give a file")
     if path.is_file() and path.stat().st_size == 0:
         raise DataError(f"{path} is empty, give a file with data")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Sequence
 from numbers import Integral, Real
 
-import numpy as np
+__all__ = ["check_choice", "check_integer", "check_real"]
 
 
 def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
@@ -16,7 +18,7 @@ def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
     ValueError
         If it is not.
     """
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise ValueError(f"{name}={value!r} is not known: use one of {', '.join(allowed)}")
 
 
@@ -45,7 +47,13 @@ def check_integer(name: str, value: object, at_least: int, at_most: int | None =
 
 
 def check_real(
-    name: str, value: object, *, at_least: float = -np.inf, above: float = -np.inf, below: float = np.inf
+    name: str,
+    value: object,
+    *,
+    at_least: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
 ) -> float:
     """Return a value as a finite number in a range.
 
@@ -64,7 +72,14 @@ def check_real(
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name}={value!r} is not a number: pass a real number")
     number = float(value)
-    if not (np.isfinite(number) and at_least <= number and above < number < below):
-        allowed = f"more than {above:g} and less than {below:g}" if np.isfinite(above) else f"at least {at_least:g}"
-        raise ValueError(f"{name}={number:g} is out of range: use a finite value of {allowed}")
+    bounds = {
+        "at least": (at_least, operator.ge),
+        "more than": (above, operator.gt),
+        "less than": (below, operator.lt),
+        "at most": (at_most, operator.le),
+    }
+    given = [(words, limit, holds) for words, (limit, holds) in bounds.items() if limit is not None]
+    if not (math.isfinite(number) and all(holds(number, limit) for _, limit, holds in given)):
+        allowed = " and ".join(f"{words} {limit:g}" for words, limit, _ in given)
+        raise ValueError(f"{name}={number:g} is out of range: use a finite value{allowed and ' of '}{allowed}")
     return number

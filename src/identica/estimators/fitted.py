@@ -1,0 +1,233 @@
+"""What a fitted method does: components, observations and Jacobians from its networks; save and load."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+
+from identica.estimators.canonical import ENTRIES_AT_ONCE
+from identica.estimators.inputs import check_observations
+from identica.estimators.persistence import load_estimator, save_estimator
+from identica.estimators.preparation import FloatArray
+from identica.io import check_output_file
+from identica.jacobian import jacobian
+from identica.networks import evaluate
+
+__all__ = ["FittedNetworks"]
+
+
+class FittedNetworks(TransformerMixin, BaseEstimator):
+    """An encoder and a decoder between standardised observations and components; fitting sets what is declared here."""
+
+    n_components: int
+    encoder_: nn.Sequential
+    decoder_: nn.Sequential
+    mean_: FloatArray
+    scale_: FloatArray
+    n_features_in_: int
+
+    def _checked(self, X: Any) -> FloatArray:
+        check_is_fitted(self, "encoder_")
+        return check_observations(self, X, fitting=False)
+
+    def _standardised(self, X: FloatArray) -> Tensor:
+        # What overflows here is refused by evaluate.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._on_device((X - self.mean_) / self.scale_)
+
+    def _on_device(self, values: Any) -> Tensor:
+        """Bring values into the precision and onto the device of the networks."""
+        weight = next(self.decoder_.parameters())
+        return torch.as_tensor(values, dtype=weight.dtype, device=weight.device)
+
+    def transform(self, X: Any) -> FloatArray:
+        """Return the components of samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Observations, in the units of the data that were fitted.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+            Components; zero mean and unit variance on the data that were fitted.
+
+        Raises
+        ------
+        ValueError
+            If X has other features than the data that were fitted, or values that are not finite or too large.
+        """
+        X = self._checked(X)
+        return evaluate(self.encoder_, self._standardised(X)).cpu().numpy().astype(X.dtype, copy=False)
+
+    def inverse_transform(self, X: Any) -> FloatArray:
+        """Return the observations that components stand for.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_components)
+            Components.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            Observations, in the units of the data that were fitted.
+
+        Raises
+        ------
+        ValueError
+            If X has not n_components columns, or values that are not finite or too large.
+        """
+        check_is_fitted(self, "decoder_")
+        latents = np.asarray(X, dtype=self.mean_.dtype)
+        if latents.ndim != 2 or latents.shape[1] != self.n_components:
+            raise ValueError(
+                f"components of shape {latents.shape} were given: (n_samples, {self.n_components}) is needed"
+            )
+        return evaluate(self.decoder_, self._on_device(latents)).cpu().numpy() * self.scale_ + self.mean_
+
+    def reconstruct(self, X: Any) -> FloatArray:
+        """Return what the networks make of samples: decoder(encoder(X)).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Observations.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            Their reconstruction, in the same units.
+        """
+        X = self._checked(X)
+        outputs = evaluate(nn.Sequential(self.encoder_, self.decoder_), self._standardised(X))
+        return (outputs.cpu().numpy() * self.scale_ + self.mean_).astype(X.dtype)
+
+    def jacobian(self, X: Any) -> FloatArray:
+        """Return the decoder's Jacobian at samples: how each feature answers to each component there.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Observations.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features, n_components)
+            dx_i / ds_j, in units of feature i per standard deviation of component j.
+        """
+        X = self._checked(X)
+        size = max(1, ENTRIES_AT_ONCE // (self.n_features_in_ * self.n_components))
+        result = np.empty((len(X), self.n_features_in_, self.n_components), dtype=X.dtype)
+        latents = evaluate(self.encoder_, self._standardised(X))
+        with torch.no_grad():
+            for start, part in enumerate(torch.split(latents, size)):
+                _, matrix = jacobian(self.decoder_, part)
+                result[start * size : start * size + len(part)] = matrix.cpu().numpy()
+        result *= self.scale_[:, None]
+        return result
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the fraction of variance explained: 1 - mean squared error over variance, in standardised units.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Observations.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+            1 for a perfect reconstruction, 0 for that of the fitted data's mean.
+        """
+        X = self._checked(X)
+        target = (X - self.mean_) / self.scale_
+        error = (self.reconstruct(X) - X) / self.scale_
+        return 1.0 - float(np.mean(np.square(error)) / max(np.mean(np.square(target)), np.finfo(np.float64).tiny))
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the components' names.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of str
+            component_0, component_1, ...
+        """
+        check_is_fitted(self, "encoder_")
+        return np.array([f"component_{j}" for j in range(self.n_components)], dtype=object)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted estimator into one safetensors file, whole or not at all; nothing is pickled.
+
+        Parameters
+        ----------
+        path : path
+            Name of the file, by custom with the ending .safetensors.
+
+        Raises
+        ------
+        ValueError
+            If its folder is missing or cannot be written.
+        """
+        check_is_fitted(self, "encoder_")
+        check_output_file(path)
+        save_estimator(self, Path(path))
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        encoder: nn.Module | None = None,
+        decoder: nn.Module | None = None,
+        device: str | torch.device | None = None,
+    ) -> Self:
+        """Read a fitted estimator.
+
+        Parameters
+        ----------
+        path : path
+            What :meth:`save` wrote.
+        encoder, decoder : torch.nn.Module, optional
+            Modules of the same structure, if the estimator was fitted with the user's own.
+        device : str or torch.device, optional
+            Where to compute; that of the fit, or the CPU where that is not at hand.
+
+        Returns
+        -------
+        Self
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, of a newer version, or of another method.
+        """
+        loaded = load_estimator(Path(path), encoder=encoder, decoder=decoder, device=device)
+        if not isinstance(loaded, cls):
+            raise ValueError(
+                f"{path} holds a {type(loaded).__name__}, not a {cls.__name__}: use {type(loaded).__name__}.load or "
+                "identica.load"
+            )
+        return loaded
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

@@ -1,0 +1,73 @@
+"""The scripts behind the tables in the documentation run, here on little; small real data with the very defaults."""
+
+import csv
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def benchmark(tmp_path, monkeypatch):
+    """Run a script as its user does, and return the folder that it has written."""
+    if not FOLDER.is_dir():
+        pytest.skip("the benchmarks are not part of this distribution")
+
+    def start(name, *words):
+        monkeypatch.setattr(sys, "argv", [name, *map(str, words), "--threads", "2", "--output", str(tmp_path / "out")])
+        runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")
+        return tmp_path / "out"
+
+    return start
+
+
+def records(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_step_cost(benchmark):
+    out = benchmark("step_cost", "--sizes", "30,2,8,32", "--rounds", 2)
+    rows = records(out / "step_cost.csv")
+    assert rows[0]["variant"] == "plain"
+    assert float(rows[0]["ratio"]) == 1
+    assert all(float(row["ratio"]) > 0 for row in rows)
+    assert "jacfwd" in (out / "step_cost.md").read_text()
+
+
+def test_recovery(benchmark):
+    out = benchmark(
+        "recovery", "--mixtures", "linear", "--methods", "pca", "aligned-pca", "--seeds", 2, "--samples", 400
+    )
+    rows = records(out / "results.csv")
+    assert [(row["method"], row["seed"]) for row in rows] == [
+        *[("pca", "0"), ("aligned-pca", "0"), ("pca", "1"), ("aligned-pca", "1")]
+    ]
+    assert "aligned-pca" in (out / "table.md").read_text()
+
+
+def test_time_to_recovery(benchmark):
+    out = benchmark(
+        *["time_to_recovery", "--mixtures", "linear", "--samples", 400, "--steps", 64, "--cap", 2, "--target", 0.5]
+    )
+    rows = records(out / "time_to_recovery.csv")
+    assert {row["contender"] for row in rows} >= {"staged", "joint"}
+    assert "linear" in (out / "time_to_recovery.md").read_text()
+
+
+@pytest.mark.slow
+def test_small_real_data_are_rebuilt_no_worse_than_by_pca(benchmark):
+    pytest.importorskip("anndata")
+    out = benchmark("small_data", "--data", "pbmc68k_reduced", "digits", "--components", 3, 10, "--seeds", 1)
+    paths = sorted(out.glob("*/run.json"))
+    assert len(paths) == 4
+    for path in paths:
+        shares = json.loads(path.read_text())["held_out_variance_unexplained"]
+        for unit in ("standardised_units", "own_units"):
+            assert shares[unit]["model"] <= shares[unit]["pca"] * (1 + 1e-3), (path.parent.name, unit)
+        if path.parent.name.startswith("digits"):
+            assert shares["own_units"]["model"] < 0.9 * shares["own_units"]["pca"]

@@ -1,0 +1,32 @@
+"""What the library is for: with its defaults it finds the true components, on every family of mixtures."""
+
+import pytest
+
+from identica import DICA, Training
+from identica.datasets import make_mixture
+from identica.experiments import FAMILIES, METHODS, comparison, run
+from identica.experiments.demonstration import write_results
+from identica.metrics import mean_r2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("family", "least"), [("linear", 0.97), ("post-nonlinear", 0.97), ("post-nonlinear-10", 0.97), ("perturbed", 0.93)]
+)
+def test_defaults_find_the_components_of_every_family(family, least):
+    X, latents, _ = make_mixture(12_000, **FAMILIES[family], latents="dependent", random_state=7)
+    fitted = DICA(latents.shape[1], random_state=7).fit(X[:10_000])
+    assert mean_r2(latents[10_000:], fitted.transform(X[10_000:])) >= least
+    assert fitted.restart_agreement_ > 0.95
+
+
+def test_every_method_is_compared_and_shown(tmp_path):
+    plan = comparison(
+        "perturbed", n_samples=600, n_test_samples=200, training=Training(max_steps=96), n_features=30, n_components=3
+    )
+    outcomes = run(plan)
+    assert [outcome.method for outcome in outcomes] == list(METHODS)
+    assert all(0 < outcome.row["r2_mean"] <= 1 for outcome in outcomes)
+    write_results(tmp_path, plan, outcomes)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert all(f"{outcome.row['r2_mean']:.3f}" in page for outcome in outcomes)
