@@ -113,6 +113,7 @@ def test_text_files_that_cannot_be_fitted(refused, text, complaint):
         (["-d", "2", "--holdout", "1"], "holdout=1.0 is not a share of the rows"),
         (["-d", "2", "--holdout", "nan"], "holdout=nan is not a share of the rows"),
         (["-d", "2", "--threads", "0"], "threads=0 is not possible"),
+        (["-d", "2", "--threads", "100000"], "threads=100000 is not possible here, use 1 to"),
         (["-d", "2", "--device", "abacus"], "device='abacus' is not usable here"),
         (["-d", "2", "--layer", "counts"], "layer='counts' is for .h5ad files"),
         (["-d", "2", "--index-column", "cell"], "has no column 'cell'"),
@@ -317,6 +318,11 @@ def test_a_safetensors_file_of_something_else(refused):
 def test_outputs_of_transform(refused, model, output, complaint):
     write_small_csv(Path("data.csv"))
     refused(["transform", str(model), "data.csv", "--output", output], complaint)
+
+
+def test_transform_does_not_write_over_what_it_reads(refused, model):
+    write_small_csv(Path("data.csv"))
+    refused(["transform", str(model), "data.csv", "--output", "./data.csv"], "is the file that is read, give another")
 
 
 # ------------------------------------------------------------------------------------------------------ score

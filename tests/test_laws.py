@@ -109,12 +109,12 @@ def test_a_feature_in_a_far_unit_counts_as_if_it_were_at_the_bound(method):
 def test_goes_on_from_a_checkpoint_to_the_same_latents(method, tmp_path, monkeypatch):
     path = tmp_path / "fit.safetensors"
     whole = clone(method).fit(MIXTURE.X)
-    n_epochs = 0
+    n_epochs, stop_after = 0, 2
 
     def interrupt(self, record):
         nonlocal n_epochs
         n_epochs += 1
-        if n_epochs == 2:
+        if n_epochs == stop_after:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -122,10 +122,24 @@ def test_goes_on_from_a_checkpoint_to_the_same_latents(method, tmp_path, monkeyp
         with pytest.raises(KeyboardInterrupt):
             clone(method).fit(MIXTURE.X, checkpoint=path)
     assert path.exists()
-    resumed = clone(method).fit(MIXTURE.X, checkpoint=path, resume=True)
+    n_epochs, stop_after = 0, -1
+    with monkeypatch.context() as patch:
+        patch.setattr("identica.progress.Progress.advance", interrupt)
+        resumed = clone(method).fit(MIXTURE.X, checkpoint=path, resume=True)
     np.testing.assert_array_equal(resumed.transform(MIXTURE.X), whole.transform(MIXTURE.X))
+    # The checkpoint is of the epoch before the one that was interrupted, at the latest.
+    assert n_epochs in (len(whole.history_) - 2, len(whole.history_) - 1)
+    assert [record["epoch"] for record in resumed.history_] == [record["epoch"] for record in whole.history_]
     with pytest.raises(ValueError, match="other data or with other parameters"):
         clone(method).fit(MIXTURE.X + 1, checkpoint=path, resume=True)
+
+
+def test_latents_of_sparse_jacobian_cannot_be_rescaled_while_it_trains():
+    encoder, _ = METHODS["sparse-jacobian"]._build(np.eye(2, 12), seed=0)
+    batch = torch.as_tensor(MIXTURE.X)
+    for scale in (1.0, 1e3):
+        latents = encoder.train()(batch * scale)
+        torch.testing.assert_close(latents.var(0, correction=0), torch.ones(2, dtype=torch.float64), rtol=1e-3, atol=0)
 
 
 @every_method
@@ -167,6 +181,14 @@ def test_own_modules_are_trained_as_copies_and_come_back(tmp_path):
     other_encoder, other_decoder = modules()
     loaded = DICA.load(tmp_path / "own.safetensors", encoder=other_encoder, decoder=other_decoder)
     np.testing.assert_array_equal(loaded.transform(MIXTURE.X), fitted.transform(MIXTURE.X))
+    other_decoder[1] = torch.nn.ReLU()
+    with pytest.raises(
+        ValueError, match=r"decoder is not built as .*: \(1\): ReLU\(\) was given where \(1\): Tanh\(\)"
+    ):
+        DICA.load(tmp_path / "own.safetensors", encoder=other_encoder, decoder=other_decoder)
+    clone(METHODS["autoencoder"]).fit(MIXTURE.X).save(tmp_path / "plain.safetensors")
+    with pytest.raises(ValueError, match="was fitted without a module of your own as encoder: leave encoder= out"):
+        identica.load(tmp_path / "plain.safetensors", encoder=other_encoder)
     with pytest.raises(TypeError, match="must return a tensor of shape"):
         DICA(3, encoder=encoder, training=QUICK).fit(MIXTURE.X)
 
@@ -196,6 +218,27 @@ def test_own_decoders_may_normalise_batches(method, container):
     assert fitted.reconstruction_error_ < 0.5
 
 
+class Function(torch.nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, inputs):
+        return self.function(inputs)
+
+
+class Opaque(torch.autograd.Function):
+    """Has a gradient and no forward mode."""
+
+    @staticmethod
+    def forward(context, inputs):
+        return inputs[:, :2].clone()
+
+    @staticmethod
+    def backward(context, gradient):
+        return torch.nn.functional.pad(gradient, (0, 10))
+
+
 class Raising(torch.nn.Module):
     def __init__(self, error):
         super().__init__()
@@ -217,8 +260,11 @@ class Raising(torch.nn.Module):
             TypeError,
             "must treat each sample by itself",
         ),
+        (Function(lambda X: X[:, :2].float()), TypeError, "turns a batch of float64 into torch.float32"),
+        (Function(lambda X: X[:, :2].detach()), TypeError, "cuts its output off from its input"),
+        (Function(Opaque.apply), TypeError, "has no Jacobian in PyTorch's forward mode"),
     ],
-    ids=["key", "not implemented", "width", "tuple", "batch"],
+    ids=["key", "not implemented", "width", "tuple", "batch", "precision", "cut off", "no tangent"],
 )
 def test_own_modules_that_do_not_fit_are_refused(encoder, error, words):
     with pytest.raises(error, match=words):
@@ -267,6 +313,8 @@ def test_refuses_parameters_out_of_range(change, error, words):
             r"first \(NaN\) in sample 2, feature 6",
         ),
         (lambda X: X[:1], "minimum of 2 is required"),
+        (lambda X: np.ma.masked_greater(X, 1.0), "masked array with [0-9]+ masked"),
+        (lambda X: X + 1e15, "vary less than float64 can tell .*subtract a large common offset"),
         (
             lambda X: pd.DataFrame(X).rename(columns=str).assign(**{"3": "high"}),
             r"column '3' of X is not numeric \(it holds 'high'\)",

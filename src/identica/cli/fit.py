@@ -1,5 +1,6 @@
 """identica fit."""
 
+import os
 import time
 import warnings
 from collections.abc import Iterator
@@ -90,8 +91,9 @@ class Fit:
         given = {"n_components": self.n_components, "method": self.method, "random_state": self.seed}
         estimator = from_configuration(read_parameters(self.config, given | {"device": self.device}))
         if self.threads is not None:
-            if self.threads < 1:
-                raise ValueError(f"threads={self.threads} is not possible, use at least 1")
+            most = 4 * (os.cpu_count() or 1)
+            if not 1 <= self.threads <= most:
+                raise ValueError(f"threads={self.threads} is not possible here, use 1 to {most}")
             torch.set_num_threads(self.threads)
         checkpoint = self.output / "checkpoint.safetensors"
         if checkpoint.exists() and not self.resume:

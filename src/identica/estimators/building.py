@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from identica.estimators.preparation import FloatArray
+from identica.jacobian import jacobian
 from identica.networks import Dense
 
 __all__ = ["build_networks", "find_device"]
@@ -60,10 +61,9 @@ def build_networks(
 def _check_module(name: str, module: nn.Module, n_in: int, n_out: int) -> None:
     """Ask an own module for a batch, in evaluation mode so that nothing in it changes."""
     trial = copy.deepcopy(module).cpu().double().eval()
-    batch = torch.linspace(-1, 1, 3 * n_in, dtype=torch.float64).reshape(3, n_in)
+    batch = torch.linspace(-1, 1, 3 * n_in, dtype=torch.float64).reshape(3, n_in).requires_grad_(True)
     try:
-        with torch.no_grad():
-            output, fewer = trial(batch), trial(batch[:2])
+        output, fewer = trial(batch), trial(batch[:2])
     except _FAULTS as error:
         raise TypeError(
             f"the {name} fails on a batch of shape (3, {n_in}) with {type(error).__name__} ({error}): it must map "
@@ -74,6 +74,10 @@ def _check_module(name: str, module: nn.Module, n_in: int, n_out: int) -> None:
         raise TypeError(
             f"the {name} turns a batch of shape (3, {n_in}) into {given}: it must return a tensor of shape (3, {n_out})"
         )
+    if output.dtype != batch.dtype:
+        raise TypeError(f"the {name} turns a batch of float64 into {output.dtype}: it must keep the type it is given")
+    if not output.requires_grad:
+        raise TypeError(f"the {name} cuts its output off from its input: it must be made of differentiable operations")
     if not bool(output.isfinite().all()):
         raise ValueError(f"the {name} returns values that are not finite, give one that is fit to be trained")
     if not torch.allclose(output[:2], fewer, rtol=1e-6, atol=1e-6):
@@ -81,6 +85,13 @@ def _check_module(name: str, module: nn.Module, n_in: int, n_out: int) -> None:
             f"the {name} gives a sample another value in another batch, or at random, in evaluation mode: it must "
             "treat each sample by itself (in batch normalisation leave track_running_stats on)"
         )
+    try:
+        jacobian(trial, batch)
+    except _FAULTS as error:
+        raise TypeError(
+            f"the {name} has no Jacobian in PyTorch's forward mode, {type(error).__name__} ({error}): build it of "
+            "operations that have one"
+        ) from error
 
 
 def find_device(device: str | torch.device) -> torch.device:

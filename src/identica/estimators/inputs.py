@@ -39,6 +39,11 @@ def check_observations(estimator: BaseEstimator, X: Any, *, fitting: bool) -> Fl
     ValueError
         If they cannot be used; a column of a data frame that is not numeric is named.
     """
+    if np.ma.is_masked(X):
+        raise ValueError(
+            f"X is a masked array with {int(np.ma.count_masked(X))} masked value(s): fill them in, or leave out their "
+            "samples or features before"
+        )
     try:
         checked: FloatArray = validate_data(
             estimator,

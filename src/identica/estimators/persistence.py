@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import importlib.metadata
 import inspect
+import itertools
 import json
 import warnings
 from pathlib import Path
@@ -73,7 +74,7 @@ def configuration(estimator: ComponentAnalysis) -> dict[str, Any]:
     Returns
     -------
     dict
-        "method" and all parameters; own modules appear as their class's name.
+        "method" and all parameters; own modules appear as what print shows of them.
 
     Examples
     --------
@@ -86,7 +87,7 @@ def configuration(estimator: ComponentAnalysis) -> dict[str, Any]:
         if name in _GROUPS:
             values[name] = dataclasses.asdict(value or _GROUPS[name]())
         elif name in _MODULES:
-            values[name] = None if value is None else type(value).__name__
+            values[name] = None if value is None else repr(value)
         elif name == "random_state":
             values[name] = int(value) if isinstance(value, int | np.integer) else None
         elif name == "device":
@@ -267,18 +268,14 @@ def load_estimator(
         )
     if header.get("sha256") != _checksum(header, tensors):
         raise DataError(f"{path} is damaged, its checksum is not that of its content: fit it again, or restore a copy")
+    values = json.loads(header["configuration"])
+    where = _place(path, values["device"], device)
     try:
-        values = json.loads(header["configuration"])
-        where = _place(path, values["device"], device)
         attributes = json.loads(header["attributes"])
         given = {"encoder": encoder, "decoder": decoder}
         for name in _MODULES:
             own = values.pop(name, None)
-            if own is not None and given[name] is None:
-                raise DataError(
-                    f"{path} was fitted with an {name} of your own ({own}): pass {name}=, a module of the same "
-                    "structure"
-                )
+            _check_own(path, name, own, given[name])
         estimator = from_configuration(values)
         estimator.set_params(**given)
         for name in _VALUES:
@@ -301,6 +298,29 @@ def load_estimator(
     except (KeyError, AttributeError, RuntimeError, TypeError, ValueError) as error:
         raise DataError(f"{path} does not hold what its header says ({error}): fit it again") from error
     return estimator
+
+
+def _check_own(path: Path, name: str, structure: str | None, given: nn.Module | None) -> None:
+    """Make sure that a module of the user's own is given just where one was fitted, and is built alike."""
+    if structure is None:
+        if given is not None:
+            raise DataError(f"{path} was fitted without a module of your own as {name}: leave {name}= out")
+        return
+    if given is None:
+        raise DataError(
+            f"{path} was fitted with {name}={structure.splitlines()[0]} of your own: pass {name}=, a module of the "
+            "same structure"
+        )
+    if repr(given) != structure:
+        raise DataError(
+            f"{name} is not built as the one that {path} was fitted with: {_difference(repr(given), structure)}"
+        )
+
+
+def _difference(given: str, wanted: str) -> str:
+    lines = list(itertools.zip_longest(given.splitlines(), wanted.splitlines(), fillvalue="nothing"))
+    mine, theirs = next((mine.strip(), theirs.strip()) for mine, theirs in lines if mine != theirs)
+    return f"{mine} was given where {theirs} is needed"
 
 
 def _place(path: Path, fitted_on: str, wanted: str | torch.device | None) -> torch.device:

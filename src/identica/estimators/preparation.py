@@ -80,7 +80,8 @@ def standardise(X: FloatArray, *, per_feature: bool, names: Sequence[str] | None
     constant = deviations <= 10 * limits.eps * np.abs(X).max(axis=0)
     if constant.all():
         raise ValueError(
-            f"all {X.shape[1]} feature(s) are constant: components need features that vary between samples"
+            f"all {X.shape[1]} feature(s) are constant, or vary less than {X.dtype} can tell at their size: components "
+            "need features that vary between samples (subtract a large common offset before)"
         )
     if constant.any():
         _warn_of_constant(np.flatnonzero(constant), names)
