@@ -41,8 +41,8 @@ def check_observations(estimator: BaseEstimator, X: Any, *, fitting: bool) -> Fl
     """
     if np.ma.is_masked(X):
         raise ValueError(
-            f"X is a masked array with {int(np.ma.getmaskarray(X).sum())} masked value(s): fill them in, or leave out their "
-            "samples or features before"
+            f"X is a masked array with {int(np.ma.getmaskarray(X).sum())} masked value(s): fill them in, or leave out "
+            "their samples or features before"
         )
     try:
         checked: FloatArray = validate_data(
