@@ -2,7 +2,10 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
@@ -40,3 +43,49 @@ def power_mean(norms: list[float], p: float) -> float:
 def volume_criterion(matrix: Tensor, p: float) -> float:
     """c_p of one matrix."""
     return float(log_volume(matrix)) / (2 * matrix.shape[1]) - math.log(power_mean(row_norms(matrix), p))
+
+
+def shared(path: str) -> Path:
+    """Return a file or folder of reference values that lies beside the checkout; skip the test where it does not."""
+    found = Path(__file__).resolve().parents[2] / "shared" / path
+    if not found.exists():
+        pytest.skip(f"needs {path}, which does not lie beside this checkout")
+    return found
+
+
+def euler_maruyama(network, *, noise, noise_strength, decay, dt, draws, sampled):
+    """Run the stochastic model gene by gene, bin by bin and step by step; return the runs and half responses."""
+    n_genes, _, n_bins, n_steps = draws.shape
+    x = np.zeros((n_genes, n_bins, n_steps + 1))
+    half = np.full(len(network.strength), np.nan)
+
+    def production(gene, concentrations):
+        total = 0.0
+        for e in np.flatnonzero(network.target == gene):
+            value, n = concentrations[network.regulator[e]], network.hill[e]
+            share = value**n / (half[e] ** n + value**n)
+            total += abs(network.strength[e]) * (share if network.strength[e] > 0 else 1 - share)
+        return total
+
+    for gene in range(n_genes):
+        for e in np.flatnonzero(network.target == gene):
+            half[e] = np.mean([x[network.regulator[e], b, sampled].mean() for b in range(n_bins)])
+        for b in range(n_bins):
+            if gene in network.masters:
+                rate = network.rates[list(network.masters).index(gene), b]
+                x[gene, b, 0] = rate / decay[gene]
+            else:
+                x[gene, b, 0] = production(gene, x[:, b][:, sampled].mean(axis=1)) / decay[gene]
+            for t in range(n_steps):
+                made = rate if gene in network.masters else production(gene, x[:, b, t])
+                lost = decay[gene] * x[gene, b, t]
+                w = draws[gene, :, b, t]
+                if noise == "sp":
+                    shake = np.sqrt(made) * w[0]
+                elif noise == "spd":
+                    shake = (np.sqrt(made) + np.sqrt(lost)) * w[0]
+                else:
+                    shake = np.sqrt(made) * w[0] + np.sqrt(lost) * w[1]
+                step = dt * (made - lost) + np.sqrt(dt) * noise_strength[gene] * shake
+                x[gene, b, t + 1] = max(0.0, x[gene, b, t] + step)
+    return x, half

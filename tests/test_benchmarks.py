@@ -40,14 +40,12 @@ def test_step_cost(benchmark):
 
 
 def test_recovery(benchmark):
-    out = benchmark(
-        "recovery", "--mixtures", "linear", "--methods", "pca", "aligned-pca", "--seeds", 2, "--samples", 400
-    )
+    out = benchmark("recovery", "--mixtures", "linear", "--methods", "pca", "polytopic", "--seeds", 2, "--samples", 400)
     rows = records(out / "results.csv")
     assert [(row["method"], row["seed"]) for row in rows] == [
-        *[("pca", "0"), ("aligned-pca", "0"), ("pca", "1"), ("aligned-pca", "1")]
+        *[("pca", "0"), ("polytopic", "0"), ("pca", "1"), ("polytopic", "1")]
     ]
-    assert "aligned-pca" in (out / "table.md").read_text()
+    assert "polytopic" in (out / "table.md").read_text()
 
 
 def test_time_to_recovery(benchmark):

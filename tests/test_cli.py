@@ -13,7 +13,7 @@ from sklearn.decomposition import PCA
 import identica
 from identica.cli import main
 from identica.cli.held_out import split_rows
-from identica.cli.simulate import Simulate
+from identica.cli.simulate import SimulateMixture
 from identica.datasets import KINDS, LATENTS, make_mixture
 from identica.estimators import METHODS
 from identica.io import read_table
@@ -58,11 +58,17 @@ def choices(cls, name):
 
 
 def test_choices_are_those_of_the_library():
-    assert choices(Simulate, "kind") == set(KINDS)
-    assert choices(Simulate, "latents") == set(LATENTS)
+    assert choices(SimulateMixture, "kind") == set(KINDS)
+    assert choices(SimulateMixture, "latents") == set(LATENTS)
 
 
-@pytest.mark.parametrize("words", [[], ["fit"], ["transform"], ["score"], ["simulate"], ["demo"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *[[], ["fit"], ["transform"], ["score"], ["simulate"], ["simulate", "single-cell"]],
+        *[["reproduce"], ["reproduce", "single-cell"], ["demo"]],
+    ],
+)
 def test_help(words, capsys):
     assert main([*words, "--help"]) == 0
     shown = capsys.readouterr()
@@ -175,7 +181,7 @@ def test_the_summary_shows_both(fitted, tmp_path, capsys):
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_fit_of_every_method_without_names(tmp_path, method):
     np.save(tmp_path / "data.npy", small_data().astype(np.float32))
-    (tmp_path / "quick.json").write_text(QUICK)
+    (tmp_path / "quick.json").write_text('{"device": "cpu"}' if method == "polytopic" else QUICK)
     words = ["fit", str(tmp_path / "data.npy"), "-d", "1", "--method", method, "--holdout", "0"]
     assert main([*words, "--config", str(tmp_path / "quick.json"), "--output", str(tmp_path / "out")]) == 0
     record = json.loads((tmp_path / "out" / "run.json").read_text())

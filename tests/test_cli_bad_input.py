@@ -129,7 +129,7 @@ def test_arguments_that_cannot_be(refused, words, complaint):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        ([], "Expected one of {fit, transform, score, simulate, demo}"),
+        ([], "Expected one of {fit, transform, score, simulate, reproduce, demo}"),
         (["nonsense"], "Unrecognized options: nonsense"),
         (["fit"], "Missing from identica fit: FILE"),
         (["score", "one.npy"], "Missing from identica score"),

@@ -16,7 +16,7 @@ from identica.descent import Descent
 PROGRAM = [sys.executable, "-c", "import sys; from identica.cli import main; sys.exit(main())"]
 LONG = (
     '{"network": {"hidden": [16]}, "device": "cpu",'
-    ' "training": {"max_steps": 3000, "batch_size": 16, "patience": 1000, "checkpoint_seconds": 0.05}}'
+    ' "training": {"max_steps": 6000, "batch_size": 16, "patience": 1000, "checkpoint_seconds": 0.05}}'
 )
 
 
@@ -41,7 +41,7 @@ def stopped(folder, output, number):
     checkpoint = folder / output / "checkpoint.safetensors"
     while not checkpoint.exists() and process.poll() is None:
         time.sleep(0.01)
-    time.sleep(0.2)
+    time.sleep(0.05)
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
     return process.returncode, said

@@ -21,6 +21,8 @@ from identica.estimators import configuration, from_configuration
 from identica.metrics import mean_r2
 
 every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
+TRAINED = {name: method for name, method in METHODS.items() if "training" in method.get_params()}
+every_trained_method = pytest.mark.parametrize("method", TRAINED.values(), ids=TRAINED.keys())
 MIXTURE = make_mixture(300, 12, 2, random_state=0)
 
 
@@ -105,7 +107,7 @@ def test_a_feature_in_a_far_unit_counts_as_if_it_were_at_the_bound(method):
     )
 
 
-@every_method
+@every_trained_method
 def test_goes_on_from_a_checkpoint_to_the_same_latents(method, tmp_path, monkeypatch):
     path = tmp_path / "fit.safetensors"
     whole = clone(method).fit(MIXTURE.X)
@@ -204,7 +206,7 @@ class Wrapped(torch.nn.Module):
         return self.layers(latents) + 0.0
 
 
-@every_method
+@every_trained_method
 @pytest.mark.parametrize("container", [torch.nn.Sequential, Wrapped])
 def test_own_decoders_may_normalise_batches(method, container):
     with torch.random.fork_rng():

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+import identica
+from identica.datasets import make_cells, make_regulon
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -33,12 +36,28 @@ def test_ci_runs_these_very_commands():
 
 @pytest.mark.slow
 def test_the_python_example_does_as_it_says(capsys):
-    (example,) = blocks("python")
+    example, _ = blocks("python")
     exec(compile(example, "README.md", "exec"), {})
     r2, unexplained, by_pca, agreement = map(float, re.findall(r"\d\.\d+", capsys.readouterr().out))
     assert r2 > 0.9
     assert unexplained < by_pca
     assert agreement > 0.95
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_session_with_cells_does_as_it_says():
+    pytest.importorskip("anndata")
+    regulon = make_regulon(20, 60, random_state=0)
+    names = {
+        "identica": identica,
+        "adata": make_cells(200, 10, regulon=regulon, random_state=0).to_anndata(),
+        "net": regulon.to_frame(),
+    }
+    exec(compile(blocks("python")[1], "README.md", "exec"), names)
+    assert names["adata"].obsm["X_dica"].shape == (200, 10)
+    assert names["adata"].varm["dica_influence"].shape == (names["adata"].n_vars, 10)
+    assert len(names["adata"].uns["dica"]["labels"]) == 10
 
 
 def test_every_tested_version_is_pinned_once():

@@ -10,9 +10,8 @@ finds something; the question is whether it finds the components.
 # The truth is known here, the Jacobians of the mixing included.
 from matplotlib import pyplot as plt
 
-from identica import DICA, Training, plotting
+from identica import DICA, PolytopicFactorization, Training, plotting
 from identica.datasets import make_mixture
-from identica.experiments import AlignedPCA
 from identica.metrics import r2_matrix
 
 X, latents, jacobians = make_mixture(3000, 200, 3, kind="perturbed", strength=1.0, random_state=0)
@@ -22,7 +21,7 @@ X.shape, latents.shape, jacobians.shape
 # PCA with its axes turned by the same criterion is what a linear map can do. DICA puts a network there.
 # (The features share one unit, so they are not standardised. The training is short to keep this page quick;
 # leave ``training`` out for your own data.)
-linear = AlignedPCA(3, random_state=0).fit(X)
+linear = PolytopicFactorization(3, random_state=0).fit(X)
 dica = DICA(3, training=Training(max_steps=1500), random_state=0).fit(X)
 
 print(f"left unexplained by PCA:  {dica.linear_reconstruction_error_:.4f}")

@@ -6,11 +6,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from identica.estimators import DICA, Autoencoder, SparseJacobian, load
+    from identica.estimators import DICA, Autoencoder, PolytopicFactorization, SparseJacobian, load
     from identica.networks import Dense
+    from identica.single_cell import pl, tl
     from identica.training import Training
 
-__all__ = ["DICA", "Autoencoder", "Dense", "SparseJacobian", "Training", "load"]
+__all__ = [
+    "DICA",
+    "Autoencoder",
+    "Dense",
+    "PolytopicFactorization",
+    "SparseJacobian",
+    "Training",
+    "load",
+    "pl",
+    "tl",
+]
 
 __version__ = "0.1.0"
 
@@ -18,9 +29,12 @@ _HOMES = {
     "DICA": "identica.estimators",
     "Autoencoder": "identica.estimators",
     "Dense": "identica.networks",
+    "PolytopicFactorization": "identica.estimators",
     "SparseJacobian": "identica.estimators",
     "Training": "identica.training",
     "load": "identica.estimators",
+    "pl": "identica.single_cell",
+    "tl": "identica.single_cell",
 }
 
 

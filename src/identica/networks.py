@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from identica.arguments import check_choice, check_integer
 from identica.tangents import Pushed, push_tangents, tangent_rule
 
-__all__ = ["ACTIVATIONS", "Dense", "evaluate", "frame"]
+__all__ = ["ACTIVATIONS", "Affine", "Dense", "evaluate", "frame"]
 
 ROWS_AT_ONCE = 4096
 
@@ -74,6 +74,39 @@ def _beside(layer: Beside, primal: Tensor, tangents: Tensor) -> Pushed:
     n = max(pushed.shape[0], tangents.shape[0])
     both = torch.cat([pushed.expand(n, -1, -1), tangents.expand(n, -1, -1)], dim=-1)
     return torch.cat([output, primal], dim=-1), both
+
+
+@final
+@dataclass(frozen=True)
+class Affine:
+    """Linear encoder and decoder, as they are at the start of every dense network."""
+
+    def build(self, axes: Tensor, seed: int) -> tuple[nn.Module, nn.Module]:
+        """Build an encoder and a decoder that are the given axes.
+
+        Parameters
+        ----------
+        axes : Tensor of shape (n_components, n_features)
+            Loadings: the decoder is ``latents @ axes``, the encoder its pseudo-inverse.
+        seed : int
+            Not used: nothing is drawn.
+
+        Returns
+        -------
+        encoder : torch.nn.Module
+            (n, n_features) -> (n, n_components).
+        decoder : torch.nn.Module
+            (n, n_components) -> (n, n_features).
+        """
+        return _affine(torch.linalg.pinv(axes).T), _affine(axes.T)
+
+
+def _affine(weight: Tensor) -> nn.Linear:
+    layer = nn.Linear(weight.shape[1], weight.shape[0], dtype=weight.dtype, device="meta").to_empty(device="cpu")
+    with torch.no_grad():
+        layer.weight.copy_(weight)
+        layer.bias.zero_()
+    return layer
 
 
 @final

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
-__all__ = ["COLORS", "history", "history_terms", "influence", "r2_heatmap"]
+__all__ = ["COLORS", "history", "history_terms", "influence", "r2_heatmap", "signed_heatmap"]
 
 COLORS = ("#2f6db5", "#d9722e", "#3f9a6b", "#a8518f", "#8a7a3a", "#5c6b7a")
 """Colours of lines, in the order in which they are used; they read well on white and on near-black."""
@@ -74,6 +74,64 @@ def r2_heatmap(matrix: ArrayLike, *, matched: bool = True, title: str | None = N
     ax.set_ylabel("true component")
     if title is not None:
         ax.set_title(title, parse_math=False)
+    return ax
+
+
+def signed_heatmap(
+    matrix: ArrayLike,
+    row_names: Sequence[str],
+    column_names: Sequence[str],
+    *,
+    label: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a matrix of signed numbers with zero in the middle of the colours.
+
+    Parameters
+    ----------
+    matrix : array-like of shape (n_rows, n_columns)
+        What to draw.
+    row_names, column_names : sequence of str
+        Written beside and below.
+    label : str, optional
+        Of the colour bar.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axis drawn on.
+
+    Raises
+    ------
+    ValueError
+        If the matrix does not have two dimensions or is empty, or the names are not as many as its rows and columns.
+
+    Examples
+    --------
+    >>> from identica import plotting
+    >>> ax = plotting.signed_heatmap([[-1.0, 2.0]], ["gene"], ["0", "1"])
+    >>> ax.images[0].get_clim()
+    (-2.0, 2.0)
+    """
+    values = _as_matrix(matrix, "matrix", "rows by columns")
+    if (len(row_names), len(column_names)) != values.shape:
+        raise ValueError(
+            f"{len(row_names)} row_names and {len(column_names)} column_names for a matrix of shape {values.shape}: "
+            "give one name for each row and column"
+        )
+    n_rows, n_columns = values.shape
+    ax = _new_axis((1.8 + 0.35 * n_columns, 0.9 + 0.2 * n_rows)) if ax is None else ax
+    limit = float(np.nanmax(np.abs(values))) or 1.0
+    image = ax.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest")
+    ax.set_yticks(range(n_rows), row_names, parse_math=False)
+    ax.set_xticks(range(n_columns), column_names, rotation=90, parse_math=False)
+    ax.set_xlabel("component")
+    ax.tick_params(length=0)
+    bar = ax.figure.colorbar(image, ax=ax)
+    if label is not None:
+        bar.set_label(label)
     return ax
 
 

@@ -113,12 +113,17 @@ class Trainer:
         self._done, self._partial, self._snapshot = snapshot.done, snapshot.partial, snapshot
 
     @property
+    def n_components(self) -> int:
+        """Number of latent components."""
+        first: nn.Linear = self.decoder[0]  # type: ignore[assignment]
+        return first.in_features
+
+    @property
     def jacobian_sample(self) -> JacobianSample:
         """How much of the Jacobian a step looks at, in the units of the criterion."""
         n_samples = self.training.n_jacobians(min(self.training.batch_size, len(self.data.train)))
         # A sample has a volume only with several rows for each component.
-        first: nn.Linear = self.decoder[0]  # type: ignore[assignment]
-        n_rows = max(self.training.jacobian_features, ROWS_PER_COMPONENT * first.in_features)
+        n_rows = max(self.training.jacobian_features, ROWS_PER_COMPONENT * self.n_components)
         return JacobianSample(n_samples, n_rows, self.data.units)
 
     def n_epochs(self, max_steps: int) -> int:

@@ -45,7 +45,7 @@ def test_the_configuration_is_complete_before_anything_runs():
     network, training = Dense(hidden=(7,)), Training(max_steps=9)
     plan = comparison("perturbed", seeds=range(2), network=network, training=training, noise=0.1, verbose=1)
     assert list(plan.methods) == list(METHODS)
-    assert plan.mixture == {**FAMILIES["perturbed"], "latents": "dependent", "noise": 0.1}
+    assert plan.data == {**FAMILIES["perturbed"], "latents": "dependent", "noise": 0.1}
     assert plan.seeds == (0, 1)
     for name in ("autoencoder", "sparse-jacobian", "dica-joint", "dica"):
         estimator = plan.methods[name]
@@ -71,7 +71,7 @@ def test_unknown_names_are_told_with_the_known_ones(arguments, message):
 def test_each_seed_fits_each_method_to_data_of_its_own():
     shown = []
     mixture = {"kind": "linear", "n_features": 12, "n_components": 2}
-    plan = Comparison("toy", mixture, 300, 100, {"first": FirstFeatures(shown=shown)}, seeds=(3, 4))
+    plan = Comparison("toy", make_mixture, mixture, 300, 100, {"first": FirstFeatures(shown=shown)}, seeds=(3, 4))
     seen = []
     outcomes = run(plan, on_outcome=seen.append)
     assert seen == outcomes
@@ -89,7 +89,7 @@ def test_each_seed_fits_each_method_to_data_of_its_own():
 
 
 def test_the_same_configuration_gives_the_same_scores():
-    plan = comparison("linear", methods=["pca", "fastica", "aligned-pca"], **SMALL)
+    plan = comparison("linear", methods=["pca", "fastica", "polytopic"], **SMALL)
     first, second = ([outcome.fit.scores for outcome in run(plan)] for _ in range(2))
     assert first == second
 

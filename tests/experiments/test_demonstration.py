@@ -8,7 +8,7 @@ from PIL import Image
 from identica.experiments import METHODS, demo
 from identica.io import DataError
 
-LINEAR = ["pca", "fastica", "aligned-pca"]
+LINEAR = ["pca", "fastica", "polytopic"]
 
 
 def test_writes_table_picture_and_page(tmp_path, capsys):
@@ -46,5 +46,5 @@ def test_finds_out_first_whether_it_may_write(tmp_path):
 
 @pytest.mark.slow
 def test_shows_what_a_linear_method_misses(tmp_path):
-    aligned, dica = demo(tmp_path, methods=["aligned-pca", "dica"], verbose=0)
-    assert dica["r2_mean"] > 0.9 > aligned["r2_mean"]
+    linear, dica = demo(tmp_path, methods=["polytopic", "dica"], verbose=0)
+    assert dica["r2_mean"] > 0.95 > linear["r2_mean"] + 0.1

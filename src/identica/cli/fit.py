@@ -1,6 +1,5 @@
 """identica fit."""
 
-import os
 import time
 import warnings
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
-from identica.cli.options import File, Name, Number
+from identica.cli.options import File, Name, Number, set_threads
 
 if TYPE_CHECKING:
     from identica.estimators import ComponentAnalysis
@@ -82,19 +81,13 @@ class Fit:
 
     def run(self) -> None:
         """Run the command."""
-        import torch
-
         from identica.cli.configuration import read_parameters
         from identica.estimators import from_configuration
         from identica.io import DataError, output_directory, read_table
 
         given = {"n_components": self.n_components, "method": self.method, "random_state": self.seed}
         estimator = from_configuration(read_parameters(self.config, given | {"device": self.device}))
-        if self.threads is not None:
-            most = 4 * (os.cpu_count() or 1)
-            if not 1 <= self.threads <= most:
-                raise ValueError(f"threads={self.threads} is not possible here, use 1 to {most}")
-            torch.set_num_threads(self.threads)
+        set_threads(self.threads)
         checkpoint = self.output / "checkpoint.safetensors"
         if checkpoint.exists() and not self.resume:
             raise DataError(

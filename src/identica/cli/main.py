@@ -7,13 +7,14 @@ import re
 import shlex
 import sys
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import tyro
 
 from identica.cli.demo import Demo
 from identica.cli.fit import CheckpointKept, Fit
+from identica.cli.reproduce import Reproduce
 from identica.cli.score import Score
 from identica.cli.simulate import Simulate
 from identica.cli.transform import Transform
@@ -35,11 +36,12 @@ class _Command(Protocol):
     def run(self) -> None: ...
 
 
-COMMANDS: dict[str, Callable[..., _Command]] = {
+COMMANDS: dict[str, Any] = {
     "fit": Fit,
     "transform": Transform,
     "score": Score,
     "simulate": Simulate,
+    "reproduce": Reproduce,
     "demo": Demo,
 }
 
@@ -136,7 +138,8 @@ def _unboxed(text: str) -> str:
             sections[-1].append(words)
         else:
             sections.append([])
-    kept = [" ".join(lines).rstrip(".") for lines in sections if lines and lines[0] != "Argument helptext:"]
+    left_out = ("Argument helptext:", "Perhaps you meant:")
+    kept = [" ".join(lines).rstrip(".") for lines in sections if lines and lines[0] not in left_out]
     wrong = _UNREADABLE.match(kept[0]) if kept else None
     if wrong is not None:
         kind = "a whole number" if wrong["kind"].lower() == "int" else "a number"

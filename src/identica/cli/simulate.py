@@ -5,23 +5,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, arg
+import tyro
+from tyro.conf import arg
 
 from identica.cli.options import check_seed
+from identica.cli.single_cell import CellOptions
 
-__all__ = ["Simulate"]
+__all__ = ["Simulate", "SimulateCells", "SimulateMixture"]
 
 
 @dataclass(frozen=True)
-class Simulate:
-    """Simulate data whose components are known.
+class SimulateMixture:
+    """Simulate a nonlinear mixture of a few components.
 
     Writes X.npy, X.csv, latents.npy, jacobians.npy (n_samples, n_features, n_components) and parameters.json.
 
     Parameters
     ----------
-    what : str
-        A nonlinear mixture of a few components.
     output : Path
         Directory to write into.
     n_samples : int
@@ -44,7 +44,6 @@ class Simulate:
         Seed of all randomness.
     """
 
-    what: Positional[Literal["mixture"]]
     output: Annotated[Path, arg(metavar="DIR")]
     n_samples: Annotated[int, arg(metavar="N", aliases=["-n"])] = 1000
     n_features: Annotated[int, arg(metavar="N", aliases=["-m"])] = 50
@@ -75,6 +74,7 @@ class Simulate:
         )
         parameters = dataclasses.asdict(self)
         del parameters["output"]
+        parameters = {"what": "mixture", **parameters}
         with output_directory(self.output) as directory:
             write_npy(directory / "X.npy", X)
             write_csv(directory / "X.csv", X, [f"feature_{i}" for i in range(X.shape[1])])
@@ -82,3 +82,65 @@ class Simulate:
             write_npy(directory / "jacobians.npy", jacobians)
             write_json(directory / "parameters.json", parameters)
         print(f"{X.shape[0]} samples, {X.shape[1]} features, {latents.shape[1]} components are in {directory}")
+
+
+@dataclass(frozen=True)
+class SimulateCells(CellOptions):
+    """Simulate single cells whose transcription factors are known.
+
+    Writes X.npy, X.csv, latents.csv (the factors' concentrations), regulon.tsv, parameters.json and, where anndata is
+    installed, cells.h5ad.
+
+    Parameters
+    ----------
+    output : Path
+        Directory to write into.
+    n_samples : int
+        Number of cells.
+    n_bins : int
+        Number of cell types, between which alone concentrations differ; by default each cell has its own.
+    seed : int
+        Seed of all randomness.
+    """
+
+    output: Annotated[Path, arg(metavar="DIR")] = Path("identica-cells")
+    n_samples: Annotated[int, arg(metavar="N", aliases=["-n"])] = 1000
+    n_bins: Annotated[int | None, arg(metavar="N")] = None
+    seed: int = 0
+
+    def run(self) -> None:
+        """Run the command."""
+        from importlib.util import find_spec
+
+        from identica.datasets import make_cells
+        from identica.io import atomic_write, output_directory, write_csv, write_json, write_npy
+
+        check_seed(self.seed)
+        cells = make_cells(
+            self.n_samples,
+            self.n_components,
+            regulon=self.read_regulon(),
+            n_bins=self.n_bins,
+            random_state=self.seed,
+            **self.arguments(),
+        )
+        rows = [f"cell_{i}" for i in range(len(cells.X))]
+        with output_directory(self.output) as directory:
+            write_npy(directory / "X.npy", cells.X)
+            write_csv(directory / "X.csv", cells.X, cells.genes, rows)
+            write_csv(directory / "latents.csv", cells.latents, cells.factors, rows)
+            with atomic_write(directory / "regulon.tsv", "w") as file:
+                cells.regulon.to_frame().to_csv(file, sep="\t", index=False, lineterminator="\n")
+            if find_spec("anndata") is not None:
+                cells.write_h5ad(directory / "cells.h5ad")
+            parameters = {name: value for name, value in dataclasses.asdict(self).items() if name != "output"}
+            write_json(directory / "parameters.json", {"what": "single-cell", **parameters})
+        print(
+            f"{cells.X.shape[0]} cells, {cells.X.shape[1]} genes, {cells.latents.shape[1]} factors are in {directory}"
+        )
+
+
+Simulate = (
+    Annotated[SimulateMixture, tyro.conf.subcommand("mixture")]
+    | Annotated[SimulateCells, tyro.conf.subcommand("single-cell")]
+)

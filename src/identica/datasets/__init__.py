@@ -1,6 +1,36 @@
 """Data sets whose true components, mixing and Jacobians are known."""
 
+from identica.datasets.cells import SimulatedCells, make_cells
 from identica.datasets.mixing import Bend, Mixing, Waves
 from identica.datasets.mixture import KINDS, LATENTS, Mixture, make_mixture
+from identica.datasets.regulation import Regulation, hill_curve
+from identica.datasets.regulons import Regulon, RegulonReport, make_regulon, read_regulon
+from identica.datasets.sergio import GeneNetwork, SergioRun, run_sergio
+from identica.datasets.sergio_files import read_sergio, write_sergio
+from identica.datasets.technical_noise import TechnicalNoise
+from identica.datasets.trrust import fetch_trrust
 
-__all__ = ["KINDS", "LATENTS", "Bend", "Mixing", "Mixture", "Waves", "make_mixture"]
+__all__ = [
+    "KINDS",
+    "LATENTS",
+    "Bend",
+    "GeneNetwork",
+    "Mixing",
+    "Mixture",
+    "Regulation",
+    "Regulon",
+    "RegulonReport",
+    "SergioRun",
+    "SimulatedCells",
+    "TechnicalNoise",
+    "Waves",
+    "fetch_trrust",
+    "hill_curve",
+    "make_cells",
+    "make_mixture",
+    "make_regulon",
+    "read_regulon",
+    "read_sergio",
+    "run_sergio",
+    "write_sergio",
+]

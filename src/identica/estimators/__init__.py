@@ -17,6 +17,7 @@ from identica.estimators.persistence import (
     load_estimator,
     register,
 )
+from identica.estimators.polytopic import PolytopicFactorization
 from identica.estimators.sparse_jacobian import SparseJacobian
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "METHODS",
     "Autoencoder",
     "ComponentAnalysis",
+    "PolytopicFactorization",
     "SparseJacobian",
     "configuration",
     "fingerprint",
@@ -31,7 +33,7 @@ __all__ = [
     "load",
 ]
 
-for _method in (DICA, SparseJacobian, Autoencoder):
+for _method in (DICA, SparseJacobian, Autoencoder, PolytopicFactorization):
     register(_method)
 
 

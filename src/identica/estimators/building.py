@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from identica.estimators.preparation import FloatArray
 from identica.jacobian import jacobian
-from identica.networks import Dense
+from identica.networks import Affine, Dense
 
 __all__ = ["build_networks", "find_device"]
 
@@ -18,7 +18,7 @@ _FAULTS = (RuntimeError, TypeError, ValueError, LookupError, AttributeError, Ari
 
 
 def build_networks(
-    network: Dense, axes: FloatArray, seed: int, encoder: nn.Module | None, decoder: nn.Module | None
+    network: Dense | Affine, axes: FloatArray, seed: int, encoder: nn.Module | None, decoder: nn.Module | None
 ) -> tuple[nn.Module, nn.Module]:
     """Return an encoder and a decoder on the CPU: the user's own, copied, or built to start at linear axes.
 

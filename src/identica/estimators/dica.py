@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 import torch
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
-from torch import Tensor, nn
+from torch import nn
 
-from identica.alignment import align
+from identica.estimators.aligning import align_networks, conclude_alignment
 from identica.estimators.base import DEFAULT_NORM_POWER, ComponentAnalysis
-from identica.networks import Dense, change_basis
+from identica.networks import Dense
 from identica.objective import Objective
-from identica.penalties import JacobianSample, Joint, Volume
+from identica.penalties import Joint, Volume
 from identica.trainer import Trainer
 from identica.training import Training
 
 __all__ = ["DICA"]
 
-ALIGN_POINTS = 64
-ALIGN_ROWS = 16384
-AGREEMENT = 0.95
 REFINE_MAY_COST = 0.05
 """Share of the variance explained that the refine stage may cost before it is undone."""
 
@@ -186,7 +181,9 @@ class DICA(ComponentAnalysis):
         encoder, decoder, variance = trainer.encoder, trainer.decoder, trainer.data.variance
         plain = Objective(encoder, decoder, variance)
         trainer.minimise("reconstruct", plain, max_steps=max(1, training.max_steps // 3))
-        found = trainer.compute("align", lambda generator: self._align(trainer, generator))
+        found = trainer.compute(
+            "align", lambda generator: align_networks(trainer, self.norm_power, self.n_restarts, generator)
+        )
         # Twice as long as reconstruction took: not long where few samples made that stop early.
         steps = 2 * trainer.best_step("reconstruct")
         if self.volume_weight > 0 and steps > 0:
@@ -203,36 +200,8 @@ class DICA(ComponentAnalysis):
     def _conclude(self, trainer: Trainer) -> None:
         if self.solver == "joint":
             return
-        found = trainer.result("align")
-        self.restarts_ = found["criteria"].double().cpu().numpy()
-        self.restart_agreement_ = float(found["agreement"])
+        conclude_alignment(self, trainer.result("align"))
         self.refined_ = "refine" in trainer.results and not bool(trainer.results["refine"]["undone"])
-        if self.restart_agreement_ < AGREEMENT:
-            warnings.warn(
-                f"the {self.n_restarts} restarts of the alignment end at different components (agreement "
-                f"{self.restart_agreement_:.2f}, below {AGREEMENT}): these data may not tell the components apart, "
-                "so do not read meaning into single components; try fewer components or more samples",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-
-    def _align(self, trainer: Trainer, generator: torch.Generator) -> dict[str, Tensor]:
-        encoder, decoder, rows = trainer.encoder, trainer.decoder, trainer.data.train
-        encoder.eval()
-        decoder.eval()
-        chosen = torch.randperm(len(rows), generator=generator)[:ALIGN_POINTS]
-        n_rows = max(ALIGN_ROWS // len(chosen), 8 * self.n_components)
-        few = JacobianSample(len(chosen), n_rows, trainer.data.units)
-        with torch.no_grad():
-            latents = encoder(rows[chosen.to(rows.device)])
-            stacked = torch.cat([few.jacobian(decoder, point, generator) for point in torch.split(latents, 1)])
-        alignment = align(stacked, p=self.norm_power, n_restarts=self.n_restarts, generator=generator)
-        change_basis(encoder, decoder, alignment.transform, torch.zeros(self.n_components))
-        return {
-            "criteria": alignment.criteria,
-            "agreement": torch.tensor(alignment.agreement),
-            "reconstruction": torch.tensor(trainer.validate()),
-        }
 
     def _fit_joint(self, trainer: Trainer, training: Training) -> None:
         n_epochs = trainer.n_epochs(training.max_steps)

@@ -277,7 +277,7 @@ def load_estimator(
             own = values.pop(name, None)
             _check_own(path, name, own, given[name])
         estimator = from_configuration(values)
-        estimator.set_params(**given)
+        estimator.set_params(**{name: module for name, module in given.items() if module is not None})
         for name in _VALUES:
             if name in attributes:
                 setattr(estimator, name, attributes[name])

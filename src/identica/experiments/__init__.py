@@ -1,20 +1,24 @@
 """Recipes, which are functions that return a full configuration, and what runs them."""
 
-from identica.experiments.baselines import AlignedPCA
+from identica.experiments.baselines import UnivariateLinearModel
+from identica.experiments.cells import CELL_METHODS, single_cell
 from identica.experiments.comparison import FAMILIES, METHODS, Comparison, comparison
-from identica.experiments.demonstration import demo
+from identica.experiments.demonstration import demo, reproduce
 from identica.experiments.runner import Outcome, run
 from identica.experiments.tables import markdown_table, text_table
 
 __all__ = [
+    "CELL_METHODS",
     "FAMILIES",
     "METHODS",
-    "AlignedPCA",
     "Comparison",
     "Outcome",
+    "UnivariateLinearModel",
     "comparison",
     "demo",
     "markdown_table",
+    "reproduce",
     "run",
+    "single_cell",
     "text_table",
 ]

@@ -1,108 +1,88 @@
-"""The linear method that deserves to stand beside the nonlinear ones."""
+"""The supervised tool that biologists use today, in the form of an estimator."""
+
+from __future__ import annotations
 
 from typing import Any, Self, final
 
 import numpy as np
-import torch
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.decomposition import PCA
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from identica.alignment import align
-
-__all__ = ["AlignedPCA"]
+__all__ = ["UnivariateLinearModel"]
 
 
 @final
-class AlignedPCA(TransformerMixin, BaseEstimator):
-    """Find components by the volume criterion among all linear maps.
+class UnivariateLinearModel(TransformerMixin, BaseEstimator):
+    """Activities of transcription factors by decoupler's univariate linear model, given the true network.
 
-    PCA gives loadings W of shape (n_features, n_components); the align stage of :class:`identica.DICA` turns
-    them into W T of the largest criterion, an answer close to that of polytopic matrix factorisation [1]_.
-    What it reaches on a data set is what a nonlinear method has to beat there.
+    It is told which genes each factor acts on and with which sign, which the other methods have to do without.
+    An activity is the t value of the slope of a cell's expression, each gene standardised over cells, on the
+    factor's weights.
 
     Parameters
     ----------
-    n_components : int, default=2
-        Number of components.
-    norm_power : float, default=3.0
-        Exponent of the power mean of the row norms.
-    n_restarts : int, default=32
-        Random starts of the align stage.
-    random_state : int, RandomState or None, default=None
-        Source of randomness.
+    net : DataFrame
+        With the columns source, target and weight.
+    genes : sequence of str
+        Names of the features, in order.
 
     References
     ----------
-    .. [1] Tatli and Erdogan, "Polytopic Matrix Factorization: Determinant Maximization Based Criterion and
-       Identifiability", IEEE Transactions on Signal Processing 69, 2021.
-
-    Examples
-    --------
-    >>> from identica.datasets import make_mixture
-    >>> from identica.experiments import AlignedPCA
-    >>> X, latents, _ = make_mixture(500, 40, 2, kind="linear", random_state=0)
-    >>> AlignedPCA(2, random_state=0).fit_transform(X).shape
-    (500, 2)
+    P. Badia-i-Mompel et al., "decoupleR: ensemble of computational methods to infer biological activities from omics
+    data", Bioinformatics Advances 2, 2022.
     """
 
-    def __init__(
-        self,
-        n_components: int = 2,
-        *,
-        norm_power: float = 3.0,
-        n_restarts: int = 32,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.n_components = n_components
-        self.norm_power = norm_power
-        self.n_restarts = n_restarts
-        self.random_state = random_state
+    def __init__(self, net: pd.DataFrame, genes: tuple[str, ...]) -> None:
+        self.net = net
+        self.genes = genes
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Fit PCA and turn its axes.
+        """Remember means and standard deviations of the genes.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Observations.
+        X : array-like of shape (n_cells, n_genes)
+            Expression.
         y : None
             Ignored.
 
         Returns
         -------
-        AlignedPCA
-            The fitted estimator.
+        UnivariateLinearModel
+            Itself.
         """
-        random = check_random_state(self.random_state)
-        generator = torch.Generator().manual_seed(int(random.randint(2**31 - 1)))
-        self.pca_ = PCA(self.n_components, whiten=True, random_state=random).fit(X)
-        loadings = self.pca_.components_.T * np.sqrt(self.pca_.explained_variance_)
-        found = align(
-            torch.as_tensor(loadings)[None],
-            p=self.norm_power,
-            n_restarts=self.n_restarts,
-            generator=generator,
-        )
-        self.unmixing_ = np.linalg.inv(found.transform.numpy()).T
-        self.restarts_ = found.criteria.numpy()
-        self.restart_agreement_ = found.agreement
+        values = np.asarray(X, dtype=np.float64)
+        self.mean_ = values.mean(axis=0)
+        scale = values.std(axis=0)
+        self.scale_ = np.where(scale > 0, scale, 1.0)
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Give the components of observations.
+        """Give the activities of cells.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Observations.
+        X : array-like of shape (n_cells, n_genes)
+            Expression.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_components)
-            Their components.
+        ndarray of shape (n_cells, n_factors)
+            One column per factor, by name.
+
+        Raises
+        ------
+        ImportError
+            If decoupler is not installed.
         """
-        check_is_fitted(self)
-        return np.asarray(self.pca_.transform(X) @ self.unmixing_)
+        try:
+            import decoupler
+        except ImportError as error:
+            raise ImportError(
+                "the method ulm needs decoupler, which is not installed: pip install 'identica[single-cell]'"
+            ) from error
+        values = (np.asarray(X, dtype=np.float64) - self.mean_) / self.scale_
+        frame = pd.DataFrame(values, index=[str(i) for i in range(len(values))], columns=list(self.genes))
+        scores, _ = decoupler.mt.ulm(data=frame, net=self.net, tmin=1)
+        return np.asarray(scores.sort_index(axis=1), dtype=np.float64)

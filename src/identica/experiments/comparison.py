@@ -1,20 +1,22 @@
-"""The comparison of all methods on simulated mixtures, as one configuration."""
+"""What a comparison of methods on simulated data is, and the one on mixtures."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA, FastICA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from identica.estimators import DICA, Autoencoder, SparseJacobian
-from identica.experiments.baselines import AlignedPCA
+from identica.datasets import make_mixture
+from identica.estimators import DICA, Autoencoder, PolytopicFactorization, SparseJacobian
 from identica.networks import Dense
 from identica.training import Training
 
-__all__ = ["FAMILIES", "METHODS", "Comparison", "comparison"]
+__all__ = ["FAMILIES", "METHODS", "Builder", "Comparison", "Simulation", "check_known", "comparison"]
 
 FAMILIES: Mapping[str, Mapping[str, Any]] = {
     "linear": {"kind": "linear", "n_features": 60, "n_components": 3},
@@ -35,7 +37,7 @@ METHODS: Mapping[str, Builder] = {
     "fastica": lambda d, network, training, verbose: make_pipeline(
         StandardScaler(), FastICA(d, whiten="unit-variance", max_iter=1000)
     ),
-    "aligned-pca": lambda d, network, training, verbose: AlignedPCA(d),  # best in the features' own units
+    "polytopic": lambda d, network, training, verbose: PolytopicFactorization(d, verbose=verbose),
     "autoencoder": lambda d, network, training, verbose: Autoencoder(
         d, network=network, training=training, verbose=verbose
     ),
@@ -50,6 +52,16 @@ METHODS: Mapping[str, Builder] = {
 """Every method by name: first three linear ones, then those that share a network and a training plan."""
 
 
+class Simulation(Protocol):
+    """Data whose components are known, `X` (n_samples, n_features) and `latents` (n_samples, n_components)."""
+
+    @property
+    def X(self) -> NDArray[np.float64]: ...  # noqa: D102, N802
+
+    @property
+    def latents(self) -> NDArray[np.float64]: ...  # noqa: D102
+
+
 @dataclass(frozen=True)
 class Comparison:
     """All that decides the outcome of a comparison.
@@ -58,12 +70,15 @@ class Comparison:
     ----------
     experiment : str
         Name, as written into results.
-    mixture : mapping
-        Arguments of :func:`identica.datasets.make_mixture` other than `n_samples` and `random_state`.
+    generator : callable
+        Simulates data: called with the number of samples, `data` and a `random_state`, it returns something that
+        has `X` and `latents`, such as :func:`identica.datasets.make_mixture`.
+    data : mapping
+        Its other arguments.
     n_samples : int
         Samples each method is fitted on.
     n_test_samples : int
-        Further samples of the same mixture, on which components are scored.
+        Further samples of the same kind, on which components are scored.
     methods : mapping of str to estimator
         Unfitted estimators by name; each seed sets their `random_state`.
     seeds : tuple of int
@@ -71,7 +86,8 @@ class Comparison:
     """
 
     experiment: str
-    mixture: Mapping[str, Any]
+    generator: Callable[..., Simulation]
+    data: Mapping[str, Any]
     n_samples: int
     n_test_samples: int
     methods: Mapping[str, BaseEstimator]
@@ -125,19 +141,20 @@ def comparison(
     --------
     >>> from identica.experiments import comparison
     >>> plan = comparison("linear", methods=["pca", "dica"], seeds=range(5))
-    >>> list(plan.methods), plan.seeds, plan.mixture["n_features"]
+    >>> list(plan.methods), plan.seeds, plan.data["n_features"]
     (['pca', 'dica'], (0, 1, 2, 3, 4), 60)
     """
     names = list(METHODS if methods is None else methods)
-    _check_known("family", [family], FAMILIES)
-    _check_known("method", names, METHODS)
+    check_known("family", [family], FAMILIES)
+    check_known("method", names, METHODS)
     arguments = {**FAMILIES[family], "latents": "dependent", **mixture}
     network = Dense() if network is None else network
     training = Training() if training is None else training
     n_components = arguments["n_components"]
     return Comparison(
         experiment=family,
-        mixture=arguments,
+        generator=make_mixture,
+        data=arguments,
         n_samples=n_samples,
         n_test_samples=n_test_samples,
         methods={name: METHODS[name](n_components, network, training, verbose) for name in names},
@@ -145,7 +162,21 @@ def comparison(
     )
 
 
-def _check_known(what: str, given: list[str], allowed: Mapping[str, Any]) -> None:
+def check_known(what: str, given: Sequence[str], allowed: Iterable[str]) -> None:
+    """Refuse names that are not known, or none at all.
+
+    Parameters
+    ----------
+    what : str
+        What they name.
+    given, allowed : sequence of str
+        Names.
+
+    Raises
+    ------
+    ValueError
+        With those that are allowed.
+    """
     for name in given:
         if name not in allowed:
             raise ValueError(f"{what} {name!r} is unknown: use {', '.join(allowed)}")

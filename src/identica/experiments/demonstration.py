@@ -1,23 +1,29 @@
-"""The demo: a mixture that no linear method takes apart, every method on it, the results on one page."""
+"""The demo: cells whose transcription factors no linear method finds, every method on them, results on one page."""
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from identica import plotting
-from identica.experiments.comparison import Comparison, comparison
+from identica.experiments.cells import single_cell
+from identica.experiments.comparison import METHODS, Comparison
 from identica.experiments.runner import Outcome, run
-from identica.experiments.tables import text_table
+from identica.experiments.tables import markdown_table, text_table
 from identica.io.files import atomic_write, prepare_output_dir
 from identica.io.writing import write_records
 from identica.report import Report, write_report
 
-__all__ = ["demo"]
+__all__ = ["demo", "reproduce", "write_results"]
 
+BENT: dict[str, Any] = {"half_responses": "edge", "hill": 6.0, "fold": 30.0}
+"""Curves so steep, over such a range, that genes are no linear functions of one curve per factor."""
+TITLES = {"single-cell": "Transcription factors behind simulated expression"}
 _SHOWN = ("method", "r2_mean", "mcc_pearson", "mcc_spearman", "seconds")
 
 
@@ -28,7 +34,7 @@ def demo(
     methods: Iterable[str] | None = None,
     verbose: int = 1,
 ) -> list[dict[str, Any]]:
-    """Compare all methods on a mixture of dependent components and write the results down.
+    """Compare all methods on simulated cells with dependent transcription factors and write the results down.
 
     Parameters
     ----------
@@ -46,7 +52,15 @@ def demo(
     list of dict
         The rows of results.csv.
     """
-    configuration = comparison("perturbed", methods=methods, seeds=[seed], verbose=verbose)
+    configuration = single_cell(
+        5,
+        methods=list(METHODS) if methods is None else methods,
+        seeds=[seed],
+        n_samples=5_000,
+        n_test_samples=2_000,
+        verbose=verbose,
+        **BENT,
+    )
     folder = prepare_output_dir(output)
     outcomes = run(configuration, on_outcome=_announce if verbose else None)
     write_results(folder, configuration, outcomes)
@@ -55,6 +69,62 @@ def demo(
         print(text_table(rows, _SHOWN))
         print(f"\nSee {folder / 'report.html'}")
     return rows
+
+
+def reproduce(configuration: Comparison, folder: Path) -> str:
+    """Carry a comparison out and write all that came of it, after each seed what there is so far.
+
+    Parameters
+    ----------
+    configuration : Comparison
+        What to do.
+    folder : Path
+        An existing directory, for results.csv, summary.md, r2_heatmaps.png and report.html.
+
+    Returns
+    -------
+    str
+        A table for a terminal: mean and lowest R² over seeds of each method.
+    """
+    outcomes: list[Outcome] = []
+    for seed in configuration.seeds:
+        one = replace(configuration, seeds=(seed,))
+        outcomes += run(one, on_outcome=_announce)
+        write_results(folder, one, outcomes)
+        rows = summary([outcome.row for outcome in outcomes])
+        with atomic_write(folder / "summary.md", "w") as file:
+            file.write(markdown_table(rows, list(rows[0])) + "\n")
+    return text_table(rows, list(rows[0]))
+
+
+def summary(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Sum results up over seeds.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Rows of results.csv.
+
+    Returns
+    -------
+    list of dict
+        One per method: how many seeds, mean and lowest R², mean correlation coefficient, longest time.
+    """
+    result = []
+    for method in dict.fromkeys(row["method"] for row in rows):
+        own = [row for row in rows if row["method"] == method]
+        scores = [row["r2_mean"] for row in own]
+        result.append(
+            {
+                "method": method,
+                "seeds": len(own),
+                "r2_mean": float(np.mean(scores)),
+                "r2_lowest": float(min(scores)),
+                "mcc_spearman": float(np.mean([row["mcc_spearman"] for row in own])),
+                "seconds": float(max(row["seconds"] for row in own)),
+            }
+        )
+    return result
 
 
 def write_results(folder: Path, configuration: Comparison, outcomes: Sequence[Outcome]) -> None:
@@ -74,6 +144,10 @@ def write_results(folder: Path, configuration: Comparison, outcomes: Sequence[Ou
     with atomic_write(folder / "r2_heatmaps.png") as file:
         _heat_maps(last).savefig(file, format="png", dpi=150)
     write_report(folder / "report.html", _report(configuration, last))
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | int | float)
 
 
 def _announce(outcome: Outcome) -> None:
@@ -98,9 +172,9 @@ def _heat_maps(outcomes: Sequence[Outcome]) -> Figure:
 def _report(configuration: Comparison, outcomes: Sequence[Outcome]) -> Report:
     first = outcomes[0]
     return Report(
-        title=f"Taking a {configuration.experiment} mixture apart",
+        title=TITLES.get(configuration.experiment, f"Taking a {configuration.experiment} mixture apart"),
         facts={
-            "data": f"simulated, {configuration.mixture['latents']} components",
+            "data": ", ".join(f"{name} {value}" for name, value in configuration.data.items() if _is_plain(value)),
             "samples": first.n_samples,
             "scored on": f"{configuration.n_test_samples:,} others",
             "features": first.n_features,

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
-from identica.datasets import Mixture, make_mixture
-from identica.experiments.comparison import Comparison
+from identica.experiments.comparison import Comparison, Simulation
 from identica.metrics import match_components, mean_correlation_coefficient
 from identica.report import Fit
 
@@ -85,11 +84,8 @@ def run(configuration: Comparison, *, on_outcome: Callable[[Outcome], object] | 
     """
     outcomes = []
     for seed in configuration.seeds:
-        data = make_mixture(
-            configuration.n_samples + configuration.n_test_samples,
-            **configuration.mixture,
-            random_state=seed,
-        )
+        n_samples = configuration.n_samples + configuration.n_test_samples
+        data = configuration.generator(n_samples, **configuration.data, random_state=seed)
         for method, estimator in configuration.methods.items():
             fit = _fit(method, _seeded(estimator, seed), data, configuration.n_samples)
             outcome = Outcome(
@@ -115,7 +111,7 @@ def _seeded(estimator: BaseEstimator, seed: int) -> BaseEstimator:
     return copy.set_params(**dict.fromkeys(names, seed))
 
 
-def _fit(method: str, estimator: BaseEstimator, data: Mixture, n_samples: int) -> Fit:
+def _fit(method: str, estimator: BaseEstimator, data: Simulation, n_samples: int) -> Fit:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         start = time.perf_counter()

@@ -1,0 +1,103 @@
+"""What is said of simulated cells on the command line, by every command that simulates them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from tyro.conf import arg
+
+if TYPE_CHECKING:
+    from identica.datasets import Regulon
+
+__all__ = ["CellOptions"]
+
+
+@dataclass(frozen=True)
+class CellOptions:
+    """Arguments of :func:`identica.datasets.make_cells`.
+
+    Parameters
+    ----------
+    n_components : int
+        Transcription factors, those with most targets.
+    regulon : Path
+        The network: a file of TRRUST, or a table with the columns source, target and weight; random by default.
+    correlation : float
+        Of each two factors' concentrations.
+    fold : float
+        Ratio of a factor's highest concentration to its lowest.
+    cross_talk : float
+        Strength of the influences of every factor on every gene.
+    hill : float
+        Hill coefficient.
+    half_responses : str
+        One half response for each factor, or one for each edge.
+    noise : str
+        Noise of the stochastic model; none by default.
+    noise_strength : float
+        q of that noise.
+    outliers : float
+        Share of genes with outlying expression; none by default.
+    library_size : float
+        Mean of the logarithm of a cell's total; as simulated by default.
+    dropout : float
+        Percentile of expression at which half of the entries are lost; none by default.
+    counts : bool
+        Whether to draw counts.
+    """
+
+    n_components: Annotated[int, arg(metavar="N", aliases=["-d"])] = 10
+    regulon: Annotated[Path | None, arg(metavar="FILE")] = None
+    correlation: float = 0.5
+    fold: float = 4.0
+    cross_talk: float = 0.2
+    hill: float = 2.0
+    half_responses: Literal["factor", "edge"] = "factor"
+    noise: Literal["none", "sp", "spd", "dpd"] = "none"
+    noise_strength: float = 1.0
+    outliers: Annotated[float | None, arg(metavar="SHARE")] = None
+    library_size: Annotated[float | None, arg(metavar="FLOAT")] = None
+    dropout: Annotated[float | None, arg(metavar="PERCENT")] = None
+    counts: bool = False
+
+    def read_regulon(self) -> "Regulon | None":
+        """Read the network that is named.
+
+        Returns
+        -------
+        Regulon or None
+            None where none is.
+        """
+        from identica.datasets import read_regulon
+
+        return None if self.regulon is None else read_regulon(self.regulon)
+
+    def arguments(self) -> dict[str, Any]:
+        """Give all but the size and the network as arguments of ``make_cells``.
+
+        Returns
+        -------
+        dict
+            Their values.
+        """
+        from identica.datasets import TechnicalNoise
+
+        stages = (self.outliers, self.library_size, self.dropout)
+        technical = None
+        if self.counts or any(stage is not None for stage in stages):
+            technical = TechnicalNoise(
+                outlier_share=self.outliers,
+                library_mean=self.library_size,
+                dropout_percentile=self.dropout,
+                counts=self.counts,
+            )
+        return {
+            "correlation": self.correlation,
+            "fold": self.fold,
+            "cross_talk": self.cross_talk,
+            "hill": self.hill,
+            "half_responses": self.half_responses,
+            "noise": None if self.noise == "none" else self.noise,
+            "noise_strength": self.noise_strength,
+            "technical": technical,
+        }

@@ -1,0 +1,310 @@
+"""The stochastic simulator of gene expression SERGIO, implemented from its equations.
+
+A gene's expression x follows, in steps of length dt,
+
+    x(t + 1) = max(0, x + dt (P - lambda x) + sqrt(dt) N)
+
+with the production P by the regulators at the same step, the decay lambda and the noise N: with w, w1 and w2 standard
+normal, "sp" q sqrt(P) w, "spd" q (sqrt(P) + sqrt(lambda x)) w, "dpd" q (sqrt(P) w1 + sqrt(lambda x) w2). Genes
+without regulators, the masters, are produced at a constant rate in each bin, which is a cell type. Layers of the
+network run one after the other, top down; each cell is one step, drawn with replacement, of its bin's run.
+
+Source: P. Dibaeinia and S. Sinha, "SERGIO: a single-cell expression simulator guided by gene regulatory networks",
+Cell Systems 11, 2020.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, final, get_args
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_random_state
+
+from identica.arguments import check_choice, check_integer, check_real
+from identica.datasets.integration import integrate
+from identica.datasets.regulation import FloatArray
+
+__all__ = ["GeneNetwork", "SergioRun", "run_sergio"]
+
+NoiseType = Literal["sp", "spd", "dpd"]
+NOISE_TYPES: tuple[str, ...] = get_args(NoiseType)
+ENTRIES_AT_ONCE = 2**23
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class GeneNetwork:
+    """A network of genes without cycles, with the production rates of those that nothing regulates.
+
+    Parameters
+    ----------
+    n_genes : int
+        Number of genes.
+    regulator, target : ndarray of int of shape (n_edges,)
+        Edges between genes.
+    strength : ndarray of shape (n_edges,)
+        K; negative for a repressor.
+    hill : ndarray of shape (n_edges,)
+        Hill coefficients.
+    masters : ndarray of int of shape (n_masters,)
+        The genes without regulators.
+    rates : ndarray of shape (n_masters, n_bins)
+        Their production in each bin.
+
+    Raises
+    ------
+    ValueError
+        If a gene is both a master and regulated, or neither, or there is a cycle.
+    """
+
+    n_genes: int
+    regulator: NDArray[np.intp]
+    target: NDArray[np.intp]
+    strength: FloatArray
+    hill: FloatArray
+    masters: NDArray[np.intp]
+    rates: FloatArray
+
+    def __post_init__(self) -> None:
+        """Check the structure."""
+        regulated, masters = set(self.target.tolist()), set(self.masters.tolist())
+        if regulated & masters:
+            raise ValueError(f"gene {min(regulated & masters)} has both a production rate and regulators: give it one")
+        left = set(range(self.n_genes)) - regulated - masters
+        if left:
+            raise ValueError(f"gene {min(left)} has neither a production rate nor regulators: give it one of them")
+        self.layers()
+
+    @property
+    def n_bins(self) -> int:
+        """Number of cell types."""
+        return int(self.rates.shape[1])
+
+    def layers(self) -> list[NDArray[np.intp]]:
+        """Order the genes so that every regulator is in an earlier layer than its targets.
+
+        Returns
+        -------
+        list of ndarray of int
+            The masters first.
+
+        Raises
+        ------
+        ValueError
+            If there is a cycle.
+        """
+        waiting = np.bincount(self.target, minlength=self.n_genes)
+        order = np.argsort(self.regulator, kind="stable")
+        starts = np.searchsorted(self.regulator[order], np.arange(self.n_genes + 1))
+        layer, result, n_placed = np.flatnonzero(waiting == 0), [], 0
+        while len(layer):
+            result.append(layer)
+            n_placed += len(layer)
+            edges = np.concatenate([order[starts[gene] : starts[gene + 1]] for gene in layer])
+            np.subtract.at(waiting, self.target[edges], 1)
+            reached = np.unique(self.target[edges])
+            layer = reached[waiting[reached] == 0]
+        if n_placed < self.n_genes:
+            stuck = int(np.flatnonzero(waiting > 0)[0])
+            raise ValueError(f"gene {stuck} is on a cycle or behind one: SERGIO's layers need a network without cycles")
+        return result
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SergioRun:
+    """What a simulation gave.
+
+    Parameters
+    ----------
+    expression : ndarray of shape (n_bins, n_genes, n_cells)
+        Expression of the sampled cells, without technical noise.
+    half_response : ndarray of shape (n_edges,)
+        H of every edge of the network, given or estimated.
+    sampled : ndarray of int of shape (n_cells,)
+        The steps that are the cells.
+    trajectory : ndarray of shape (n_genes, n_bins, n_steps) or None
+        Every step, if asked for.
+    """
+
+    expression: FloatArray
+    half_response: FloatArray
+    sampled: NDArray[np.intp]
+    trajectory: FloatArray | None = None
+
+    @property
+    def cells(self) -> FloatArray:
+        """Expression as a table of shape (n_bins * n_cells, n_genes), bin after bin."""
+        return np.ascontiguousarray(self.expression.transpose(0, 2, 1).reshape(-1, self.expression.shape[1]))
+
+
+def run_sergio(
+    network: GeneNetwork,
+    n_cells: int = 300,
+    *,
+    noise: NoiseType = "dpd",
+    noise_strength: ArrayLike = 1.0,
+    decay: ArrayLike = 0.8,
+    dt: float = 0.01,
+    sampling_state: int = 15,
+    half_response: ArrayLike | None = None,
+    keep_trajectory: bool = False,
+    draws: ArrayLike | None = None,
+    sampled: ArrayLike | None = None,
+    random_state: int | RandomState | None = None,
+) -> SergioRun:
+    """Simulate every gene of a network in every bin.
+
+    Parameters
+    ----------
+    network : GeneNetwork
+        What regulates what.
+    n_cells : int, default=300
+        Cells of each bin.
+    noise : {"sp", "spd", "dpd"}, default="dpd"
+        Noise of production alone, of production and decay by one draw, or by two.
+    noise_strength : float or array-like of shape (n_genes,), default=1.0
+        q.
+    decay : float or array-like of shape (n_genes,), default=0.8
+        lambda, per unit of time.
+    dt : float, default=0.01
+        Length of a step.
+    sampling_state : int, default=15
+        A run has this many steps for each cell.
+    half_response : array-like of shape (n_edges,), optional
+        H of each edge; otherwise the mean over bins of the regulator's mean over its cells.
+    keep_trajectory : bool, default=False
+        Whether to give every step back.
+    draws : array-like of shape (n_genes, n_draws, n_bins, n_steps - 1), optional
+        Standard normal numbers to use, two of them ("dpd") or one per step.
+    sampled : array-like of int of shape (n_cells,), optional
+        Steps that become the cells.
+    random_state : int, RandomState or None, default=None
+        Seed or generator.
+
+    Returns
+    -------
+    SergioRun
+        Expression and what belongs to it.
+
+    Raises
+    ------
+    TypeError
+        If a number is of the wrong type.
+    ValueError
+        If it is out of range or an array has the wrong shape.
+    ImportError
+        If numba is not installed.
+
+    Examples
+    --------
+    >>> edges = {"regulator": np.array([0]), "target": np.array([1]), "strength": np.ones(1), "hill": np.ones(1)}
+    >>> network = GeneNetwork(2, **edges, masters=np.array([0]), rates=np.array([[0.5, 1.0]]))
+    >>> run_sergio(network, 10, random_state=0).expression.shape
+    (2, 2, 10)
+    """
+    check_choice("noise", noise, NOISE_TYPES)
+    n_cells = check_integer("n_cells", n_cells, 1)
+    n_steps = n_cells * check_integer("sampling_state", sampling_state, 1)
+    dt = check_real("dt", dt, above=0)
+    strengths = _per_gene("noise_strength", noise_strength, network.n_genes, positive=False)
+    decays = _per_gene("decay", decay, network.n_genes, positive=True)
+    # A generator of the new kind, which is faster, from a seed or a generator of either kind.
+    seed = None if random_state is None else check_random_state(random_state).randint(2**31 - 1, size=4)
+    random = np.random.default_rng(seed)
+    n_draws = 2 if noise == "dpd" else 1
+    steps = random.integers(n_steps, size=n_cells) if sampled is None else np.asarray(sampled, dtype=np.intp)
+    given = None if draws is None else np.asarray(draws, dtype=np.float64)
+    expected = (network.n_genes, n_draws, network.n_bins, n_steps - 1)
+    if given is not None and given.shape != expected:
+        raise ValueError(f"draws has the shape {given.shape}: {expected} is needed")
+    known = None if half_response is None else np.asarray(half_response, dtype=np.float64)
+    if known is not None and (known.shape != network.strength.shape or not (known > 0).all()):
+        raise ValueError(f"half_response has the shape {known.shape}: give a positive number for each of the "
+                         f"{len(network.strength)} edges")  # fmt: skip
+    run = _Run(network, n_steps, steps, known, keep_all=keep_trajectory)
+    entries = n_draws * network.n_bins * n_steps
+    for layer in network.layers():
+        for genes in np.array_split(layer, max(1, len(layer) * entries // ENTRIES_AT_ONCE)):
+            shape = (len(genes), *expected[1:])
+            numbers = random.standard_normal(shape) if given is None else given[genes]
+            run.simulate(genes, numbers, NOISE_TYPES.index(noise), strengths[genes], decays[genes], dt)
+    return SergioRun(
+        expression=run.expression.transpose(1, 0, 2).copy(),
+        half_response=run.half_response,
+        sampled=steps,
+        trajectory=run.kept if keep_trajectory else None,
+    )
+
+
+class _Run:
+    """The genes that are simulated so far; whole runs are kept of those that regulate others."""
+
+    def __init__(
+        self,
+        network: GeneNetwork,
+        n_steps: int,
+        sampled: NDArray[np.intp],
+        known: FloatArray | None,
+        *,
+        keep_all: bool,
+    ) -> None:
+        self.network = network
+        self.sampled = sampled
+        self.known = known is not None
+        self.half_response = np.full(len(network.strength), np.nan) if known is None else known.copy()
+        kept = np.arange(network.n_genes) if keep_all else np.unique(network.regulator)
+        self.slot = np.full(network.n_genes, -1)
+        self.slot[kept] = np.arange(len(kept))
+        self.kept = np.empty((len(kept), network.n_bins, n_steps))
+        self.means = np.empty((len(kept), network.n_bins))
+        self.expression = np.empty((network.n_genes, network.n_bins, len(sampled)))
+
+    def simulate(
+        self, genes: NDArray[np.intp], draws: FloatArray, noise: int, q: FloatArray, decay: FloatArray, dt: float
+    ) -> None:
+        """Run genes whose regulators have been run."""
+        network = self.network
+        place = np.full(network.n_genes, -1)
+        place[genes] = np.arange(len(genes))
+        edges = np.flatnonzero(place[network.target] >= 0)
+        edges = edges[np.argsort(place[network.target[edges]], kind="stable")]
+        regulators = self.slot[network.regulator[edges]]
+        if not self.known:
+            self.half_response[edges] = self.means[regulators].mean(axis=1)
+        constant = np.zeros((len(genes), network.n_bins))
+        made = place[network.masters] >= 0
+        constant[place[network.masters[made]]] = network.rates[made]
+        out = np.empty((len(genes), *self.kept.shape[1:]))
+        integrate(
+            out,
+            self.kept,
+            self.means,
+            np.searchsorted(place[network.target[edges]], np.arange(len(genes) + 1)),
+            regulators,
+            network.strength[edges],
+            network.hill[edges],
+            self.half_response[edges],
+            constant,
+            draws,
+            noise,
+            q,
+            decay,
+            dt,
+        )
+        self.expression[genes] = out[..., self.sampled]
+        regulating = self.slot[genes] >= 0
+        self.kept[self.slot[genes[regulating]]] = out[regulating]
+        self.means[self.slot[genes[regulating]]] = self.expression[genes[regulating]].mean(axis=-1)
+
+
+def _per_gene(name: str, value: Any, n_genes: int, *, positive: bool) -> FloatArray:
+    numbers = np.asarray(value, dtype=np.float64)
+    if numbers.shape not in ((), (n_genes,)):
+        raise ValueError(f"{name} has the shape {numbers.shape}: give one number, or one for each of {n_genes} genes")
+    if not np.isfinite(numbers).all() or (numbers < 0).any() or (positive and (numbers == 0).any()):
+        raise ValueError(f"{name} must be finite and {'positive' if positive else 'not negative'} for every gene")
+    return np.broadcast_to(numbers, (n_genes,)).copy()

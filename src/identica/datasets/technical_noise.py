@@ -1,0 +1,156 @@
+"""Technical noise of single-cell sequencing, in SERGIO's order: outlier genes, library size, dropout, counts.
+
+Source: P. Dibaeinia and S. Sinha, "SERGIO: a single-cell expression simulator guided by gene regulatory networks",
+Cell Systems 11, 2020; the stages follow Splat (L. Zappia et al., Genome Biology 18, 2017).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import ArrayLike
+from sklearn.utils import check_random_state
+
+from identica.arguments import check_real
+from identica.datasets.regulation import FloatArray
+
+__all__ = ["TechnicalNoise"]
+
+
+@final
+@dataclass(frozen=True)
+class TechnicalNoise:
+    """Which stages of technical noise to apply; a stage whose parameters are None is left out.
+
+    Parameters
+    ----------
+    outlier_share : float, optional
+        Probability that a gene is an outlier, whose expression is multiplied by a log-normal number.
+    outlier_mean, outlier_sd : float
+        Of the logarithm of that number.
+    library_mean : float, optional
+        Mean of the logarithm of a cell's total expression.
+    library_sd : float
+        Its standard deviation.
+    dropout_percentile : float, optional
+        Percentile of ln(1 + x) over all entries at which half of them are lost.
+    dropout_shape : float
+        Steepness k: an entry is kept with probability 1 / (1 + exp(-k (ln(1 + x) - midpoint))).
+    counts : bool
+        Whether each entry becomes a Poisson count of that mean.
+
+    Raises
+    ------
+    TypeError
+        If a number is of the wrong type.
+    ValueError
+        If it is out of range.
+
+    Examples
+    --------
+    >>> TechnicalNoise(dropout_percentile=50, counts=True).apply(np.ones((2, 3)), random_state=0).shape
+    (2, 3)
+    """
+
+    outlier_share: float | None = None
+    outlier_mean: float = 0.8
+    outlier_sd: float = 1.0
+    library_mean: float | None = None
+    library_sd: float = 0.4
+    dropout_percentile: float | None = None
+    dropout_shape: float = 6.5
+    counts: bool = False
+
+    def __post_init__(self) -> None:
+        """Check every number."""
+        if self.outlier_share is not None:
+            check_real("outlier_share", self.outlier_share, at_least=0, at_most=1)
+        if self.library_mean is not None:
+            check_real("library_mean", self.library_mean)
+        if self.dropout_percentile is not None:
+            check_real("dropout_percentile", self.dropout_percentile, at_least=0, at_most=100)
+        check_real("outlier_mean", self.outlier_mean)
+        for name in ("outlier_sd", "library_sd", "dropout_shape"):
+            check_real(name, getattr(self, name), at_least=0)
+
+    def apply(self, X: ArrayLike, *, random_state: int | RandomState | None = None) -> FloatArray:
+        """Return expression as a sequencer would give it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_cells, n_genes)
+            Clean expression, not negative.
+        random_state : int, RandomState or None, default=None
+            Seed or generator.
+
+        Returns
+        -------
+        ndarray of shape (n_cells, n_genes)
+            With the noise of all stages that are chosen.
+        """
+        random = RandomState() if random_state is None else check_random_state(random_state)
+        result = np.array(X, dtype=np.float64)
+        if self.outlier_share is not None:
+            result = self.add_outliers(result, random)
+        if self.library_mean is not None:
+            result = self.set_library_sizes(result, random)
+        if self.dropout_percentile is not None:
+            result = np.where(random.random_sample(result.shape) < self.kept(result), result, 0.0)
+        return random.poisson(result).astype(np.float64) if self.counts else result
+
+    def add_outliers(self, X: FloatArray, random: RandomState) -> FloatArray:
+        """Multiply the expression of some genes by large numbers.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_cells, n_genes)
+            Expression.
+        random : RandomState
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray of shape (n_cells, n_genes)
+            Expression.
+        """
+        chosen = random.random_sample(X.shape[1]) < (self.outlier_share or 0.0)
+        return X * np.where(chosen, random.lognormal(self.outlier_mean, self.outlier_sd, X.shape[1]), 1.0)
+
+    def set_library_sizes(self, X: FloatArray, random: RandomState) -> FloatArray:
+        """Give each cell a log-normal total.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_cells, n_genes)
+            Expression.
+        random : RandomState
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray of shape (n_cells, n_genes)
+            Expression; cells without any stay as they are.
+        """
+        sizes = random.lognormal(self.library_mean or 0.0, self.library_sd, len(X))
+        totals = X.sum(axis=1)
+        return X * (sizes / np.where(totals > 0, totals, 1.0))[:, None]
+
+    def kept(self, X: FloatArray) -> FloatArray:
+        """Return the probability that each entry is not lost.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_cells, n_genes)
+            Expression.
+
+        Returns
+        -------
+        ndarray of shape (n_cells, n_genes)
+            1 / (1 + exp(-k (ln(1 + x) - midpoint))).
+        """
+        logarithms = np.log1p(X)
+        middle = np.percentile(logarithms, self.dropout_percentile or 0.0)
+        return np.asarray(1.0 / (1.0 + np.exp(-self.dropout_shape * (logarithms - middle))))

@@ -1,0 +1,66 @@
+"""Downloading TRRUST v2, which is not ours to ship: to a cache, checked by its checksum."""
+
+from __future__ import annotations
+
+import os
+
+from identica.datasets.regulons import Regulon, read_regulon
+
+__all__ = ["fetch_trrust"]
+
+URL = "https://www.grnpedia.org/trrust/data/trrust_rawdata.{species}.tsv"
+CHECKSUMS = {
+    "human": "sha256:9b909319ccc8e36588b5a1bd3640e0dfba03936c6fc154cc4304d742bec11bed",
+    "mouse": "sha256:4847c960c7c2ce0173b056184137b1cc71e8d61d1b1edc825247504ad882dd55",
+}
+
+
+def fetch_trrust(species: str = "human", data_home: str | os.PathLike[str] | None = None) -> Regulon:
+    """Download TRRUST v2, once, and read it.
+
+    The database is published under CC BY-SA 4.0.
+
+    Parameters
+    ----------
+    species : {"human", "mouse"}, default="human"
+        Whose network.
+    data_home : str or path, optional
+        Folder that keeps the file; the system's cache by default.
+
+    Returns
+    -------
+    Regulon
+        All rows; :meth:`Regulon.clean` makes a network of them.
+
+    Raises
+    ------
+    ValueError
+        If the species is another, or the file that came is not the one that is known.
+    OSError
+        If the download fails.
+
+    References
+    ----------
+    H. Han et al., "TRRUST v2: an expanded reference database of human and mouse transcriptional regulatory
+    interactions", Nucleic Acids Research 46, 2018.
+    """
+    import pooch
+    import requests
+
+    if species not in CHECKSUMS:
+        raise ValueError(f"species={species!r} is not known: use one of {', '.join(CHECKSUMS)}")
+    url = URL.format(species=species)
+    folder = pooch.os_cache("identica") if data_home is None else data_home
+    try:
+        path = pooch.retrieve(url, known_hash=CHECKSUMS[species], fname=f"trrust_{species}.tsv", path=folder)
+    except requests.RequestException as error:
+        raise OSError(
+            f"{url} cannot be downloaded ({type(error).__name__}): go online once, or read a copy of the file with "
+            "identica.datasets.read_regulon"
+        ) from error
+    except ValueError as error:
+        raise ValueError(
+            f"{url} gives another file than the version that is known, so it is not used: read a copy that you trust "
+            "with identica.datasets.read_regulon"
+        ) from error
+    return read_regulon(path)

@@ -1,0 +1,91 @@
+"""The comparison of all methods on simulated single cells, as one configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from identica.datasets import Regulon, make_cells, make_regulon
+from identica.experiments.baselines import UnivariateLinearModel
+from identica.experiments.comparison import METHODS, Comparison, check_known
+from identica.networks import Dense
+from identica.training import Training
+
+__all__ = ["CELL_METHODS", "single_cell"]
+
+CELL_METHODS = (*METHODS, "ulm")
+"""Those of every comparison, and the supervised one that is told the network."""
+
+
+def single_cell(
+    n_factors: int = 10,
+    *,
+    regulon: Regulon | None = None,
+    methods: Iterable[str] | None = None,
+    seeds: Iterable[int] = (0,),
+    n_samples: int = 10_000,
+    n_test_samples: int = 2_000,
+    network: Dense | None = None,
+    training: Training | None = None,
+    verbose: int = 0,
+    **cells: Any,
+) -> Comparison:
+    """Return the configuration that looks for transcription factors in simulated expression.
+
+    Parameters
+    ----------
+    n_factors : int, default=10
+        Transcription factors with most targets; the methods look for as many components.
+    regulon : Regulon, optional
+        The network, the same for all seeds, which draw strengths and cells; by default one that looks like TRRUST's.
+    methods : iterable of str, optional
+        Some of ``CELL_METHODS``; all by default.
+    seeds : iterable of int, default=(0,)
+        One data set and one fit of each method per seed.
+    n_samples, n_test_samples : int
+        Cells to fit and to score on.
+    network : Dense, optional
+        Network of the nonlinear methods; the library's default where not given.
+    training : Training, optional
+        Their training plan; the library's default where not given.
+    verbose : int, default=0
+        Whether fits show their progress.
+    **cells
+        Arguments of :func:`identica.datasets.make_cells`, such as cross_talk, hill, half_responses, fold and noise.
+
+    Returns
+    -------
+    Comparison
+        The configuration, for :func:`run`.
+
+    Raises
+    ------
+    ValueError
+        If a method is unknown.
+
+    Examples
+    --------
+    >>> plan = single_cell(3, methods=["pca", "dica"], seeds=range(2), hill=4)
+    >>> list(plan.methods), plan.data["hill"]
+    (['pca', 'dica'], 4)
+    """
+    names = list(CELL_METHODS if methods is None else methods)
+    check_known("method", names, CELL_METHODS)
+    true = (make_regulon(random_state=0) if regulon is None else regulon).clean().largest(n_factors)
+    network = Dense() if network is None else network
+    training = Training() if training is None else training
+    built = {
+        name: UnivariateLinearModel(true.to_frame(), true.genes)
+        if name == "ulm"
+        else METHODS[name](n_factors, network, training, verbose)
+        for name in names
+    }
+    return Comparison(
+        experiment="single-cell",
+        generator=make_cells,
+        data={"n_factors": n_factors, "regulon": true, **cells},
+        n_samples=n_samples,
+        n_test_samples=n_test_samples,
+        methods=built,
+        seeds=tuple(seeds),
+    )

@@ -1,0 +1,131 @@
+"""The matrix of an AnnData that is to be fitted: which genes, which layer, counts recognised, dense."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+__all__ = ["dense_expression", "looks_like_counts", "normalise_counts", "select_genes"]
+
+FloatArray = NDArray[np.floating[Any]]
+
+
+def select_genes(adata: AnnData, use_highly_variable: bool | None) -> NDArray[np.bool_]:
+    """Choose genes as scanpy does.
+
+    Parameters
+    ----------
+    adata : AnnData
+        The data.
+    use_highly_variable : bool or None
+        Whether to take only those marked in var["highly_variable"]; None means where there is such a column.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_vars,)
+        The genes chosen.
+
+    Raises
+    ------
+    ValueError
+        If they are asked for and not marked, or none is.
+    """
+    marked = "highly_variable" in adata.var
+    if use_highly_variable and not marked:
+        raise ValueError(
+            'use_highly_variable=True needs var["highly_variable"]: call scanpy.pp.highly_variable_genes before, or '
+            "leave it out"
+        )
+    if not (marked if use_highly_variable is None else use_highly_variable):
+        return np.ones(adata.n_vars, dtype=bool)
+    chosen = np.asarray(adata.var["highly_variable"], dtype=bool)
+    if not chosen.any():
+        raise ValueError('no gene is marked in var["highly_variable"]: mark some, or pass use_highly_variable=False')
+    return chosen
+
+
+def dense_expression(adata: AnnData, layer: str | None, genes: NDArray[np.bool_]) -> FloatArray:
+    """Take the values of some genes into memory, from a dense, sparse or backed matrix.
+
+    Parameters
+    ----------
+    adata : AnnData
+        The data.
+    layer : str or None
+        Name of a layer; None means X.
+    genes : ndarray of bool of shape (n_vars,)
+        Which.
+
+    Returns
+    -------
+    ndarray of shape (n_obs, n_genes)
+        In float32, or float64 where the data are.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer, or the values do not fit into memory.
+    """
+    if layer is not None and layer not in adata.layers:
+        raise ValueError(f"layer={layer!r} is not there, the layers are: {', '.join(adata.layers) or 'none'}")
+    needed = 4 * adata.n_obs * int(genes.sum())
+    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else needed
+    if needed > available:
+        raise ValueError(
+            f"{adata.n_obs} cells of {int(genes.sum())} genes take {needed / 2**30:.0f} GiB when dense and this "
+            f"machine has {available / 2**30:.0f}: mark highly variable genes and use them alone"
+        )
+    part = adata if genes.all() else adata[:, genes]
+    if adata.isbacked:
+        part = part.to_memory()
+    values = part.X if layer is None else part.layers[layer]
+    if values is None:
+        raise ValueError(f"the data have no X, choose a layer: {', '.join(adata.layers) or 'there is none'}")
+    dense = values.toarray() if hasattr(values, "toarray") else np.asarray(values)
+    return np.asarray(dense, dtype=np.float64 if dense.dtype == np.float64 else np.float32)
+
+
+def looks_like_counts(values: FloatArray) -> bool:
+    """Tell whether values are raw counts: whole numbers, none negative, some above one.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_obs, n_genes)
+        Expression.
+
+    Returns
+    -------
+    bool
+        Whether they look so.
+
+    Examples
+    --------
+    >>> looks_like_counts(np.array([[0.0, 3.0]])), looks_like_counts(np.array([[0.0, 0.7]]))
+    (True, False)
+    """
+    return bool(values.min() >= 0 and values.max() > 1 and (values == np.rint(values)).all())
+
+
+def normalise_counts(values: FloatArray) -> FloatArray:
+    """Bring every cell to the median total and take ln(1 + x), as scanpy's normalize_total and log1p.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_obs, n_genes)
+        Counts.
+
+    Returns
+    -------
+    ndarray of shape (n_obs, n_genes)
+        Normalised; cells without any count stay zero.
+    """
+    totals = values.sum(axis=1, dtype=np.float64)
+    target = np.median(totals[totals > 0]) if (totals > 0).any() else 1.0
+    factors = np.divide(target, totals, out=np.zeros_like(totals), where=totals > 0)
+    return np.asarray(np.log1p(values * factors[:, None]), dtype=values.dtype)

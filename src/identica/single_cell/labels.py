@@ -1,0 +1,111 @@
+"""Which transcription factor a component is: its influence on the genes against the factors' signed targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+from numpy.random import RandomState
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from sklearn.utils import check_random_state
+
+from identica.arguments import check_integer
+from identica.datasets import Regulon
+
+__all__ = ["Labels", "match_factors"]
+
+FloatArray = NDArray[np.float64]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """The factor matched to each component.
+
+    Parameters
+    ----------
+    factor : list of str
+        Names; empty where there are fewer factors than components.
+    score : ndarray of shape (n_components,)
+        Correlation between influence and signed targets.
+    pvalue : ndarray of shape (n_components,)
+        Share of permutations in which any pair reaches the score.
+    n_targets : ndarray of int of shape (n_components,)
+        Targets of the factor among the genes.
+    """
+
+    factor: list[str]
+    score: FloatArray
+    pvalue: FloatArray
+    n_targets: NDArray[np.intp]
+
+
+def match_factors(
+    influence: FloatArray,
+    genes: list[str],
+    net: pd.DataFrame,
+    *,
+    min_targets: int,
+    n_permutations: int,
+    random_state: int | RandomState | None,
+) -> Labels:
+    """Match components with factors; see :func:`identica.tl.label_components`.
+
+    Parameters
+    ----------
+    influence : ndarray of shape (n_genes, n_components)
+        In comparable units.
+    genes : list of str
+        Names of the rows.
+    net : DataFrame
+        With the columns source, target and weight.
+    min_targets : int
+        Factors with fewer are left out.
+    n_permutations : int
+        Number of permutations.
+    random_state : int, RandomState or None
+        Seed or generator.
+
+    Returns
+    -------
+    Labels
+        One factor per component.
+
+    Raises
+    ------
+    ValueError
+        If no factor has enough targets among the genes.
+    """
+    check_integer("min_targets", min_targets, 1)
+    check_integer("n_permutations", n_permutations, 1)
+    regulon = Regulon.from_frame(net)
+    weights = regulon.matrix(genes=genes)
+    n_targets = np.count_nonzero(weights, axis=0)
+    kept = n_targets >= min_targets
+    if not kept.any():
+        raise ValueError(
+            f"no factor of the network has {min_targets} targets among the {len(genes)} genes, the most is "
+            f"{int(n_targets.max(initial=0))}: use the same names for genes in both, or lower min_targets"
+        )
+    names = [name for name, keep in zip(regulon.factors, kept, strict=True) if keep]
+    ours, theirs = _unit_columns(influence), _unit_columns(weights[:, kept])
+    scores = ours.T @ theirs
+    rows, columns = linear_sum_assignment(scores**2, maximize=True)
+    random = RandomState() if random_state is None else check_random_state(random_state)
+    # Over all pairs, so that one bound holds for all components together.
+    highest = np.array([np.abs(ours[random.permutation(len(ours))].T @ theirs).max() for _ in range(n_permutations)])
+    factor, score = [""] * influence.shape[1], np.zeros(influence.shape[1])
+    pvalue, counts = np.ones(influence.shape[1]), np.zeros(influence.shape[1], dtype=np.intp)
+    for j, k in zip(rows.tolist(), columns.tolist(), strict=True):
+        factor[j], score[j], counts[j] = names[k], scores[j, k], n_targets[kept][k]
+        pvalue[j] = (1 + np.count_nonzero(highest >= abs(scores[j, k]))) / (1 + n_permutations)
+    return Labels(factor, score, pvalue, counts)
+
+
+def _unit_columns(values: NDArray[Any]) -> FloatArray:
+    centred = values - values.mean(axis=0)
+    size = np.linalg.norm(centred, axis=0)
+    return np.asarray(centred / np.where(size > 0, size, 1.0))

@@ -1,0 +1,111 @@
+"""Pictures of what the tools have written into an AnnData; each takes an axis and returns it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from identica import plotting
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+__all__ = ["activities", "influence"]
+
+
+def influence(adata: AnnData, *, key: str = "dica", n_genes: int = 30, ax: Axes | None = None) -> Axes:
+    """Draw the mean influence of each component on the genes that it influences most.
+
+    Parameters
+    ----------
+    adata : AnnData
+        After :func:`identica.tl.dica`; named by :func:`identica.tl.label_components`, if that was called.
+    key : str, default="dica"
+        Name under which the components were written.
+    n_genes : int, default=30
+        Genes to show, those that some component influences most.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axis drawn on.
+
+    Raises
+    ------
+    KeyError
+        If there are no components of that name.
+    """
+    if f"{key}_influence" not in adata.varm:
+        raise KeyError(f'varm["{key}_influence"] is not there: call identica.tl.dica before')
+    values = np.asarray(adata.varm[f"{key}_influence"])
+    used = np.flatnonzero(np.abs(values).sum(axis=1) > 0)
+    strongest = used[np.argsort(-np.abs(values[used]).max(axis=1), kind="stable")][:n_genes]
+    return plotting.signed_heatmap(
+        values[strongest],
+        [str(name) for name in adata.var_names[strongest]],
+        component_names(adata, key),
+        label="mean change of the gene per standard deviation of the component",
+        ax=ax,
+    )
+
+
+def activities(adata: AnnData, groupby: str, *, key: str = "dica", ax: Axes | None = None) -> Axes:
+    """Draw the mean of each component in each group of cells, in standard deviations of the component.
+
+    Parameters
+    ----------
+    adata : AnnData
+        After :func:`identica.tl.dica`.
+    groupby : str
+        Column of obs with the groups.
+    key : str, default="dica"
+        Name under which the components were written.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axis drawn on.
+
+    Raises
+    ------
+    KeyError
+        If there are no components of that name, or no such column.
+    """
+    if f"X_{key}" not in adata.obsm:
+        raise KeyError(f'obsm["X_{key}"] is not there: call identica.tl.dica before')
+    if groupby not in adata.obs:
+        raise KeyError(f"obs has no column {groupby!r}, it has {', '.join(map(str, adata.obs.columns)) or 'none'}")
+    values = np.asarray(adata.obsm[f"X_{key}"])
+    groups = adata.obs[groupby].astype(str).to_numpy()
+    names = sorted(set(groups))
+    means = np.array([values[groups == name].mean(axis=0) for name in names])
+    label = "mean, in standard deviations of the component"
+    return plotting.signed_heatmap(means, names, component_names(adata, key), label=label, ax=ax)
+
+
+def component_names(adata: AnnData, key: str) -> list[str]:
+    """Return the components' labels, numbered where they have none.
+
+    Parameters
+    ----------
+    adata : AnnData
+        After :func:`identica.tl.dica`.
+    key : str
+        Name under which the components were written.
+
+    Returns
+    -------
+    list of str
+        One per component.
+    """
+    n_components = np.asarray(adata.varm[f"{key}_influence"]).shape[1]
+    labels = adata.uns.get(key, {}).get("labels")
+    if labels is None:
+        return [str(j) for j in range(n_components)]
+    return [f"{j} {name}" if name != "unassigned" else str(j) for j, name in enumerate(labels["label"])]

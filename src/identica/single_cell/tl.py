@@ -1,0 +1,236 @@
+"""Tools that write what they find into an AnnData: the components, and the transcription factors that they are."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.random import RandomState
+from numpy.typing import NDArray
+
+from identica.arguments import check_real
+from identica.estimators import DICA
+from identica.single_cell.expression import dense_expression, looks_like_counts, normalise_counts, select_genes
+from identica.single_cell.labels import Labels, match_factors
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+__all__ = ["dica", "label_components"]
+
+POINTS = 1024
+"""Cells at which the Jacobian is averaged."""
+UNASSIGNED = "unassigned"
+
+
+def dica(
+    adata: AnnData,
+    n_components: int = 10,
+    *,
+    layer: str | None = None,
+    use_highly_variable: bool | None = None,
+    normalize: bool | None = None,
+    key_added: str = "dica",
+    random_state: int = 0,
+    copy: bool = False,
+    **parameters: Any,
+) -> AnnData | None:
+    """Find components of expression by DICA.
+
+    Parameters
+    ----------
+    adata : AnnData
+        Cells by genes, normalised and on a logarithmic scale; dense, sparse or backed.
+    n_components : int, default=10
+        Number of components.
+    layer : str, optional
+        Layer to use; X by default.
+    use_highly_variable : bool, optional
+        Whether to use only the genes marked in var["highly_variable"]; by default where there is such a column.
+    normalize : bool, optional
+        Whether to bring every cell to the median total and take ln(1 + x) of a copy. By default values are used as
+        they are, and refused if they look like raw counts; False uses counts as they are.
+    key_added : str, default="dica"
+        Names what is written.
+    random_state : int, default=0
+        Seed.
+    copy : bool, default=False
+        Whether to write into a copy and return that.
+    **parameters
+        Of :class:`identica.DICA`.
+
+    Returns
+    -------
+    AnnData or None
+        The copy, if asked for. Written are obsm["X_dica"] (n_obs, n_components), varm["dica_influence"] (n_vars,
+        n_components), the mean of dx/ds_j over cells in the units of the values fitted (0 for genes not used),
+        var["dica_scale"], the genes' standard deviations (also 0), and uns["dica"], parameters and figures.
+
+    Raises
+    ------
+    ValueError
+        If the values look like raw counts and nothing is said about normalisation, or cannot be fitted.
+
+    Examples
+    --------
+    >>> from identica import Training, tl
+    >>> from identica.datasets import make_cells
+    >>> adata = make_cells(200, 2, random_state=0).to_anndata()
+    >>> tl.dica(adata, 2, training=Training(max_steps=40))
+    >>> adata.obsm["X_dica"].shape, adata.varm["dica_influence"].shape == (adata.n_vars, 2)
+    ((200, 2), True)
+    """
+    genes = select_genes(adata, use_highly_variable)
+    values = dense_expression(adata, layer, genes)
+    finite = bool(np.isfinite(values).all())  # what is not is refused, and placed, by the fit
+    if normalize:
+        values = normalise_counts(values)
+    elif normalize is None and finite and values.size and looks_like_counts(values):
+        raise ValueError(
+            "the values are whole numbers, as raw counts are, whose largest component would be the cells' depth: "
+            "normalise them (scanpy.pp.normalize_total, then log1p), or pass normalize=True to have it done, or "
+            "normalize=False to use them as they are"
+        )
+    names = adata.var_names[genes].astype(str)
+    method = DICA(n_components, random_state=random_state, **parameters)
+    found = method.fit_transform(pd.DataFrame(values, columns=names, copy=False))
+    target = adata.copy() if copy else adata
+    influence = np.zeros((adata.n_vars, n_components), dtype=values.dtype)
+    influence[genes] = mean_jacobian(method, values)
+    target.obsm[f"X_{key_added}"] = np.asarray(found)
+    target.varm[f"{key_added}_influence"] = influence
+    target.var[f"{key_added}_scale"] = _spread(method.scale_, genes)
+    target.uns[key_added] = _record(method, values, layer=layer, normalize=bool(normalize), genes=genes)
+    return target if copy else None
+
+
+def _spread(values: NDArray[np.floating[Any]], genes: NDArray[np.bool_]) -> NDArray[np.float64]:
+    result = np.zeros(len(genes))
+    result[genes] = values
+    return result
+
+
+def mean_jacobian(method: DICA, values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Return the mean of dx/ds_j over cells spread evenly through the data.
+
+    Parameters
+    ----------
+    method : DICA
+        Fitted.
+    values : ndarray of shape (n_obs, n_genes)
+        What it was fitted on.
+
+    Returns
+    -------
+    ndarray of shape (n_genes, n_components)
+        In units of each gene per standard deviation of the component.
+    """
+    frame = pd.DataFrame(values, columns=method.feature_names_in_, copy=False)
+    chosen = np.linspace(0, len(values) - 1, min(POINTS, len(values))).astype(int)
+    parts = np.array_split(chosen, max(1, len(chosen) // 64))
+    total = sum(method.jacobian(frame.iloc[part]).sum(axis=0) for part in parts)
+    return np.asarray(total / len(chosen))
+
+
+def _record(
+    method: DICA, values: NDArray[np.floating[Any]], *, layer: str | None, normalize: bool, genes: NDArray[np.bool_]
+) -> dict[str, Any]:
+    """Say what was done and how well it went, in values that AnnData can write."""
+    parameters = {
+        "n_components": method.n_components,
+        "solver": method.solver,
+        "norm_power": float(method.norm_power),
+        "random_state": int(method.random_state),
+        "normalize": normalize,
+        "n_genes": int(genes.sum()),
+        "layer": "X" if layer is None else layer,
+    }
+    figures = {
+        "criterion": method.criterion_,
+        "volume_efficiency": method.volume_efficiency_,
+        "reconstruction_error": method.reconstruction_error_,
+        "linear_reconstruction_error": method.linear_reconstruction_error_,
+    }
+    if hasattr(method, "restart_agreement_"):
+        figures["restart_agreement"] = method.restart_agreement_
+    return {"params": parameters, **{name: float(value) for name, value in figures.items()}}
+
+
+def label_components(
+    adata: AnnData,
+    net: pd.DataFrame,
+    *,
+    key: str = "dica",
+    alpha: float = 0.01,
+    min_targets: int = 5,
+    n_permutations: int = 1000,
+    random_state: int | RandomState | None = 0,
+    copy: bool = False,
+) -> AnnData | None:
+    """Name each component by the transcription factor whose signed targets its influence matches best.
+
+    A pair's score is the correlation, over genes, between the component's influence, in units of each gene's standard
+    deviation, and the factor's signed weights, its sign dropped since that of a component is arbitrary. Pairs are
+    chosen so that the sum of their squared scores is largest, each factor once. A p-value is the share of
+    permutations of the genes in which any pair at all reaches that score, so that it holds for all components
+    together.
+
+    Parameters
+    ----------
+    adata : AnnData
+        After :func:`dica`.
+    net : DataFrame
+        With the columns source, target and weight, as decoupler has it.
+    key : str, default="dica"
+        Name under which the components were written.
+    alpha : float, default=0.01
+        Components with a larger p-value are named "unassigned".
+    min_targets : int, default=5
+        Factors with fewer targets among the genes are left out.
+    n_permutations : int, default=1000
+        Number of permutations.
+    random_state : int, RandomState or None, default=0
+        Seed or generator of the permutations.
+    copy : bool, default=False
+        Whether to write into a copy and return that.
+
+    Returns
+    -------
+    AnnData or None
+        The copy, if asked for. Written is uns[key]["labels"], a DataFrame with one row per component: label,
+        factor, score (negative where the component runs against the factor), pvalue and n_targets.
+
+    Raises
+    ------
+    KeyError
+        If there are no components of that name.
+    ValueError
+        If no factor has enough targets among the genes, or a number is out of range.
+    """
+    check_real("alpha", alpha, at_least=0, at_most=1)
+    if f"{key}_influence" not in adata.varm or f"{key}_scale" not in adata.var:
+        raise KeyError(f'varm["{key}_influence"] is not there: call identica.tl.dica before')
+    influence = np.asarray(adata.varm[f"{key}_influence"], dtype=np.float64)
+    scale = np.asarray(adata.var[f"{key}_scale"], dtype=np.float64)
+    used = (scale > 0) & (np.abs(influence).sum(axis=1) > 0)
+    labels = match_factors(
+        influence[used] / scale[used, None],
+        [str(name) for name in adata.var_names[used]],
+        net,
+        min_targets=min_targets,
+        n_permutations=n_permutations,
+        random_state=random_state,
+    )
+    target = adata.copy() if copy else adata
+    target.uns[key] = {**target.uns.get(key, {}), "labels": _table(labels, alpha)}
+    return target if copy else None
+
+
+def _table(labels: Labels, alpha: float) -> pd.DataFrame:
+    table = pd.DataFrame(asdict(labels))
+    named = table["pvalue"] <= alpha
+    table.insert(0, "label", table["factor"].where(named, UNASSIGNED))
+    table.index = pd.Index([f"component_{j}" for j in range(len(table))])
+    return table

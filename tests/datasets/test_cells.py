@@ -1,0 +1,135 @@
+"""Simulated cells: the truth about them is the truth, and each setting does what it says."""
+
+import numpy as np
+import pytest
+from scipy.stats import kstest, spearmanr
+
+from identica.datasets import TechnicalNoise, make_cells, make_regulon
+
+REGULON = make_regulon(30, 80, random_state=1)
+SMALL = {"regulon": REGULON, "random_state": 0}
+
+
+@pytest.mark.parametrize("half_responses", ["factor", "edge"])
+def test_jacobians_are_exact(half_responses):
+    cells = make_cells(6, 3, half_responses=half_responses, hill=2.5, **SMALL)
+    for j in range(3):
+        step = 1e-6 * np.eye(3)[j]
+        up, down = (cells.regulation.production(cells.latents + s) / cells.decay for s in (step, -step))
+        np.testing.assert_allclose(cells.jacobians[:, :, j], (up - down) / 2e-6, rtol=1e-5, atol=1e-7)
+
+
+def test_expression_is_production_over_decay_and_signs_are_those_of_the_network():
+    cells = make_cells(50, 4, cross_talk=0.0, decay=0.5, **SMALL)
+    np.testing.assert_array_equal(cells.X, cells.regulation.production(cells.latents) / 0.5)
+    signs = np.sign(cells.regulon.matrix(cells.factors, cells.genes))
+    np.testing.assert_array_equal(np.sign(cells.jacobians), np.broadcast_to(signs, cells.jacobians.shape))
+    assert cells.factors == REGULON.factors[:4]
+    assert (cells.X >= 0).all()
+
+
+def test_repressors_leave_what_they_do_not_take():
+    cells = make_cells(50, 4, cross_talk=0.0, **SMALL)
+    none, much = (cells.regulation.production(np.full((1, 4), x))[0] for x in (0.0, 1e6))
+    edges = cells.regulation
+    repressed = np.bincount(edges.target, np.maximum(-edges.strength, 0), minlength=len(cells.genes))
+    activated = np.bincount(edges.target, np.maximum(edges.strength, 0), minlength=len(cells.genes))
+    np.testing.assert_allclose(none, repressed)
+    np.testing.assert_allclose(much, activated, atol=1e-6)
+
+
+def test_concentrations_are_log_uniform_and_dependent():
+    latents = make_cells(4000, 3, fold=9.0, correlation=0.6, **SMALL).latents
+    logarithms = np.log(latents) / np.log(9.0)
+    assert kstest(logarithms[:, 1], "uniform", (-0.5, 1.0)).pvalue > 0.01
+    expected = 6 / np.pi * np.arcsin(0.3)
+    np.testing.assert_allclose(spearmanr(latents).statistic[np.triu_indices(3, 1)], expected, atol=0.05)
+
+
+def test_cross_talk_is_dense_and_weak():
+    cells = make_cells(5, 3, cross_talk=0.2, **SMALL)
+    signs = cells.regulon.matrix(cells.factors, cells.genes)
+    strengths = np.zeros_like(signs)
+    strengths[cells.regulation.target, cells.regulation.regulator] = cells.regulation.strength
+    assert (strengths != 0).all()
+    assert strengths[signs == 0].std() == pytest.approx(0.2, rel=0.2)
+    assert np.abs(strengths[signs != 0]).min() >= 1
+    np.testing.assert_array_equal(np.sign(strengths[signs != 0]), np.sign(signs[signs != 0]))
+
+
+def test_a_half_response_of_each_edge_lies_in_its_factor_s_range():
+    cells = make_cells(5, 3, half_responses="edge", fold=16.0, **SMALL)
+    assert len(np.unique(cells.regulation.half_response)) == len(cells.regulation.strength)
+    assert cells.regulation.half_response.min() >= 0.25
+    assert cells.regulation.half_response.max() <= 4
+    shared = make_cells(200_00, 3, fold=16.0, **SMALL)
+    assert shared.regulation.half_response[0] == pytest.approx(shared.latents.mean(), rel=0.02)
+
+
+def test_cells_of_a_type_share_concentrations():
+    cells = make_cells(60, 3, n_bins=4, **SMALL)
+    assert [len(np.unique(cells.latents[cells.bins == b], axis=0)) for b in range(4)] == [1, 1, 1, 1]
+    assert np.bincount(cells.bins).tolist() == [15] * 4
+
+
+@pytest.mark.parametrize("n_bins", [None, 3])
+def test_the_stochastic_model_goes_about_the_quasi_steady_state(n_bins):
+    still = make_cells(600, 2, n_bins=n_bins, **SMALL)
+    noisy = make_cells(600, 2, n_bins=n_bins, noise="dpd", noise_strength=0.05, **SMALL)
+    np.testing.assert_array_equal(noisy.regulation.strength, still.regulation.strength)
+    assert not np.array_equal(noisy.X, still.X)
+    assert np.corrcoef(noisy.latents.ravel(), still.latents.ravel())[0, 1] > 0.9
+    assert np.abs(noisy.X.mean(axis=0) / still.X.mean(axis=0) - 1).max() < 0.05
+    calm = make_cells(40, 2, n_bins=n_bins, noise="dpd", noise_strength=0.0, **SMALL)
+    exact = make_cells(40, 2, n_bins=n_bins, **SMALL)
+    np.testing.assert_allclose(calm.X, exact.X, rtol=1e-9)
+    np.testing.assert_allclose(calm.latents, exact.latents, rtol=1e-12)
+
+
+def test_technical_noise_comes_last_and_is_kept_apart():
+    cells = make_cells(50, 2, technical=TechnicalNoise(counts=True), **SMALL)
+    assert (np.rint(cells.X) == cells.X).all()
+    np.testing.assert_array_equal(cells.clean, make_cells(50, 2, **SMALL).X)
+
+
+def test_the_network_does_not_depend_on_the_number_of_cells():
+    few, many = (make_cells(n, 3, half_responses="edge", **SMALL).regulation for n in (5, 50))
+    np.testing.assert_array_equal(few.strength, many.strength)
+    np.testing.assert_array_equal(few.half_response, many.half_response)
+
+
+def test_anndata_holds_the_truth(tmp_path):
+    anndata = pytest.importorskip("anndata")
+    cells = make_cells(20, 3, n_bins=2, technical=TechnicalNoise(counts=True), **SMALL)
+    cells.write_h5ad(tmp_path / "cells.h5ad")
+    read = anndata.read_h5ad(tmp_path / "cells.h5ad")
+    np.testing.assert_array_equal(read.X, cells.X)
+    np.testing.assert_array_equal(read.layers["clean"], cells.clean)
+    np.testing.assert_array_equal(read.obsm["tf_concentration"], cells.latents)
+    assert list(read.obsm["tf_concentration"].columns) == list(cells.factors)
+    assert list(read.var_names) == list(cells.genes)
+    assert read.uns["regulon"].shape == (len(cells.regulon), 3)
+    assert set(read.obs["cell_type"]) == {"type_0", "type_1"}
+    flat = cells.to_anndata(jacobians=True).obsm["tf_jacobian"]
+    np.testing.assert_array_equal(flat.reshape(cells.jacobians.shape), cells.jacobians)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "complaint"),
+    [
+        ({"n_factors": 31}, ValueError, "n_factors=31 is out of range: use from 1 to 30"),
+        ({"n_cells": 0}, ValueError, "n_cells=0"),
+        ({"fold": 1.0}, ValueError, "fold=1 is out of range: use a finite value of more than 1"),
+        ({"hill": 0.0}, ValueError, "hill=0"),
+        ({"cross_talk": -0.1}, ValueError, "cross_talk=-0.1"),
+        ({"half_responses": "gene"}, ValueError, "half_responses='gene' is not known: use one of factor, edge"),
+        ({"noise": "pink"}, ValueError, "noise='pink' is not known"),
+        ({"n_bins": 9}, ValueError, "n_bins=9 is out of range: use from 1 to 5"),
+        ({"correlation": 1.0}, ValueError, "correlation=1 is out of range"),
+        ({"strength": (3.0, 1.0)}, ValueError, "the higher strength=1 is out of range"),
+        ({"hill": "steep"}, TypeError, "hill='steep' is not a number"),
+    ],
+)
+def test_arguments_that_cannot_be_are_refused(change, error, complaint):
+    with pytest.raises(error, match=complaint):
+        make_cells(**{"n_cells": 5, "n_factors": 3, **SMALL, **change})

@@ -1,0 +1,80 @@
+"""Each stage of technical noise does what its formula says, and all come in their order."""
+
+import numpy as np
+import pytest
+from reference import shared
+from scipy.stats import kstest
+
+from identica.datasets import TechnicalNoise
+
+X = np.random.default_rng(0).gamma(2.0, 3.0, (400, 60))
+
+
+def test_nothing_is_done_unless_it_is_asked_for():
+    np.testing.assert_array_equal(TechnicalNoise().apply(X, random_state=0), X)
+
+
+def test_outliers_multiply_whole_genes():
+    ratio = TechnicalNoise(outlier_share=0.3, outlier_mean=2.0, outlier_sd=0.1).apply(X, random_state=0) / X
+    np.testing.assert_allclose(ratio, np.broadcast_to(ratio[0], ratio.shape))
+    changed = ratio[0] != 1
+    assert 0.1 < changed.mean() < 0.5
+    assert np.log(ratio[0][changed]).mean() == pytest.approx(2.0, abs=0.1)
+
+
+def test_library_sizes_are_log_normal():
+    noisy = TechnicalNoise(library_mean=6.0, library_sd=0.3).apply(X, random_state=0)
+    logarithms = np.log(noisy.sum(axis=1))
+    assert logarithms.mean() == pytest.approx(6.0, abs=0.05)
+    assert logarithms.std() == pytest.approx(0.3, rel=0.15)
+    np.testing.assert_allclose(noisy / noisy.sum(axis=1, keepdims=True), X / X.sum(axis=1, keepdims=True))
+
+
+def test_dropout_loses_half_at_its_percentile_and_small_values_first():
+    noise = TechnicalNoise(dropout_percentile=50.0, dropout_shape=6.5)
+    kept = noise.apply(X, random_state=0) > 0
+    assert 0.4 < kept.mean() < 0.6
+    middle = np.percentile(np.log1p(X), 50.0)
+    near = np.abs(np.log1p(X) - middle) < 0.05
+    assert kept[near].mean() == pytest.approx(0.5, abs=0.05)
+    assert kept[X > 10].mean() > 0.95
+    np.testing.assert_array_equal(noise.apply(X, random_state=0)[kept], X[kept])
+
+
+def test_counts_are_poisson():
+    counts = TechnicalNoise(counts=True).apply(np.full((5000, 2), 7.0), random_state=0)
+    assert (counts == np.rint(counts)).all()
+    assert counts.mean() == pytest.approx(7.0, rel=0.03)
+    assert counts.var() == pytest.approx(7.0, rel=0.06)
+
+
+def test_an_empty_cell_stays_empty():
+    assert TechnicalNoise(library_mean=3.0, counts=True).apply(np.zeros((2, 3)), random_state=0).sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [({"outlier_share": 1.5}, ValueError), ({"dropout_percentile": 101}, ValueError), ({"library_sd": -1}, ValueError),
+     ({"library_mean": "x"}, TypeError)],
+)  # fmt: skip
+def test_numbers_out_of_range_are_refused(change, error):
+    with pytest.raises(error, match=next(iter(change))):
+        TechnicalNoise(**change)
+
+
+def test_agrees_with_the_original_s_stages():
+    logged = np.load(shared("reference/sergio") / "ref_technoise_DS1_seed0.npz")
+    outlier, library = (
+        logged[name].transpose(0, 2, 1).reshape(-1, logged[name].shape[1]).astype(float) for name in ("outlier", "lib")
+    )
+    factors = logged["lib_factors"].ravel()
+    np.testing.assert_allclose(library, outlier * (factors / outlier.sum(axis=1))[:, None], rtol=1e-5)
+    logarithms = np.log(factors)
+    assert kstest((logarithms - logarithms.mean()) / logarithms.std(), "norm").pvalue > 0.01
+    keep = logged["keep"].transpose(0, 2, 1).reshape(library.shape)
+    # The logged run's, as a logistic regression of its kept entries finds them.
+    chance = TechnicalNoise(dropout_percentile=82.0, dropout_shape=20.0).kept(library)
+    assert keep.mean() == pytest.approx(chance.mean(), abs=0.001)
+    for low in np.arange(0.05, 0.95, 0.1):
+        part = (chance >= low) & (chance < low + 0.1)
+        assert keep[part].mean() == pytest.approx(chance[part].mean(), abs=0.03)

@@ -1,0 +1,88 @@
+"""The single-cell experiment: complete beforehand, told the network where that is right, written as it goes."""
+
+import csv
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from identica import Training
+from identica.cli import main
+from identica.datasets import make_cells, make_regulon
+from identica.experiments import CELL_METHODS, UnivariateLinearModel, reproduce, single_cell
+from identica.metrics import mean_r2
+
+REGULON = make_regulon(30, 80, random_state=1)
+QUICK = {"regulon": REGULON, "n_samples": 300, "n_test_samples": 150, "training": Training(max_steps=64)}
+
+
+def test_the_configuration_is_complete_beforehand():
+    plan = single_cell(4, seeds=range(2), hill=4.0, **QUICK)
+    assert list(plan.methods) == list(CELL_METHODS)
+    assert plan.data["hill"] == 4.0
+    assert plan.data["regulon"].factors == REGULON.factors[:4]
+    assert plan.methods["ulm"].genes == make_cells(5, 4, regulon=REGULON).genes
+    with pytest.raises(ValueError, match=r"method 'tsne' is unknown: use pca, .*, ulm"):
+        single_cell(4, methods=["tsne"])
+
+
+def test_all_methods_over_seeds(tmp_path, capsys):
+    pytest.importorskip("decoupler")
+    table = reproduce(single_cell(3, seeds=range(2), **QUICK), tmp_path)
+    with (tmp_path / "results.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["method"], row["seed"]) for row in rows] == [(m, s) for s in "01" for m in CELL_METHODS]
+    assert {row["experiment"] for row in rows} == {"single-cell"}
+    scores = [float(row["r2_mean"]) for row in rows if row["method"] == "pca"]
+    line = next(line for line in table.splitlines() if line.startswith("pca"))
+    assert line.split()[1:4] == ["2", f"{np.mean(scores):.3f}", f"{min(scores):.3f}"]
+    assert "| pca |" in (tmp_path / "summary.md").read_text()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("results.csv", "summary.md", "r2_heatmaps.png", "report.html")
+    }
+
+
+def test_the_supervised_model_is_decoupler_s():
+    pytest.importorskip("decoupler")
+    cells = make_cells(400, 3, regulon=REGULON, random_state=0)
+    model = UnivariateLinearModel(cells.regulon.to_frame(), cells.genes).fit(cells.X)
+    found = model.transform(cells.X)
+    # A t value of the slope of standardised expression on the weights, by hand.
+    factor = sorted(cells.factors)[1]
+    weights = cells.regulon.matrix([factor], cells.genes)[:, 0]
+    cell = ((cells.X - cells.X.mean(0)) / cells.X.std(0))[7]
+    r = np.corrcoef(weights, cell)[0, 1]
+    assert found[7, 1] == pytest.approx(r * np.sqrt((len(cell) - 2) / (1 - r * r)), rel=1e-4)
+    assert mean_r2(cells.latents, found) > 0.5
+
+
+def test_the_command_reproduces_with_a_network_of_one_s_own(tmp_path, capsys):
+    frame = REGULON.to_frame()
+    frame.to_csv(tmp_path / "net.tsv", sep="\t", index=False)
+    words = ["reproduce", "single-cell", "-d", "3", "-n", "200", "--regulon", str(tmp_path / "net.tsv"), "--counts"]
+    words += ["--methods", "pca", "polytopic", "--seeds", "2", "--output", str(tmp_path / "out")]
+    assert main(words) == 0
+    shown = capsys.readouterr()
+    assert "polytopic" in shown.out
+    assert pd.read_csv(tmp_path / "out" / "results.csv")["n_features"].nunique() == 1
+    assert main([*words[:-1], str(tmp_path / "new"), "--seeds", "0"]) == 2
+    assert "seeds=0 is not possible" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_command_compares_mixtures(tmp_path):
+    words = ["reproduce", "mixture", "--family", "linear", "-n", "200", "--methods", "pca"]
+    assert main([*words, "--output", str(tmp_path)]) == 0
+    assert len(pd.read_csv(tmp_path / "results.csv")) == 1
+
+
+def test_the_command_simulates_cells(tmp_path):
+    anndata = pytest.importorskip("anndata")
+    words = ["simulate", "single-cell", "-d", "3", "-n", "40", "--n-bins", "2", "--noise", "dpd", "--dropout", "50"]
+    assert main([*words, "--output", str(tmp_path)]) == 0
+    names = {"X.npy", "X.csv", "latents.csv", "regulon.tsv", "cells.h5ad", "parameters.json"}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    read = anndata.read_h5ad(tmp_path / "cells.h5ad")
+    np.testing.assert_array_equal(read.X, np.load(tmp_path / "X.npy"))
+    assert (read.X == 0).mean() > 0.3
+    assert list(pd.read_csv(tmp_path / "regulon.tsv", sep="\t")) == ["source", "target", "weight"]

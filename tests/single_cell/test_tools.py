@@ -1,0 +1,204 @@
+"""The AnnData face: what goes in, what is written, and that it survives a file."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse
+from methods import QUICK
+
+from identica import DICA, Training, pl, tl
+from identica.datasets import TechnicalNoise, make_cells, make_regulon
+from identica.metrics import match_components
+
+anndata = pytest.importorskip("anndata")
+REGULON = make_regulon(30, 80, random_state=1)
+
+
+def cells(**change):
+    return make_cells(**{"n_cells": 120, "n_factors": 3, "regulon": REGULON, "random_state": 0, **change})
+
+
+@pytest.fixture
+def adata():
+    return cells().to_anndata()
+
+
+def test_writes_components_influence_and_record(adata):
+    assert tl.dica(adata, 3, training=QUICK) is None
+    fitted = DICA(3, training=QUICK, random_state=0).fit(adata.to_df())
+    np.testing.assert_array_equal(adata.obsm["X_dica"], fitted.transform(adata.to_df()))
+    expected = fitted.jacobian(adata.to_df()).mean(axis=0)
+    np.testing.assert_allclose(adata.varm["dica_influence"], expected, rtol=1e-6, atol=1e-9)
+    np.testing.assert_array_equal(adata.var["dica_scale"], fitted.scale_)
+    assert adata.uns["dica"]["restart_agreement"] == fitted.restart_agreement_
+    assert adata.uns["dica"]["params"]["n_components"] == 3
+
+
+def test_a_copy_leaves_the_original_alone(adata):
+    copy = tl.dica(adata, 2, training=QUICK, copy=True, key_added="other")
+    assert "X_other" in copy.obsm
+    assert not adata.obsm.keys() & {"X_other"}
+    assert "other" not in adata.uns
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "layer", "backed", "backed sparse"])
+def test_every_kind_of_matrix_gives_the_same(adata, tmp_path, kind):
+    reference = tl.dica(adata, 2, training=QUICK, copy=True)
+    other = adata.copy()
+    layer = None
+    if kind in ("csr", "backed sparse"):
+        other.X = scipy.sparse.csr_matrix(adata.X)
+    elif kind == "csc":
+        other.X = scipy.sparse.csc_matrix(adata.X)
+    elif kind == "layer":
+        other.layers["expression"], layer = adata.X, "expression"
+        other.X = np.zeros_like(adata.X)
+    if kind.startswith("backed"):
+        other.write_h5ad(tmp_path / "cells.h5ad")
+        other = anndata.read_h5ad(tmp_path / "cells.h5ad", backed="r")
+        assert other.isbacked
+    tl.dica(other, 2, training=QUICK, layer=layer)
+    np.testing.assert_allclose(other.obsm["X_dica"], reference.obsm["X_dica"], rtol=1e-6, atol=1e-9)
+
+
+def test_only_highly_variable_genes_are_used_where_they_are_marked(adata):
+    adata.var["highly_variable"] = np.arange(adata.n_vars) % 3 > 0
+    tl.dica(adata, 2, training=QUICK)
+    unused = ~adata.var["highly_variable"].to_numpy()
+    assert (adata.varm["dica_influence"][unused] == 0).all()
+    assert (np.abs(adata.varm["dica_influence"][~unused]).sum(axis=1) > 0).all()
+    everything = tl.dica(adata, 2, training=QUICK, use_highly_variable=False, copy=True)
+    assert (np.abs(everything.varm["dica_influence"]).sum(axis=1) > 0).all()
+    adata.var["highly_variable"] = False
+    with pytest.raises(ValueError, match="no gene is marked"):
+        tl.dica(adata, 2)
+    del adata.var["highly_variable"]
+    with pytest.raises(ValueError, match=r"call scanpy\.pp\.highly_variable_genes before"):
+        tl.dica(adata, 2, use_highly_variable=True)
+
+
+def test_raw_counts_are_recognised():
+    adata = cells(technical=TechnicalNoise(library_mean=6.0, counts=True)).to_anndata()
+    with pytest.raises(ValueError, match=r"whole numbers, as raw counts are.*pass normalize=True"):
+        tl.dica(adata, 2, training=QUICK)
+    before = adata.X.copy()
+    tl.dica(adata, 2, training=QUICK, normalize=True)
+    np.testing.assert_array_equal(adata.X, before)
+    totals = adata.X.sum(axis=1, keepdims=True)
+    adata.layers["normalised"] = np.log1p(adata.X * np.median(totals) / totals)
+    by_hand = tl.dica(adata, 2, training=QUICK, layer="normalised", copy=True)
+    np.testing.assert_allclose(adata.obsm["X_dica"], by_hand.obsm["X_dica"], atol=1e-6)
+    as_they_are = tl.dica(adata, 2, training=QUICK, normalize=False, copy=True)
+    assert not np.allclose(as_they_are.obsm["X_dica"], adata.obsm["X_dica"], atol=1e-3)
+
+
+def test_what_cannot_be_fitted_is_refused_and_nothing_written(adata):
+    with pytest.raises(ValueError, match="layer='counts' is not there, the layers are: clean"):
+        tl.dica(adata, 2, layer="counts")
+    adata.X[3, 5] = np.nan
+    with pytest.raises(ValueError, match=rf"first \(NaN\) in sample 3, feature '{adata.var_names[5]}'"):
+        tl.dica(adata, 2, training=QUICK)
+    assert not list(adata.obsm) or list(adata.obsm) == ["tf_concentration"]
+    with pytest.raises(ValueError, match="exceeds n_features"):
+        tl.dica(cells().to_anndata(), 500)
+
+
+@pytest.fixture(scope="module")
+def found():
+    """Cells whose components are found, and which is which."""
+    simulated = cells(n_cells=2000, n_factors=4, half_responses="edge", hill=4.0, fold=16.0)
+    adata = simulated.to_anndata()
+    tl.dica(adata, 4, training=Training(max_steps=1500))
+    order = match_components(simulated.latents, adata.obsm["X_dica"], method="r2").order
+    return adata, simulated, order
+
+
+@pytest.mark.slow
+def test_components_are_named_by_their_factor(found):
+    adata, simulated, order = found
+    tl.label_components(adata, REGULON.to_frame(), min_targets=3)
+    labels = adata.uns["dica"]["labels"]
+    assert [labels["label"].iloc[order[j]] for j in range(4)] == list(simulated.factors)
+    assert (labels["pvalue"] <= 0.01).all()
+    assert adata.uns["dica"]["params"]["n_components"] == 4
+    # The sign of a score says which way the component runs.
+    for j, factor in enumerate(simulated.factors):
+        direction = np.corrcoef(adata.obsm["X_dica"][:, order[j]], simulated.latents[:, j])[0, 1]
+        assert np.sign(direction) == np.sign(labels.set_index("factor")["score"][factor])
+
+
+@pytest.mark.slow
+def test_nothing_is_named_after_a_shuffled_network(found):
+    adata, *_ = found
+    for seed in range(5):
+        shuffled = REGULON.to_frame()
+        shuffled["target"] = np.random.default_rng(seed).permutation(shuffled["target"])
+        copy = tl.label_components(adata, shuffled, min_targets=3, copy=True)
+        assert (copy.uns["dica"]["labels"]["label"] == "unassigned").all()
+
+
+@pytest.mark.slow
+def test_it_all_survives_a_file(found, tmp_path):
+    adata, *_ = found
+    tl.label_components(adata, REGULON.to_frame(), min_targets=3)
+    adata.write_h5ad(tmp_path / "found.h5ad")
+    read = anndata.read_h5ad(tmp_path / "found.h5ad")
+    np.testing.assert_array_equal(read.obsm["X_dica"], adata.obsm["X_dica"])
+    np.testing.assert_array_equal(read.varm["dica_influence"], adata.varm["dica_influence"])
+    assert read.uns["dica"]["labels"].equals(adata.uns["dica"]["labels"])
+    tl.label_components(read, REGULON.to_frame(), min_targets=3)
+    assert read.uns["dica"]["labels"].equals(adata.uns["dica"]["labels"])
+    ax = pl.influence(read, n_genes=12)
+    assert [label.get_text().split()[-1] for label in ax.get_xticklabels()] == list(read.uns["dica"]["labels"]["label"])
+
+
+def test_labels_need_components_and_shared_names(adata):
+    with pytest.raises(KeyError, match=r"call identica\.tl\.dica before"):
+        tl.label_components(adata, REGULON.to_frame())
+    tl.dica(adata, 2, training=QUICK)
+    stranger = REGULON.to_frame().assign(target="gene of another species")
+    with pytest.raises(ValueError, match=r"no factor of the network has 5 targets among the .* use the same names"):
+        tl.label_components(adata, stranger)
+    with pytest.raises(ValueError, match="the table has no column 'source'"):
+        tl.label_components(adata, REGULON.to_frame().rename(columns={"source": "tf"}))
+
+
+def test_pictures_show_what_was_written(adata):
+    adata.obs["kind"] = np.where(np.arange(adata.n_obs) % 2 > 0, "b", "a")
+    with pytest.raises(KeyError, match=r"call identica\.tl\.dica before"):
+        pl.influence(adata)
+    with pytest.raises(KeyError, match=r"call identica\.tl\.dica before"):
+        pl.activities(adata, "kind")
+    tl.dica(adata, 2, training=QUICK)
+    ax = pl.influence(adata, n_genes=7)
+    shown = [label.get_text() for label in ax.get_yticklabels()]
+    assert len(shown) == 7
+    strongest = adata.var_names[np.argmax(np.abs(adata.varm["dica_influence"]).max(axis=1))]
+    assert shown[0] == strongest
+    ax = pl.activities(adata, "kind")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+    expected = adata.obsm["X_dica"][adata.obs["kind"] == "a"].mean(axis=0)
+    np.testing.assert_allclose(ax.images[0].get_array()[0], expected, rtol=1e-5)
+    with pytest.raises(KeyError, match="obs has no column 'louvain', it has kind"):
+        pl.activities(adata, "louvain")
+
+
+@pytest.mark.slow
+def test_real_cells_go_through_h5ad_and_back(tmp_path):
+    scanpy = pytest.importorskip("scanpy")
+    source = Path(scanpy.__file__).parent / "datasets" / "10x_pbmc68k_reduced.h5ad"
+    with warnings.catch_warnings():  # the file is of an older format
+        warnings.simplefilter("ignore")
+        adata = anndata.read_h5ad(source)
+    tl.dica(adata, 5, training=Training(max_steps=1500))
+    net = make_regulon(20, 60, random_state=0).to_frame()
+    names = dict(zip(sorted(set(net["target"])), adata.var_names, strict=False))
+    tl.label_components(adata, net.assign(target=net["target"].map(names)))
+    adata.write_h5ad(tmp_path / "found.h5ad")
+    read = anndata.read_h5ad(tmp_path / "found.h5ad")
+    assert read.obsm["X_dica"].shape == (700, 5)
+    np.testing.assert_array_equal(read.varm["dica_influence"], adata.varm["dica_influence"])
+    assert read.uns["dica"]["labels"].equals(adata.uns["dica"]["labels"])
+    assert pl.activities(read, "bulk_labels").images[0].get_array().shape == (read.obs["bulk_labels"].nunique(), 5)
