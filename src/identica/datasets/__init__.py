@@ -4,7 +4,8 @@ from identica.datasets.cells import SimulatedCells, make_cells
 from identica.datasets.mixing import Bend, Mixing, Waves
 from identica.datasets.mixture import KINDS, LATENTS, Mixture, make_mixture
 from identica.datasets.regulation import Regulation, hill_curve
-from identica.datasets.regulons import Regulon, RegulonReport, make_regulon, read_regulon
+from identica.datasets.regulon_files import read_regulon
+from identica.datasets.regulons import Regulon, RegulonReport, make_regulon
 from identica.datasets.sergio import GeneNetwork, SergioRun, run_sergio
 from identica.datasets.sergio_files import read_sergio, write_sergio
 from identica.datasets.technical_noise import TechnicalNoise

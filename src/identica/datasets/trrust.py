@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from identica.datasets.regulons import Regulon, read_regulon
+from identica.datasets.regulon_files import read_regulon
+from identica.datasets.regulons import Regulon
 
 __all__ = ["fetch_trrust"]
 

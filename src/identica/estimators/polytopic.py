@@ -22,7 +22,7 @@ __all__ = ["PolytopicFactorization"]
 class PolytopicFactorization(ComponentAnalysis):
     """Linear components by the volume criterion: PCA, then the turn of its loadings of the largest criterion.
 
-    It is the align stage of :class:`DICA` on a linear model, close to polytopic matrix factorisation [1]_, which
+    It is the align stage of :class:`DICA` on a linear model, close to polytopic matrix factorisation, which
     maximises the determinant of factors held in a polytope. What it reaches is what a nonlinear method has to beat.
 
     Parameters
@@ -55,8 +55,8 @@ class PolytopicFactorization(ComponentAnalysis):
 
     References
     ----------
-    .. [1] G. Tatli and A. T. Erdogan, "Polytopic Matrix Factorization: Determinant Maximization Based Criterion and
-       Identifiability", IEEE Transactions on Signal Processing 69, 2021.
+    G. Tatli and A. T. Erdogan, "Polytopic Matrix Factorization: Determinant Maximization Based Criterion and
+    Identifiability", IEEE Transactions on Signal Processing 69, 2021.
 
     Examples
     --------
