@@ -7,8 +7,8 @@ the help of a network. The same three calls serve for cells of your own.
 """
 
 # %%
-# A random network that looks like TRRUST's; three factors with many targets; curves so steep, over such a range of
-# concentrations, that no gene is a linear function of one curve per factor.
+# A random network that looks like TRRUST's, of its 30 factors the four with most targets; curves so steep, over such a
+# range of concentrations, that no gene is a linear function of one curve per factor.
 from matplotlib import pyplot as plt
 
 import identica
@@ -34,10 +34,10 @@ adata.uns["dica"]["labels"]
 # %%
 # Are the names right? Each factor's concentration, told by each component alone:
 matching = match_components(cells.latents, adata.obsm["X_dica"], method="r2")
-ax = r2_heatmap(matching.matrix, title=f"mean R² {matching.mean:.2f}")
+figure, ax = plt.subplots(figsize=(3.6, 3.2), layout="constrained")
+r2_heatmap(matching.matrix, title=f"mean R² {matching.mean:.2f}", ax=ax)
 ax.set_yticks(range(4), cells.factors)
 print([adata.uns["dica"]["labels"]["label"].iloc[j] for j in matching.order], cells.factors)
-ax.figure
 
 # %%
 # How genes follow the components, and what the components do in groups of cells.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, spearmanr
 
-from identica.datasets import TechnicalNoise, make_cells, make_regulon
+from identica.datasets import Regulon, TechnicalNoise, make_cells, make_regulon
 
 REGULON = make_regulon(30, 80, random_state=1)
 SMALL = {"regulon": REGULON, "random_state": 0}
@@ -128,6 +128,10 @@ def test_anndata_holds_the_truth(tmp_path):
         ({"correlation": 1.0}, ValueError, "correlation=1 is out of range"),
         ({"strength": (3.0, 1.0)}, ValueError, "the higher strength=1 is out of range"),
         ({"hill": "steep"}, TypeError, "hill='steep' is not a number"),
+        ({"regulon": "TRRUST"}, TypeError, "regulon='TRRUST' is not a Regulon: read one"),
+        ({"regulon": Regulon(["A"], ["x"], [0])}, ValueError, "the regulon has no edges, of a known sign"),
+        ({"technical": 3}, TypeError, "technical=3 is not a TechnicalNoise"),
+        ({"strength": 5}, TypeError, "strength=5 is no range"),
     ],
 )
 def test_arguments_that_cannot_be_are_refused(change, error, complaint):

@@ -102,7 +102,16 @@ def test_what_cannot_be_fitted_is_refused_and_nothing_written(adata):
         tl.dica(adata, 2, training=QUICK)
     assert not list(adata.obsm) or list(adata.obsm) == ["tf_concentration"]
     with pytest.raises(ValueError, match="exceeds n_features"):
-        tl.dica(cells().to_anndata(), 500)
+        tl.dica(adata := cells().to_anndata(), 500)
+    adata.var_names = ["gene", *adata.var_names[:-1]]
+    tl.dica(adata, 2, training=QUICK, random_state=None, copy=True)
+    adata.var_names = ["gene", "gene", *adata.var_names[2:]]
+    with pytest.raises(ValueError, match=r"'gene' occurs several times: call adata\.var_names_make_unique"):
+        tl.dica(adata, 2)
+    with pytest.raises(ValueError, match="the data have no genes"):
+        tl.dica(adata[:, :0].copy(), 2)
+    assert "dica" not in adata.uns
+    assert "X_dica" not in adata.obsm
 
 
 @pytest.fixture(scope="module")

@@ -238,6 +238,12 @@ def make_cells(
     noise_strength = check_real("noise_strength", noise_strength, at_least=0)
     if noise is not None:
         check_choice("noise", noise, NOISE_TYPES)
+    if not isinstance(regulon, Regulon | None):
+        raise TypeError(f"regulon={regulon!r} is not a Regulon: read one with read_regulon, or take make_regulon's")
+    if not isinstance(technical, TechnicalNoise | None):
+        raise TypeError(f"technical={technical!r} is not a TechnicalNoise: make one of its stages")
+    if not isinstance(strength, tuple | list) or len(strength) != 2:
+        raise TypeError(f"strength={strength!r} is no range: give the lowest and the highest, such as (1, 5)")
     random = RandomState() if random_state is None else check_random_state(random_state)
     whole = make_regulon(random_state=random) if regulon is None else regulon.clean()
     true = whole.largest(n_factors)

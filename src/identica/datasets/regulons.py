@@ -218,6 +218,8 @@ class Regulon:
         ValueError
             If there are fewer factors.
         """
+        if not self.factors:
+            raise ValueError("the regulon has no edges, of a known sign and to genes that are no factors: give another")
         check_integer("n_factors", n_factors, 1, len(self.factors))
         return self.restrict(self.factors[:n_factors])
 

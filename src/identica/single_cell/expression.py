@@ -36,6 +36,8 @@ def select_genes(adata: AnnData, use_highly_variable: bool | None) -> NDArray[np
     ValueError
         If they are asked for and not marked, or none is.
     """
+    if adata.n_vars == 0:
+        raise ValueError("the data have no genes: give some")
     marked = "highly_variable" in adata.var
     if use_highly_variable and not marked:
         raise ValueError(

@@ -48,7 +48,7 @@ def influence(adata: AnnData, *, key: str = "dica", n_genes: int = 30, ax: Axes 
         values[strongest],
         [str(name) for name in adata.var_names[strongest]],
         component_names(adata, key),
-        label="mean change of the gene per standard deviation of the component",
+        label="mean dx/ds, signed",
         ax=ax,
     )
 

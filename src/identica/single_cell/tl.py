@@ -33,7 +33,7 @@ def dica(
     use_highly_variable: bool | None = None,
     normalize: bool | None = None,
     key_added: str = "dica",
-    random_state: int = 0,
+    random_state: int | None = 0,
     copy: bool = False,
     **parameters: Any,
 ) -> AnnData | None:
@@ -54,8 +54,8 @@ def dica(
         they are, and refused if they look like raw counts; False uses counts as they are.
     key_added : str, default="dica"
         Names what is written.
-    random_state : int, default=0
-        Seed.
+    random_state : int or None, default=0
+        Seed; None draws a new one each time.
     copy : bool, default=False
         Whether to write into a copy and return that.
     **parameters
@@ -71,7 +71,8 @@ def dica(
     Raises
     ------
     ValueError
-        If the values look like raw counts and nothing is said about normalisation, or cannot be fitted.
+        If the values look like raw counts and nothing is said about normalisation, genes share a name, or the values
+        cannot be fitted. Nothing is written then.
 
     Examples
     --------
@@ -82,6 +83,9 @@ def dica(
     >>> adata.obsm["X_dica"].shape, adata.varm["dica_influence"].shape == (adata.n_vars, 2)
     ((200, 2), True)
     """
+    twice = adata.var_names[adata.var_names.duplicated()]
+    if len(twice):
+        raise ValueError(f"the gene name {twice[0]!r} occurs several times: call adata.var_names_make_unique() before")
     genes = select_genes(adata, use_highly_variable)
     values = dense_expression(adata, layer, genes)
     finite = bool(np.isfinite(values).all())  # what is not is refused, and placed, by the fit
@@ -96,13 +100,14 @@ def dica(
     names = adata.var_names[genes].astype(str)
     method = DICA(n_components, random_state=random_state, **parameters)
     found = method.fit_transform(pd.DataFrame(values, columns=names, copy=False))
-    target = adata.copy() if copy else adata
     influence = np.zeros((adata.n_vars, n_components), dtype=values.dtype)
     influence[genes] = mean_jacobian(method, values)
+    record = _record(method, layer=layer, normalize=bool(normalize), n_genes=int(genes.sum()))
+    target = adata.copy() if copy else adata
     target.obsm[f"X_{key_added}"] = np.asarray(found)
     target.varm[f"{key_added}_influence"] = influence
     target.var[f"{key_added}_scale"] = _spread(method.scale_, genes)
-    target.uns[key_added] = _record(method, values, layer=layer, normalize=bool(normalize), genes=genes)
+    target.uns[key_added] = record
     return target if copy else None
 
 
@@ -134,17 +139,15 @@ def mean_jacobian(method: DICA, values: NDArray[np.floating[Any]]) -> NDArray[np
     return np.asarray(total / len(chosen))
 
 
-def _record(
-    method: DICA, values: NDArray[np.floating[Any]], *, layer: str | None, normalize: bool, genes: NDArray[np.bool_]
-) -> dict[str, Any]:
+def _record(method: DICA, *, layer: str | None, normalize: bool, n_genes: int) -> dict[str, Any]:
     """Say what was done and how well it went, in values that AnnData can write."""
     parameters = {
-        "n_components": method.n_components,
+        "n_components": int(method.n_components),
         "solver": method.solver,
         "norm_power": float(method.norm_power),
-        "random_state": int(method.random_state),
+        "random_state": "None" if method.random_state is None else int(method.random_state),
         "normalize": normalize,
-        "n_genes": int(genes.sum()),
+        "n_genes": n_genes,
         "layer": "X" if layer is None else layer,
     }
     figures = {
