@@ -7,7 +7,10 @@ import operator
 from collections.abc import Sequence
 from numbers import Integral, Real
 
-__all__ = ["check_choice", "check_integer", "check_real"]
+from numpy.random import RandomState
+from sklearn.utils import check_random_state
+
+__all__ = ["check_choice", "check_correlation", "check_integer", "check_real", "local_random"]
 
 
 def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
@@ -83,3 +86,38 @@ def check_real(
         allowed = " and ".join(f"{words} {limit:g}" for words, limit, _ in given)
         raise ValueError(f"{name}={number:g} is out of range: use a finite value{allowed and ' of '}{allowed}")
     return number
+
+
+def check_correlation(correlation: object, n_components: int) -> float:
+    """Return a correlation of each two of so many variables, which no more than that can have.
+
+    Returns
+    -------
+    float
+        The value, between -1 / (n_components - 1) and 1, both excluded.
+
+    Raises
+    ------
+    TypeError
+        If it is no real number.
+    ValueError
+        If it is out of range.
+    """
+    lowest = -1.0 / (n_components - 1) if n_components > 1 else -1.0
+    return check_real("correlation", correlation, above=lowest, below=1.0)
+
+
+def local_random(random_state: int | RandomState | None) -> RandomState:
+    """Return a generator that is not NumPy's global one: None means a fresh one.
+
+    Returns
+    -------
+    RandomState
+        The generator that was given, or one seeded by the number.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    return RandomState() if random_state is None else check_random_state(random_state)

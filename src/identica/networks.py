@@ -102,10 +102,10 @@ class Affine:
 
 
 def _affine(weight: Tensor) -> nn.Linear:
-    layer = nn.Linear(weight.shape[1], weight.shape[0], dtype=weight.dtype, device="meta").to_empty(device="cpu")
+    layer = _linear(weight.shape[1], weight.shape[0]).to(weight.dtype)
     with torch.no_grad():
         layer.weight.copy_(weight)
-        layer.bias.zero_()
+    nn.init.zeros_(layer.bias)
     return layer
 
 

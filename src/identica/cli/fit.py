@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["CheckpointKept", "Fit"]
 
 
-FILES = ("model.safetensors", "latents.npy", "latents.csv", "history.csv", "run.json")
-
-
 class CheckpointKept(KeyboardInterrupt):
     """A fit was interrupted and its checkpoint, whose path is the message, can be gone on from."""
 
@@ -107,7 +104,7 @@ class Fit:
 
     def _is_finished(self, estimator: "ComponentAnalysis", table: "Table") -> bool:
         """Find out whether there is nothing to resume; refuse to mix up two fits."""
-        from identica.cli.record import digest, read_record
+        from identica.cli.record import FILES, digest, read_record
         from identica.io import DataError
 
         record = read_record(self.output / "run.json")

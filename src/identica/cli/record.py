@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from identica.estimators import ComponentAnalysis
     from identica.io import Table
 
-__all__ = ["describe", "digest", "read_record", "summary"]
+__all__ = ["FILES", "describe", "digest", "read_record", "summary"]
 
+FILES = ("model.safetensors", "latents.npy", "latents.csv", "history.csv", "run.json")
+"""What a fit writes, the record last."""
 _PACKAGES = ("identica", "torch", "numpy", "scikit-learn")
 _RESULTS = (
     "criterion",
@@ -121,7 +123,7 @@ def summary(content: Mapping[str, Any], directory: Path) -> str:
         for unit, shares in content["held_out_variance_unexplained"].items():
             ours, pca = ("-" if share is None else f"{share:.3g}" for share in (shares["model"], shares["pca"]))
             lines.append(f"  {unit.replace('_', ' '):20} {ours:>15} {pca:>8}")
-    lines.append(f"written to {directory}: model.safetensors, latents.npy, latents.csv, history.csv, run.json")
+    lines.append(f"written to {directory}: {', '.join(FILES)}")
     return "\n".join(lines)
 
 

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 from tyro.conf import arg
 
-from identica.cli.options import Number
+from identica.cli.options import Number, set_threads
 from identica.cli.single_cell import CellOptions
 
 if TYPE_CHECKING:
@@ -16,25 +16,67 @@ if TYPE_CHECKING:
 __all__ = ["Reproduce", "ReproduceCells", "ReproduceMixture"]
 
 
-def _carry_out(plan: "Comparison", output: Path, threads: int | None) -> None:
-    from identica.cli.options import set_threads
-    from identica.experiments import reproduce
-    from identica.io import output_directory
+@dataclass(frozen=True)
+class _Options:
+    """What every reproduction is told.
 
-    set_threads(threads)
-    with output_directory(output) as directory:
-        print(reproduce(plan, directory))
-    print(f"\nSee {output / 'report.html'}")
+    Parameters
+    ----------
+    output : Path
+        Directory to write into.
+    seeds : int
+        How many, from 0.
+    methods : tuple of str
+        Some of the methods; all by default.
+    n_samples : int
+        Samples, or cells, to fit.
+    threads : int
+        Number of threads to compute with; PyTorch's choice by default.
+    """
 
+    output: Annotated[Path, arg(metavar="DIR")] = Path("identica-reproduced")
+    seeds: int = 1
+    methods: Annotated[tuple[str, ...], arg(metavar="NAME ...")] = ()
+    n_samples: Annotated[int, arg(metavar="N", aliases=["-n"])] = 10_000
+    threads: Number = None
 
-def _seeds(number: int) -> range:
-    if number < 1:
-        raise ValueError(f"seeds={number} is not possible, use at least 1")
-    return range(number)
+    def shared(self) -> dict[str, Any]:
+        """Give what every configuration takes.
+
+        Returns
+        -------
+        dict
+            Arguments of the functions in ``identica.experiments``.
+
+        Raises
+        ------
+        ValueError
+            If there is no seed.
+        """
+        if self.seeds < 1:
+            raise ValueError(f"seeds={self.seeds} is not possible, use at least 1")
+        seeds = range(self.seeds)
+        return {"methods": self.methods or None, "seeds": seeds, "n_samples": self.n_samples, "verbose": 1}
+
+    def carry_out(self, plan: "Comparison") -> None:
+        """Run a comparison and write what comes of it.
+
+        Parameters
+        ----------
+        plan : Comparison
+            The whole configuration.
+        """
+        from identica.experiments import reproduce
+        from identica.io import output_directory
+
+        set_threads(self.threads)
+        with output_directory(self.output) as directory:
+            print(reproduce(plan, directory))
+        print(f"\nSee {self.output / 'report.html'}")
 
 
 @dataclass(frozen=True)
-class ReproduceMixture:
+class ReproduceMixture(_Options):
     """Compare all methods on simulated mixtures of one family.
 
     Writes results.csv, summary.md, r2_heatmaps.png and report.html, both pictures of the last seed.
@@ -45,39 +87,20 @@ class ReproduceMixture:
         Kind of mixture.
     output : Path
         Directory to write into.
-    seeds : int
-        How many, from 0.
-    methods : tuple of str
-        Some of the methods; all by default.
-    n_samples : int
-        Samples to fit.
-    threads : int
-        Number of threads to compute with; PyTorch's choice by default.
     """
 
     family: Literal["linear", "post-nonlinear", "post-nonlinear-10", "perturbed", "isotropic"] = "post-nonlinear"
     output: Annotated[Path, arg(metavar="DIR")] = Path("identica-mixture")
-    seeds: int = 1
-    methods: Annotated[tuple[str, ...], arg(metavar="NAME ...")] = ()
-    n_samples: Annotated[int, arg(metavar="N", aliases=["-n"])] = 10_000
-    threads: Number = None
 
     def run(self) -> None:
         """Run the command."""
         from identica.experiments import comparison
 
-        plan = comparison(
-            self.family,
-            methods=self.methods or None,
-            seeds=_seeds(self.seeds),
-            n_samples=self.n_samples,
-            verbose=1,
-        )
-        _carry_out(plan, self.output, self.threads)
+        self.carry_out(comparison(self.family, **self.shared()))
 
 
 @dataclass(frozen=True)
-class ReproduceCells(CellOptions):
+class ReproduceCells(CellOptions, _Options):
     """Look for transcription factors in simulated single cells by all methods.
 
     Writes results.csv, summary.md, r2_heatmaps.png and report.html, both pictures of the last seed. The method ulm,
@@ -87,36 +110,16 @@ class ReproduceCells(CellOptions):
     ----------
     output : Path
         Directory to write into.
-    seeds : int
-        How many, from 0.
-    methods : tuple of str
-        Some of the methods; all by default.
-    n_samples : int
-        Cells to fit.
-    threads : int
-        Number of threads to compute with; PyTorch's choice by default.
     """
 
     output: Annotated[Path, arg(metavar="DIR")] = Path("identica-single-cell")
-    seeds: int = 1
-    methods: Annotated[tuple[str, ...], arg(metavar="NAME ...")] = ()
-    n_samples: Annotated[int, arg(metavar="N", aliases=["-n"])] = 10_000
-    threads: Number = None
 
     def run(self) -> None:
         """Run the command."""
         from identica.experiments import single_cell
 
-        plan = single_cell(
-            self.n_components,
-            regulon=self.read_regulon(),
-            methods=self.methods or None,
-            seeds=_seeds(self.seeds),
-            n_samples=self.n_samples,
-            verbose=1,
-            **self.arguments(),
-        )
-        _carry_out(plan, self.output, self.threads)
+        regulon = self.read_regulon()
+        self.carry_out(single_cell(self.n_components, regulon=regulon, **self.shared(), **self.arguments()))
 
 
 Reproduce = (

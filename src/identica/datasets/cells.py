@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, final, get_args
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_random_state
 
-from identica.arguments import check_choice, check_integer, check_real
+from identica.arguments import check_choice, check_correlation, check_integer, check_real, local_random
 from identica.datasets.regulation import FloatArray, Regulation
 from identica.datasets.regulons import Regulon, make_regulon
 from identica.datasets.sampling import draw_latents
@@ -229,8 +228,7 @@ def make_cells(
     n_cells = check_integer("n_cells", n_cells, 1)
     n_factors = check_integer("n_factors", n_factors, 1)
     check_choice("half_responses", half_responses, HALF_RESPONSES)
-    lowest = -1.0 / (n_factors - 1) if n_factors > 1 else -1.0
-    correlation = check_real("correlation", correlation, above=lowest, below=1)
+    correlation = check_correlation(correlation, n_factors)
     fold = check_real("fold", fold, above=1)
     cross_talk = check_real("cross_talk", cross_talk, at_least=0)
     hill = check_real("hill", hill, above=0)
@@ -244,7 +242,7 @@ def make_cells(
         raise TypeError(f"technical={technical!r} is not a TechnicalNoise: make one of its stages")
     if not isinstance(strength, tuple | list) or len(strength) != 2:
         raise TypeError(f"strength={strength!r} is no range: give the lowest and the highest, such as (1, 5)")
-    random = RandomState() if random_state is None else check_random_state(random_state)
+    random = local_random(random_state)
     whole = make_regulon(random_state=random) if regulon is None else regulon.clean()
     true = whole.largest(n_factors)
     regulation = _draw_regulation(true, cross_talk, hill, half_responses, strength, fold, random)

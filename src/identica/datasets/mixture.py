@@ -9,9 +9,8 @@ from typing import Literal, get_args
 
 from numpy.random import RandomState
 from numpy.typing import ArrayLike
-from sklearn.utils import check_random_state
 
-from identica.arguments import check_choice, check_integer, check_real
+from identica.arguments import check_choice, check_correlation, check_integer, check_real, local_random
 from identica.datasets.mixing import Array, Mixing
 from identica.datasets.sampling import draw_latents
 from identica.datasets.structures import draw_mixing
@@ -193,10 +192,8 @@ def make_mixture(
         correlation = 0.0
     else:
         correlation = DEFAULT_CORRELATION if correlation is None else correlation
-        lowest = -1.0 / (n_components - 1) if n_components > 1 else -1.0
-        correlation = check_real("correlation", correlation, above=lowest, below=1.0)
-    # None means a fresh generator here, not the global one.
-    random = RandomState() if random_state is None else check_random_state(random_state)
+        correlation = check_correlation(correlation, n_components)
+    random = local_random(random_state)
     mixing = draw_mixing(kind, n_features, n_components, correlation, strength, n_active, random)
     components = draw_latents(latents, n_samples, n_components, correlation, random)
     X = mixing(components)

@@ -6,12 +6,11 @@ import csv
 import os
 from pathlib import Path
 
-from identica.datasets.regulons import Regulon
+from identica.datasets.regulons import COLUMNS, Regulon
 
 __all__ = ["read_regulon"]
 
 _MODES = {"Activation": 1.0, "Repression": -1.0, "Unknown": 0.0}
-_COLUMNS = ("source", "target", "weight")
 
 
 def read_regulon(path: str | os.PathLike[str]) -> Regulon:
@@ -53,7 +52,7 @@ def read_regulon(path: str | os.PathLike[str]) -> Regulon:
 
 
 def _read_table(path: Path, header: list[str], rows: list[list[str]]) -> Regulon:
-    places = {name: header.index(name) for name in _COLUMNS if name in header}
+    places = {name: header.index(name) for name in COLUMNS if name in header}
     weights = []
     for line, row in enumerate(rows, 2):
         if len(row) != len(header):

@@ -14,14 +14,13 @@ from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.utils import check_random_state
 
-from identica.arguments import check_integer, check_real
+from identica.arguments import check_integer, check_real, local_random
 
-__all__ = ["Regulon", "RegulonReport", "make_regulon"]
+__all__ = ["COLUMNS", "Regulon", "RegulonReport", "make_regulon"]
 
 Pair = tuple[str, str]
-_COLUMNS = ("source", "target", "weight")
+COLUMNS = ("source", "target", "weight")
 
 
 @final
@@ -125,7 +124,7 @@ class Regulon:
         ValueError
             If a column is missing.
         """
-        missing = [name for name in _COLUMNS[:2] if name not in frame]
+        missing = [name for name in COLUMNS[:2] if name not in frame]
         if missing:
             raise ValueError(f"the table has no column {missing[0]!r}, it has {', '.join(map(str, frame.columns[:6]))}")
         weights = pd.to_numeric(frame["weight"]) if "weight" in frame else np.ones(len(frame))
@@ -139,7 +138,7 @@ class Regulon:
         DataFrame
             With the columns source, target and weight.
         """
-        return pd.DataFrame(dict(zip(_COLUMNS, (self.sources, self.targets, self.weights), strict=True)))
+        return pd.DataFrame(dict(zip(COLUMNS, (self.sources, self.targets, self.weights), strict=True)))
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -328,7 +327,7 @@ def make_regulon(
     check_integer("n_genes", n_genes, 1)
     check_real("regulators_per_gene", regulators_per_gene, at_least=1, at_most=n_factors)
     check_real("activation", activation, at_least=0, at_most=1)
-    random = RandomState() if random_state is None else check_random_state(random_state)
+    random = local_random(random_state)
     popularity = np.exp(1.4 * random.standard_normal(n_factors))
     popularity /= popularity.sum()
     numbers = np.minimum(random.geometric(1 / regulators_per_gene, n_genes), n_factors)

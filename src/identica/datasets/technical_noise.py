@@ -12,9 +12,8 @@ from typing import final
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike
-from sklearn.utils import check_random_state
 
-from identica.arguments import check_real
+from identica.arguments import check_real, local_random
 from identica.datasets.regulation import FloatArray
 
 __all__ = ["TechnicalNoise"]
@@ -91,7 +90,7 @@ class TechnicalNoise:
         ndarray of shape (n_cells, n_genes)
             With the noise of all stages that are chosen.
         """
-        random = RandomState() if random_state is None else check_random_state(random_state)
+        random = local_random(random_state)
         result = np.array(X, dtype=np.float64)
         if self.outlier_share is not None:
             result = self.add_outliers(result, random)

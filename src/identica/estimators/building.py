@@ -117,7 +117,7 @@ def find_device(device: str | torch.device) -> torch.device:
     try:
         found = torch.device(device)
         torch.zeros(1, device=found).item()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError) as error:
         raise ValueError(
             f"device={str(device)!r} is not usable here: use 'auto', 'cpu' or a device that PyTorch lists"
         ) from error

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.preprocessing import StandardScaler
 
 __all__ = ["UnivariateLinearModel"]
 
@@ -52,10 +53,7 @@ class UnivariateLinearModel(TransformerMixin, BaseEstimator):
         UnivariateLinearModel
             Itself.
         """
-        values = np.asarray(X, dtype=np.float64)
-        self.mean_ = values.mean(axis=0)
-        scale = values.std(axis=0)
-        self.scale_ = np.where(scale > 0, scale, 1.0)
+        self.scaler_ = StandardScaler().fit(np.asarray(X, dtype=np.float64))
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -82,7 +80,7 @@ class UnivariateLinearModel(TransformerMixin, BaseEstimator):
             raise ImportError(
                 "the method ulm needs decoupler, which is not installed: pip install 'identica[single-cell]'"
             ) from error
-        values = (np.asarray(X, dtype=np.float64) - self.mean_) / self.scale_
+        values = self.scaler_.transform(np.asarray(X, dtype=np.float64))
         frame = pd.DataFrame(values, index=[str(i) for i in range(len(values))], columns=list(self.genes))
         scores, _ = decoupler.mt.ulm(data=frame, net=self.net, tmin=1)
         return np.asarray(scores.sort_index(axis=1), dtype=np.float64)

@@ -7,7 +7,7 @@ from typing import Any
 
 from identica.datasets import Regulon, make_cells, make_regulon
 from identica.experiments.baselines import UnivariateLinearModel
-from identica.experiments.comparison import METHODS, Comparison, check_known
+from identica.experiments.comparison import METHODS, Comparison, build_methods, check_known
 from identica.networks import Dense
 from identica.training import Training
 
@@ -72,20 +72,15 @@ def single_cell(
     names = list(CELL_METHODS if methods is None else methods)
     check_known("method", names, CELL_METHODS)
     true = (make_regulon(random_state=0) if regulon is None else regulon).clean().largest(n_factors)
-    network = Dense() if network is None else network
-    training = Training() if training is None else training
-    built = {
-        name: UnivariateLinearModel(true.to_frame(), true.genes)
-        if name == "ulm"
-        else METHODS[name](n_factors, network, training, verbose)
-        for name in names
-    }
+    built = build_methods([name for name in names if name in METHODS], n_factors, network, training, verbose)
+    if "ulm" in names:
+        built["ulm"] = UnivariateLinearModel(true.to_frame(), true.genes)
     return Comparison(
         experiment="single-cell",
         generator=make_cells,
         data={"n_factors": n_factors, "regulon": true, **cells},
         n_samples=n_samples,
         n_test_samples=n_test_samples,
-        methods=built,
+        methods={name: built[name] for name in names},
         seeds=tuple(seeds),
     )

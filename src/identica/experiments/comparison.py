@@ -16,7 +16,7 @@ from identica.estimators import DICA, Autoencoder, PolytopicFactorization, Spars
 from identica.networks import Dense
 from identica.training import Training
 
-__all__ = ["FAMILIES", "METHODS", "Builder", "Comparison", "Simulation", "check_known", "comparison"]
+__all__ = ["FAMILIES", "METHODS", "Builder", "Comparison", "Simulation", "build_methods", "check_known", "comparison"]
 
 FAMILIES: Mapping[str, Mapping[str, Any]] = {
     "linear": {"kind": "linear", "n_features": 60, "n_components": 3},
@@ -148,18 +148,43 @@ def comparison(
     check_known("family", [family], FAMILIES)
     check_known("method", names, METHODS)
     arguments = {**FAMILIES[family], "latents": "dependent", **mixture}
-    network = Dense() if network is None else network
-    training = Training() if training is None else training
-    n_components = arguments["n_components"]
     return Comparison(
         experiment=family,
         generator=make_mixture,
         data=arguments,
         n_samples=n_samples,
         n_test_samples=n_test_samples,
-        methods={name: METHODS[name](n_components, network, training, verbose) for name in names},
+        methods=build_methods(names, arguments["n_components"], network, training, verbose),
         seeds=tuple(seeds),
     )
+
+
+def build_methods(
+    names: Iterable[str], n_components: int, network: Dense | None, training: Training | None, verbose: int
+) -> dict[str, BaseEstimator]:
+    """Build methods that share a network and a training plan.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Some of ``METHODS``.
+    n_components : int
+        Number of components to look for.
+    network : Dense or None
+        None for the library's default.
+    training : Training or None
+        None for the library's default.
+    verbose : int
+        Whether fits show their progress.
+
+    Returns
+    -------
+    dict of str to estimator
+        Unfitted.
+    """
+    network = Dense() if network is None else network
+    training = Training() if training is None else training
+    return {name: METHODS[name](n_components, network, training, verbose) for name in names}
 
 
 def check_known(what: str, given: Sequence[str], allowed: Iterable[str]) -> None:

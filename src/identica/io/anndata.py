@@ -1,6 +1,5 @@
 """Reading AnnData's .h5ad files."""
 
-import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identica.io.errors import DataError
+from identica.io.files import machine_memory
 from identica.io.table import Table
 
 __all__ = ["read_h5ad"]
@@ -69,7 +69,7 @@ def _dense(matrix: Any, path: Path) -> NDArray[Any]:
     if not hasattr(matrix, "toarray"):
         return np.asarray(matrix)
     needed = matrix.shape[0] * matrix.shape[1] * matrix.dtype.itemsize
-    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else needed
+    available = machine_memory()
     if needed > available:
         raise DataError(
             f"{path} holds a sparse matrix of shape {matrix.shape}, which takes {needed / 2**30:.0f} GiB "

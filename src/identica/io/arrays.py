@@ -16,7 +16,7 @@ __all__ = ["read_npy", "read_npz"]
 # What NumPy, SciPy and zipfile raise on a damaged file, a header that asks for more memory than there is and a member
 # that is encrypted or packed in an unknown way included; each becomes a DataError that says so.
 _DAMAGED = (ValueError, TypeError, KeyError, EOFError, SyntaxError, MemoryError, OverflowError, OSError,
-            NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)  # fmt: skip
+            RuntimeError, zipfile.BadZipFile, zlib.error)  # fmt: skip
 
 
 def read_npy(path: Path) -> Table:

@@ -1,6 +1,7 @@
 """Writing files whole or not at all, and directories to write them into."""
 
 import errno
+import math
 import os
 import secrets
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import IO, Any
 
 from identica.io.errors import DataError
 
-__all__ = ["atomic_write", "check_output_file", "output_directory", "prepare_output_dir"]
+__all__ = ["atomic_write", "check_output_file", "machine_memory", "output_directory", "prepare_output_dir"]
 
 
 @contextmanager
@@ -158,6 +159,19 @@ def output_directory(path: str | os.PathLike[str]) -> Iterator[Path]:
             for folder in created:
                 folder.rmdir()
         raise
+
+
+def machine_memory() -> float:
+    """Return the memory of this machine.
+
+    Returns
+    -------
+    float
+        Bytes; infinity where the system does not say.
+    """
+    if not hasattr(os, "sysconf"):
+        return math.inf
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _sync_directory(folder: Path) -> None:

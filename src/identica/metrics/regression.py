@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import BSpline
 from scipy.special import ndtri
 from scipy.stats import rankdata
-from sklearn.utils import check_random_state
 
+from identica.arguments import local_random
 from identica.metrics._assignment import best_assignment
 from identica.metrics._validation import Array, check_components
 
@@ -79,7 +79,7 @@ def r2_matrix(true: ArrayLike, estimated: ArrayLike, *, random_state: int | Rand
     targets = true / np.abs(true).max(axis=0)
     targets -= targets.mean(axis=0)
     # None means a fresh generator here, not the global one.
-    random = np.random.RandomState() if random_state is None else check_random_state(random_state)
+    random = local_random(random_state)
     folds = random.permutation(len(true)) % N_FOLDS
     scores = np.zeros((true.shape[1], estimated.shape[1]))
     for column in np.flatnonzero(np.ptp(estimated, axis=0)):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from identica.io.files import machine_memory
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -77,7 +78,7 @@ def dense_expression(adata: AnnData, layer: str | None, genes: NDArray[np.bool_]
     if layer is not None and layer not in adata.layers:
         raise ValueError(f"layer={layer!r} is not there, the layers are: {', '.join(adata.layers) or 'none'}")
     needed = 4 * adata.n_obs * int(genes.sum())
-    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else needed
+    available = machine_memory()
     if needed > available:
         raise ValueError(
             f"{adata.n_obs} cells of {int(genes.sum())} genes take {needed / 2**30:.0f} GiB when dense and this "

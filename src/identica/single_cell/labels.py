@@ -10,9 +10,8 @@ import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from sklearn.utils import check_random_state
 
-from identica.arguments import check_integer
+from identica.arguments import check_integer, local_random
 from identica.datasets import Regulon
 
 __all__ = ["Labels", "match_factors"]
@@ -94,7 +93,7 @@ def match_factors(
     ours, theirs = _unit_columns(influence), _unit_columns(weights[:, kept])
     scores = ours.T @ theirs
     rows, columns = linear_sum_assignment(scores**2, maximize=True)
-    random = RandomState() if random_state is None else check_random_state(random_state)
+    random = local_random(random_state)
     # Over all pairs, so that one bound holds for all components together.
     highest = np.array([np.abs(ours[random.permutation(len(ours))].T @ theirs).max() for _ in range(n_permutations)])
     factor, score = [""] * influence.shape[1], np.zeros(influence.shape[1])

@@ -100,8 +100,7 @@ def dica(
     names = adata.var_names[genes].astype(str)
     method = DICA(n_components, random_state=random_state, **parameters)
     found = method.fit_transform(pd.DataFrame(values, columns=names, copy=False))
-    influence = np.zeros((adata.n_vars, n_components), dtype=values.dtype)
-    influence[genes] = mean_jacobian(method, values)
+    influence = _spread(mean_jacobian(method, values), genes)
     record = _record(method, layer=layer, normalize=bool(normalize), n_genes=int(genes.sum()))
     target = adata.copy() if copy else adata
     target.obsm[f"X_{key_added}"] = np.asarray(found)
@@ -111,8 +110,9 @@ def dica(
     return target if copy else None
 
 
-def _spread(values: NDArray[np.floating[Any]], genes: NDArray[np.bool_]) -> NDArray[np.float64]:
-    result = np.zeros(len(genes))
+def _spread(values: NDArray[np.floating[Any]], genes: NDArray[np.bool_]) -> NDArray[np.floating[Any]]:
+    """Put what belongs to some genes among zeros for the others."""
+    result = np.zeros((len(genes), *values.shape[1:]), dtype=values.dtype)
     result[genes] = values
     return result
 
