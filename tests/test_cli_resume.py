@@ -16,7 +16,7 @@ from identica.descent import Descent
 PROGRAM = [sys.executable, "-c", "import sys; from identica.cli import main; sys.exit(main())"]
 LONG = (
     '{"network": {"hidden": [16]}, "device": "cpu",'
-    ' "training": {"max_steps": 6000, "batch_size": 16, "patience": 1000, "checkpoint_seconds": 0.05}}'
+    ' "training": {"max_steps": 6000, "batch_size": 16, "patience": 1000, "checkpoint_seconds": 0.5}}'
 )
 
 
@@ -173,6 +173,14 @@ def test_an_infinite_power_of_the_norms_is_kept_and_resumed(prepared, capsys):
 def test_resuming_what_has_not_begun_begins(prepared):
     assert main(words(prepared, "out", "--resume", config="quick.json")) == 0
     assert (prepared / "out" / "run.json").exists()
+
+
+def test_what_a_killed_process_was_writing_is_cleared_away(prepared):
+    (prepared / "out").mkdir()
+    for name in (".checkpoint.safetensors.0f1e2d3c.tmp", ".latents.npy.01234567.tmp", ".notes.tmp"):
+        (prepared / "out" / name).write_bytes(b"half")
+    assert main(words(prepared, "out", "--resume", config="quick.json")) == 0
+    assert [path.name for path in (prepared / "out").glob(".*")] == [".notes.tmp"]
 
 
 def test_a_damaged_checkpoint(prepared, capsys):

@@ -124,7 +124,7 @@ class Fit:
 
     def _fit(self, estimator: "ComponentAnalysis", table: "Table", directory: Path, checkpoint: Path) -> None:
         from identica.cli import held_out, record
-        from identica.io import write_csv, write_json, write_npy, write_records
+        from identica.io import remove_leftovers, write_csv, write_json, write_npy, write_records
 
         seed = int(estimator.random_state)
         train, unseen = held_out.split_rows(len(table.values), self.holdout, seed)
@@ -150,6 +150,8 @@ class Fit:
         # Last, as the sign that all is there.
         write_json(directory / "run.json", content)
         checkpoint.unlink(missing_ok=True)
+        for name in (checkpoint.name, *record.FILES):
+            remove_leftovers(directory / name)
         print(record.summary(content, directory))
 
 

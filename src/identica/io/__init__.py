@@ -1,7 +1,13 @@
 """Tables in, files out: every file is read strictly and written whole or not at all."""
 
 from identica.io.errors import DataError
-from identica.io.files import atomic_write, check_output_file, output_directory, prepare_output_dir
+from identica.io.files import (
+    atomic_write,
+    check_output_file,
+    output_directory,
+    prepare_output_dir,
+    remove_leftovers,
+)
 from identica.io.reading import ENDINGS, read_table
 from identica.io.table import Table
 from identica.io.writing import (
@@ -25,6 +31,7 @@ __all__ = [
     "output_directory",
     "prepare_output_dir",
     "read_table",
+    "remove_leftovers",
     "write_csv",
     "write_json",
     "write_npy",

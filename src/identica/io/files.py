@@ -1,6 +1,7 @@
 """Writing files whole or not at all, and directories to write them into."""
 
 import errno
+import glob
 import math
 import os
 import secrets
@@ -11,7 +12,14 @@ from typing import IO, Any
 
 from identica.io.errors import DataError
 
-__all__ = ["atomic_write", "check_output_file", "machine_memory", "output_directory", "prepare_output_dir"]
+__all__ = [
+    "atomic_write",
+    "check_output_file",
+    "machine_memory",
+    "output_directory",
+    "prepare_output_dir",
+    "remove_leftovers",
+]
 
 
 @contextmanager
@@ -73,6 +81,19 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "wb") -> Iterator[IO[
             raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(path)) from error
         raise
     _sync_directory(final.parent)
+
+
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Remove what a process that was killed while it wrote a file has left beside it.
+
+    Parameters
+    ----------
+    path : str or path
+        The final name; nobody may be writing it.
+    """
+    final = Path(os.path.realpath(path))
+    for left in final.parent.glob(f".{glob.escape(final.name[:200])}.{'[0-9a-f]' * 8}.tmp"):
+        left.unlink(missing_ok=True)
 
 
 def check_output_file(path: str | os.PathLike[str]) -> None:
