@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import identica.jacobian
+
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 
 
@@ -30,8 +32,16 @@ def records(path):
         return list(csv.DictReader(file))
 
 
-def test_step_cost(benchmark):
+def test_step_cost(benchmark, monkeypatch):
+    shapes = []
+    exact = identica.jacobian.jacobian_and_gram
+    monkeypatch.setattr(
+        "identica.jacobian.jacobian_and_gram",
+        lambda decoder, latents, **options: shapes.append(latents.shape) or exact(decoder, latents, **options),
+    )
     out = benchmark("step_cost", "--sizes", "30,2,8,32", "--rounds", 2)
+    assert shapes
+    assert set(shapes) == {(32, 2)}  # "exact" is the library's own, on the whole batch
     rows = records(out / "step_cost.csv")
     assert rows[0]["variant"] == "plain"
     assert float(rows[0]["ratio"]) == 1

@@ -16,6 +16,7 @@ from identica.checkpoint import (
     FORMAT,
     PartialStage,
     Snapshot,
+    checksum,
     load_optimiser,
     optimiser_state,
     read_snapshot,
@@ -124,6 +125,15 @@ def test_a_damaged_file_is_refused(damage: Callable[[bytes], bytes], tmp_path: P
         read_snapshot(path)
 
 
+def test_a_file_whose_numbers_have_changed_is_refused(tmp_path: Path) -> None:
+    whole = bytearray(_written(tmp_path))
+    whole[-3] ^= 1  # in a tensor: as good a safetensors file as before
+    path = tmp_path / "bad"
+    path.write_bytes(bytes(whole))
+    with pytest.raises(DataError, match=r"bad is damaged or no checkpoint.*its checksum is not that of its content"):
+        read_snapshot(path)
+
+
 def _header(**changes: object) -> str:
     header = {"fingerprint": "a", "seed": 0, "done": [], "history": [], "durations": {}} | changes
     return json.dumps({name: value for name, value in header.items() if value is not None})
@@ -145,15 +155,19 @@ def _header(**changes: object) -> str:
 )
 def test_a_header_that_lacks_something_is_refused(metadata: dict[str, str], tmp_path: Path) -> None:
     path = tmp_path / "bad"
-    safetensors.torch.save_file({"networks|weight": torch.zeros(1)}, path, metadata)
-    with pytest.raises(DataError, match="bad is damaged or no checkpoint"):
+    tensors = {"networks|weight": torch.zeros(1)}
+    signed = metadata | {"sha256": checksum(tensors, metadata.get("state"))}
+    safetensors.torch.save_file(tensors, path, signed)
+    with pytest.raises(DataError, match=r"bad is damaged or no checkpoint \((?!its checksum)"):
         read_snapshot(path)
 
 
 def test_a_file_without_networks_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bad"
-    safetensors.torch.save_file({"weight": torch.zeros(1)}, path, {"format": FORMAT, "state": _header()})
-    with pytest.raises(DataError, match="bad is damaged or no checkpoint"):
+    tensors, state = {"weight": torch.zeros(1)}, _header()
+    metadata = {"format": FORMAT, "state": state, "sha256": checksum(tensors, state)}
+    safetensors.torch.save_file(tensors, path, metadata)
+    with pytest.raises(DataError, match=r"bad is damaged or no checkpoint \('networks'\)"):
         read_snapshot(path)
 
 

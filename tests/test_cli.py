@@ -73,6 +73,7 @@ def test_help(words, capsys):
     assert main([*words, "--help"]) == 0
     shown = capsys.readouterr()
     assert shown.out.startswith("usage: identica")
+    assert "Union" not in shown.out
     assert shown.err == ""
 
 
@@ -267,6 +268,19 @@ def test_score(tmp_path, capsys):
     assert scores["mcc_spearman"] == pytest.approx(1)
     assert scores["mcc_pearson"] < 0.99
     assert f"mean R2 {scores['r2_mean']:.3f}" in capsys.readouterr().out
+
+
+def test_scores_of_rows_with_other_names(tmp_path, capsys):
+    for name, row in (("a.csv", "x"), ("b.csv", "cell_x")):
+        rows = "".join(f"{row}{i},{i * i % 7}\n" for i in range(20))
+        (tmp_path / name).write_text(f",s\n{rows}")
+    words = ["score", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "--output", str(tmp_path)]
+    assert main(words) == 0
+    told = capsys.readouterr().err
+    assert "name their rows differently (row 0: 'x0' and 'cell_x0')" in told
+    words[2] = words[1]
+    assert main(words) == 0
+    assert "differently" not in capsys.readouterr().err
 
 
 def test_score_with_fewer_estimates_than_components(tmp_path):

@@ -322,7 +322,27 @@ def test_outputs_of_transform(refused, model, output, complaint):
 
 def test_transform_does_not_write_over_what_it_reads(refused, model):
     write_small_csv(Path("data.csv"))
-    refused(["transform", str(model), "data.csv", "--output", "./data.csv"], "is the file that is read, give another")
+    refused(["transform", str(model), "data.csv", "--output", "./data.csv"], "output data.csv is the file data.csv")
+
+
+def test_fit_does_not_write_over_what_it_reads(refused):
+    folder = Path("out")
+    folder.mkdir()
+    np.save(folder / "latents.npy", small_data())
+    write_small_csv(folder / "history.csv")
+    (folder / "run.json").write_text(QUICK)
+    Path("linked.npy").symlink_to(folder / "latents.npy")
+    lost = "that is read and would be lost, write to another place"
+    for data in ("out/latents.npy", "linked.npy", "out/history.csv"):
+        refused(["fit", data, "-d", "2", "--output", "out"], lost)
+    write_small_csv(Path("data.csv"))
+    refused(["fit", "data.csv", "-d", "2", "--config", "out/run.json", "--output", "out"], lost)
+
+
+def test_simulate_and_score_do_not_write_over_what_they_read(refused):
+    Path("regulon.tsv").write_text("source\ttarget\tweight\nA\tB\t1\nA\tC\t-1\n")
+    words = ["simulate", "single-cell", "-d", "1", "--regulon", "regulon.tsv", "--output", "."]
+    refused(words, "output regulon.tsv is the file regulon.tsv")
 
 
 # ------------------------------------------------------------------------------------------------------ score

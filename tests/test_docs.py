@@ -21,7 +21,7 @@ SHOWN = [
 @pytest.mark.parametrize("words", SHOWN)
 def test_a_command_shown_is_understood(words, monkeypatch):
     ran = []
-    for name, command in importlib.import_module("identica.cli.main").COMMANDS.items():
+    for name, (command, _) in importlib.import_module("identica.cli.main").COMMANDS.items():
         # A command with kinds of its own is a union of their classes, annotated with their names.
         for kind in [get_args(each)[0] for each in get_args(command)] or [command]:
             monkeypatch.setattr(kind, "run", lambda self, name=name: ran.append(name))

@@ -321,6 +321,7 @@ def test_refuses_parameters_out_of_range(change, error, words):
             lambda X: pd.DataFrame(X).rename(columns=str).assign(**{"3": "high"}),
             r"column '3' of X is not numeric \(it holds 'high'\)",
         ),
+        (lambda X: pd.DataFrame(X).rename(columns=lambda i: f"f{i % 7}"), "columns of X have the name 'f0': rename"),
         (lambda X: np.ones_like(X), "are constant"),
         (lambda X: X * 1e200, "moderate size"),
     ],

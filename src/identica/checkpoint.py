@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from identica.io import DataError, atomic_write
 __all__ = [
     "PartialStage",
     "Snapshot",
+    "checksum",
     "find_snapshot",
     "load_optimiser",
     "optimiser_state",
@@ -25,7 +27,7 @@ __all__ = [
     "write_snapshot",
 ]
 
-FORMAT = "identica-checkpoint-1"
+FORMAT = "identica-checkpoint-2"
 
 
 @final
@@ -128,7 +130,9 @@ def write_snapshot(path: Path, snapshot: Snapshot) -> None:
         for group, members in groups.items()
         for name, tensor in members.items()
     }
-    payload = safetensors.torch.save(tensors, {"format": FORMAT, "state": json.dumps(header)})
+    state = json.dumps(header)
+    metadata = {"format": FORMAT, "state": state, "sha256": checksum(tensors, state)}
+    payload = safetensors.torch.save(tensors, metadata)
     with atomic_write(path) as file:
         file.write(payload)
 
@@ -161,12 +165,38 @@ def read_snapshot(path: Path) -> Snapshot:
     if metadata.get("format") != FORMAT:
         raise DataError(f"{path} is no checkpoint of this version: delete it and start the fit anew without resuming")
     try:
-        return _assemble(json.loads(metadata["state"]), tensors)
+        state, known = metadata["state"], metadata["sha256"]
+        if known == checksum(tensors, state):
+            return _assemble(json.loads(state), tensors)
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(_damaged(path, error)) from error
+    raise DataError(_damaged(path, "its checksum is not that of its content"))
 
 
-def _damaged(path: Path, error: Exception) -> str:
+def checksum(tensors: dict[str, Tensor], *texts: str | None) -> str:
+    """Return a digest of everything that a safetensors file holds, by which a damaged one is told.
+
+    Parameters
+    ----------
+    tensors : dict of str to Tensor
+        On the CPU.
+    *texts : str or None
+        Of its header.
+
+    Returns
+    -------
+    str
+        SHA-256 as a hexadecimal number.
+    """
+    digest = hashlib.sha256(json.dumps(texts).encode())
+    for name in sorted(tensors):
+        values = tensors[name].contiguous()
+        digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
+        digest.update(values.flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _damaged(path: Path, error: Exception | str) -> str:
     return f"{path} is damaged or no checkpoint ({error}): delete it and start the fit anew without resuming"
 
 

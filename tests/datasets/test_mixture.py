@@ -193,6 +193,8 @@ def test_noise_is_in_units_of_each_feature():
         ({"kind": "sparse", "n_active": 4}, ValueError, "n_active=4 is out of range: use from 1 to 3"),
         ({"noise": -0.1}, ValueError, "noise=-0.1 is out of range"),
         ({"noise": np.inf}, ValueError, "noise=inf is out of range"),
+        ({"noise": 1.7e308, "n_samples": 20_000}, ValueError, "noise=1.7e.308 make numbers too large"),
+        ({"n_samples": 10**9, "n_features": 10**6}, ValueError, "take 7450581 GiB and this machine has"),
     ],
 )
 def test_bad_arguments_get_one_clear_sentence(arguments, error, message):

@@ -251,6 +251,8 @@ def test_matrices_of_h5ad(tmp_path):
     write_h5ad(path, None, {"counts": VALUES})
     refused(path, "has no X, choose one of its layers: counts")
     refused(path, "has no layer 'spliced', its layers are: counts", layer="spliced")
+    write_h5ad(path, None)
+    refused(path, "has no X, and no layers: write the matrix into it first")
     holed = VALUES.copy()
     holed[1, 1] = np.nan
     write_h5ad(path, holed)

@@ -10,7 +10,7 @@ __all__ = ["Demo"]
 
 @dataclass(frozen=True)
 class Demo:
-    """Simulate a mixture that no linear method takes apart and compare all methods on it.
+    """Simulate single cells whose transcription factors no linear method finds and compare all methods on them.
 
     Needs no input and no network, and takes a minute or two. Writes results.csv, r2_heatmaps.png and
     report.html.

@@ -79,13 +79,15 @@ class Fit:
     def run(self) -> None:
         """Run the command."""
         from identica.cli.configuration import read_parameters
+        from identica.cli.record import FILES
         from identica.estimators import from_configuration
-        from identica.io import DataError, output_directory, read_table
+        from identica.io import DataError, output_directory, read_table, refuse_to_overwrite
 
         given = {"n_components": self.n_components, "method": self.method, "random_state": self.seed}
         estimator = from_configuration(read_parameters(self.config, given | {"device": self.device}))
         set_threads(self.threads)
         checkpoint = self.output / "checkpoint.safetensors"
+        refuse_to_overwrite([self.data, self.config], [checkpoint, *(self.output / name for name in FILES)])
         if checkpoint.exists() and not self.resume:
             raise DataError(
                 f"{checkpoint} is of an unfinished fit, go on with it by --resume, or delete it to start over"

@@ -8,7 +8,7 @@ import shlex
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol, Union
 
 import tyro
 
@@ -36,14 +36,15 @@ class _Command(Protocol):
     def run(self) -> None: ...
 
 
-COMMANDS: dict[str, Any] = {
-    "fit": Fit,
-    "transform": Transform,
-    "score": Score,
-    "simulate": Simulate,
-    "reproduce": Reproduce,
-    "demo": Demo,
+COMMANDS: dict[str, tuple[Any, str | None]] = {
+    "fit": (Fit, None),
+    "transform": (Transform, None),
+    "score": (Score, None),
+    "simulate": (Simulate, "Simulate data whose components are known: a mixture, or single cells."),
+    "reproduce": (Reproduce, "Compare all methods on simulated data and report how well each finds the components."),
+    "demo": (Demo, None),
 }
+"""What each word runs, and what is said of it where its docstring does not."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -94,8 +95,8 @@ def _parse(words: list[str]) -> _Command:
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
-            command: _Command = tyro.extras.subcommand_cli_from_dict(
-                COMMANDS,
+            command: _Command = tyro.cli(
+                _commands(),
                 args=words,
                 prog="identica",
                 description=DESCRIPTION,
@@ -106,6 +107,16 @@ def _parse(words: list[str]) -> _Command:
             _say(_unboxed(complaint.getvalue()))
         raise
     return command
+
+
+def _commands() -> Any:
+    subcommand = tyro.conf.subcommand
+    return Union[  # noqa: UP007  (of a tuple)
+        tuple(
+            Annotated[Any, subcommand(name=name, constructor=runs, description=told)]
+            for name, (runs, told) in COMMANDS.items()
+        )
+    ]
 
 
 def _version() -> int:

@@ -1,5 +1,6 @@
 """identica score."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,10 +37,11 @@ class Score:
 
     def run(self) -> None:
         """Run the command."""
-        from identica.io import output_directory, read_table, write_json
+        from identica.io import output_directory, read_table, refuse_to_overwrite, write_json
         from identica.metrics import match_components, mean_correlation_coefficient
 
         check_seed(self.seed)
+        refuse_to_overwrite([self.latents, self.truth], [self.output / "scores.json"])
         estimated, true = read_table(self.latents), read_table(self.truth)
         _check_rows(estimated, true)
         matching = match_components(true.values, estimated.values, method="r2", random_state=self.seed)
@@ -74,5 +76,13 @@ def _check_rows(estimated: Any, true: Any) -> None:
             "row i of both must be the same sample"
         )
     ours, theirs = estimated.row_names, true.row_names
-    if ours is not None and theirs is not None and ours != theirs and sorted(ours) == sorted(theirs):
+    if ours is None or theirs is None or ours == theirs:
+        return
+    if sorted(ours) == sorted(theirs):
         raise DataError(f"{estimated.path} and {true.path} name the same rows in another order, sort one of them")
+    i = next(i for i, pair in enumerate(zip(ours, theirs, strict=True)) if pair[0] != pair[1])
+    warnings.warn(
+        f"{estimated.path} and {true.path} name their rows differently (row {i}: {ours[i]!r} and {theirs[i]!r}): row i "
+        "of both is taken to be the same sample",
+        stacklevel=1,
+    )

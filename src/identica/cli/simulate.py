@@ -113,9 +113,17 @@ class SimulateCells(CellOptions):
         from importlib.util import find_spec
 
         from identica.datasets import make_cells
-        from identica.io import atomic_write, output_directory, write_csv, write_json, write_npy
+        from identica.io import (
+            atomic_write,
+            output_directory,
+            refuse_to_overwrite,
+            write_csv,
+            write_json,
+            write_npy,
+        )
 
         check_seed(self.seed)
+        refuse_to_overwrite([self.regulon], [self.output / "regulon.tsv"])
         cells = make_cells(
             self.n_samples,
             self.n_components,

@@ -49,12 +49,10 @@ class Transform:
     def run(self) -> None:
         """Run the command."""
         from identica.estimators import load
-        from identica.io import DataError, check_table_file, output_directory, read_table, write_table
+        from identica.io import check_table_file, output_directory, read_table, refuse_to_overwrite, write_table
 
         check_table_file(self.output)
-        for given in (self.model, self.data):
-            if self.output.exists() and given.exists() and self.output.samefile(given):
-                raise DataError(f"output {self.output} is the file that is read, give another name: it would be lost")
+        refuse_to_overwrite([self.model, self.data], [self.output])
         model = load(self.model, device=self.device)
         table = read_table(self.data, layer=self.layer, key=self.key, index_column=self.index_column)
         known = getattr(model, "feature_names_in_", None)

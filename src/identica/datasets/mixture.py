@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
+import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike
 
@@ -14,6 +15,7 @@ from identica.arguments import check_choice, check_correlation, check_integer, c
 from identica.datasets.mixing import Array, Mixing
 from identica.datasets.sampling import draw_latents
 from identica.datasets.structures import draw_mixing
+from identica.io.files import machine_memory
 
 Kind = Literal["linear", "post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic"]
 Latents = Literal["uniform", "dependent", "gaussian"]
@@ -151,7 +153,8 @@ def make_mixture(
     TypeError
         If a number is of the wrong type.
     ValueError
-        If an argument is outside its range, or if `strength` is given for "linear" or `correlation` for "uniform".
+        If an argument is outside its range, the table is larger than the memory, or `strength` is given for "linear"
+        or `correlation` for "uniform".
 
     Notes
     -----
@@ -193,10 +196,21 @@ def make_mixture(
     else:
         correlation = DEFAULT_CORRELATION if correlation is None else correlation
         correlation = check_correlation(correlation, n_components)
+    needed, available = 8 * n_samples * n_features, machine_memory()
+    if needed > available:
+        raise ValueError(
+            f"n_samples={n_samples} of n_features={n_features} take {needed / 2**30:.0f} GiB and this machine has "
+            f"{available / 2**30:.0f}: use fewer"
+        )
     random = local_random(random_state)
     mixing = draw_mixing(kind, n_features, n_components, correlation, strength, n_active, random)
     components = draw_latents(latents, n_samples, n_components, correlation, random)
     X = mixing(components)
     if noise > 0:
-        X += noise * X.std(axis=0) * random.standard_normal(X.shape)
+        with np.errstate(over="ignore"):
+            X += noise * X.std(axis=0) * random.standard_normal(X.shape)
+    if not np.isfinite(X).all():
+        raise ValueError(
+            f"strength={strength} and noise={noise} make numbers too large to be represented: use smaller ones"
+        )
     return Mixture(X, components, mixing)

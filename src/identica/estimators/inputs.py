@@ -44,6 +44,7 @@ def check_observations(estimator: BaseEstimator, X: Any, *, fitting: bool) -> Fl
             f"X is a masked array with {int(np.ma.getmaskarray(X).sum())} masked value(s): fill them in, or leave out "
             "their samples or features before"
         )
+    _refuse_repeated_names(X)
     try:
         checked: FloatArray = validate_data(
             estimator,
@@ -58,6 +59,14 @@ def check_observations(estimator: BaseEstimator, X: Any, *, fitting: bool) -> Fl
         raise
     _check_finite(checked, getattr(estimator, "feature_names_in_", None))
     return checked
+
+
+def _refuse_repeated_names(X: Any) -> None:
+    if isinstance(X, pd.DataFrame) and not X.columns.is_unique:
+        name = X.columns[X.columns.duplicated()][0]
+        raise ValueError(
+            f"{int((X.columns == name).sum())} columns of X have the name {name!r}: rename them, or pass X.to_numpy()"
+        )
 
 
 def _name_column_without_numbers(X: Any) -> None:

@@ -18,6 +18,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
+from identica.checkpoint import checksum
 from identica.estimators.building import find_device
 from identica.io import DataError, atomic_write
 from identica.networks import Dense
@@ -201,19 +202,10 @@ def save_estimator(estimator: ComponentAnalysis, path: Path) -> None:
         "configuration": json.dumps(configuration(estimator)),
         "attributes": json.dumps(attributes),
     }
-    header["sha256"] = _checksum(header, tensors)
+    header["sha256"] = checksum(tensors, header["configuration"], header["attributes"])
     payload = safetensors.torch.save(tensors, header)
     with atomic_write(path) as file:
         file.write(payload)
-
-
-def _checksum(header: dict[str, str], tensors: dict[str, torch.Tensor]) -> str:
-    digest = hashlib.sha256(json.dumps([header.get(name) for name in ("configuration", "attributes")]).encode())
-    for name in sorted(tensors):
-        values = tensors[name].numpy()
-        digest.update(f"{name} {values.dtype} {values.shape}".encode())
-        digest.update(np.ascontiguousarray(values).data)
-    return digest.hexdigest()
 
 
 def load_estimator(
@@ -266,7 +258,7 @@ def load_estimator(
             f"{path} was written by identica {header.get('library_version', 'of a newer version')} in format "
             f"{version}, this version reads formats up to {FORMAT}: upgrade identica"
         )
-    if header.get("sha256") != _checksum(header, tensors):
+    if header.get("sha256") != checksum(tensors, header.get("configuration"), header.get("attributes")):
         raise DataError(f"{path} is damaged, its checksum is not that of its content: fit it again, or restore a copy")
     values = json.loads(header["configuration"])
     where = _place(path, values["device"], device)

@@ -6,6 +6,7 @@ from identica.io.files import (
     check_output_file,
     output_directory,
     prepare_output_dir,
+    refuse_to_overwrite,
     remove_leftovers,
 )
 from identica.io.reading import ENDINGS, read_table
@@ -31,6 +32,7 @@ __all__ = [
     "output_directory",
     "prepare_output_dir",
     "read_table",
+    "refuse_to_overwrite",
     "remove_leftovers",
     "write_csv",
     "write_json",

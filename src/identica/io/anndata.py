@@ -55,13 +55,18 @@ def read_h5ad(path: Path, layer: str | None) -> Table:
             data = anndata.read_h5ad(path)
     except Exception as error:  # what a broken file raises depends on where it is broken
         message = " ".join(str(error).split())[:200]
-        raise DataError(f"{path} is damaged or was not written by AnnData: {message}") from error
+        raise DataError(
+            f"{path} is damaged or no file of AnnData's ({message}), write it with AnnData.write_h5ad"
+        ) from error
     layers = ", ".join(data.layers.keys()) or "none"
     if layer is not None and layer not in data.layers:
         raise DataError(f"{path} has no layer {layer!r}, its layers are: {layers}; without one X is read")
     matrix = data.X if layer is None else data.layers[layer]
     if matrix is None:
-        raise DataError(f"{path} has no X, choose one of its layers: {layers}")
+        remedy = (
+            f"choose one of its layers: {layers}" if data.layers else "and no layers: write the matrix into it first"
+        )
+        raise DataError(f"{path} has no X, {remedy}")
     return Table.checked(_dense(matrix, path), path, list(data.var_names), list(data.obs_names))
 
 

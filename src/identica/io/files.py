@@ -5,7 +5,7 @@ import glob
 import math
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +18,7 @@ __all__ = [
     "machine_memory",
     "output_directory",
     "prepare_output_dir",
+    "refuse_to_overwrite",
     "remove_leftovers",
 ]
 
@@ -115,6 +116,32 @@ def check_output_file(path: str | os.PathLike[str]) -> None:
     if not folder.is_dir():
         raise DataError(f"the folder of {path} does not exist, make it first or give another name")
     prepare_output_dir(folder)
+
+
+def refuse_to_overwrite(inputs: Iterable[Path | None], outputs: Iterable[Path]) -> None:
+    """Check, before any work, that nothing that is read would be replaced by what is written.
+
+    Parameters
+    ----------
+    inputs : iterable of Path or None
+        Files that are read; None where one is not given.
+    outputs : iterable of Path
+        Files that will be written. Links are followed.
+
+    Raises
+    ------
+    DataError
+        If one of them is one of the others.
+    """
+    present = [path for path in outputs if path.exists()]
+    for given in inputs:
+        if given is None or not given.exists():
+            continue
+        for path in present:
+            if path.samefile(given):
+                raise DataError(
+                    f"output {path} is the file {given} that is read and would be lost, write to another place"
+                )
 
 
 def prepare_output_dir(path: str | os.PathLike[str]) -> Path:
