@@ -33,7 +33,7 @@ class Data:
     held_out : bool
         Whether the validation rows are kept out of the training.
     units : Tensor of shape (n_features,)
-        Factor of each feature's row of the Jacobian in the criterion.
+        Factor of each feature's row of the standardised Jacobian that brings it to the feature's own units.
     """
 
     train: Tensor

@@ -80,6 +80,7 @@ class Trainer:
         self.history: list[dict[str, Any]] = []
         self.durations: dict[str, float] = {}
         self.results: dict[str, dict[str, Tensor]] = {}
+        self.unit_variance = False
         self._checkpoint = checkpoint
         self._fingerprint = fingerprint
         self._pass = ""
@@ -124,7 +125,12 @@ class Trainer:
         n_samples = self.training.n_jacobians(min(self.training.batch_size, len(self.data.train)))
         # A sample has a volume only with several rows for each component.
         n_rows = max(self.training.jacobian_features, ROWS_PER_COMPONENT * self.n_components)
-        return JacobianSample(n_samples, n_rows, self.data.units)
+        return JacobianSample(n_samples, n_rows, self.units)
+
+    @property
+    def units(self) -> Tensor:
+        """Factor of each feature's row in the criterion; 1 where the criterion counts each at unit variance."""
+        return torch.ones_like(self.data.units) if self.unit_variance else self.data.units
 
     def n_epochs(self, max_steps: int) -> int:
         """Return how many epochs a number of steps makes.

@@ -155,7 +155,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         self.history_, self.durations_ = trainer.history, trainer.durations
         self.reconstruction_error_ = float(held_out["error"])
         self.linear_reconstruction_error_ = trainer.linear_error
-        self._describe(standardised.values, seed)
+        self._describe(standardised.values, trainer.units, seed)
         if n_samples < SAMPLES_PER_COMPONENT * self.n_components:
             warnings.warn(
                 f"{n_samples} samples are too few to tell {self.n_components} components apart, whatever else speaks "
@@ -200,13 +200,13 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         encoder, decoder = frame(self._wrap_encoder(encoder), decoder, self.n_components)
         return encoder.double(), decoder.double()
 
-    def _describe(self, values: FloatArray, seed: int) -> None:
+    def _describe(self, values: FloatArray, units: torch.Tensor, seed: int) -> None:
         """Bring the components to their canonical form and set what is reported of them."""
         rows = torch.as_tensor(values, device=find_device(self.device))
         # In float64, then everything takes the precision of the data.
         self.encoder_.double()
         self.decoder_.double()
-        units = torch.as_tensor(criterion_units(self.scale_), dtype=torch.float64, device=rows.device)
+        units = units.to(rows.device, torch.float64)
         summary = canonicalise(self.encoder_, self.decoder_, rows, units, p=self._criterion_power, seed=seed)
         self.encoder_.to(rows.dtype)
         self.decoder_.to(rows.dtype)

@@ -10,7 +10,7 @@ import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
-from identica.estimators.aligning import align_networks, conclude_alignment
+from identica.estimators.aligning import align_networks, conclude_alignment, settle_networks
 from identica.estimators.base import DEFAULT_NORM_POWER, ComponentAnalysis
 from identica.networks import Dense
 from identica.objective import Objective
@@ -33,11 +33,13 @@ class DICA(ComponentAnalysis):
     mean. The scale-free form of equations (3) to (5) of [1]_, without its constant C.
 
     ``solver="staged"`` reconstructs (a plain autoencoder), aligns (the best linear change of the latents, from many
-    starts) and refines (everything, with a weight on c_p that is held and then falls). ``solver="joint"`` is equation
+    starts), refines (everything, with a weight on c_p that is held and then falls) and settles (where rows turn out to
+    be far more even at unit variance, it aligns once more there, with p of at least 2). ``solver="joint"`` is equation
     (8) of [1]_ from the first step, with its warm-up; it counts reconstruction as a fraction of variance unexplained
     and its weights per component and per feature.
 
-    The criterion compares rows in the features' own units, within a factor of three about the median scale.
+    The criterion compares rows in the features' own units, within a factor of three about the median scale, until the
+    last stage of the staged solver.
 
     Parameters
     ----------
@@ -90,6 +92,8 @@ class DICA(ComponentAnalysis):
     restart_agreement_ : float
         Mean matched |cosine| between the best start's components and the others'; below 0.95 a ConvergenceWarning
         is given. Staged only.
+    criterion_units_ : {"own", "unit variance"}
+        Units of the features in which the last stage has found to compare rows; staged only.
     refined_ : bool
         Whether the refine stage was kept; it is undone where it costs too much reconstruction. Staged only.
     influence_ : ndarray of shape (n_features, n_components)
@@ -196,11 +200,15 @@ class DICA(ComponentAnalysis):
                 limit = min(limit, trainer.linear_error)
             refined = Objective(encoder, decoder, variance, penalty)
             trainer.minimise("refine", refined, max_steps=steps, keep_best=False, limit=limit)
+        settled = trainer.compute(
+            "settle", lambda generator: settle_networks(trainer, self.norm_power, self.n_restarts, generator)
+        )
+        trainer.unit_variance = bool(settled["unit_variance"])  # where it is recalled, too
 
     def _conclude(self, trainer: Trainer) -> None:
         if self.solver == "joint":
             return
-        conclude_alignment(self, trainer.result("align"))
+        conclude_alignment(self, trainer)
         self.refined_ = "refine" in trainer.results and not bool(trainer.results["refine"]["undone"])
 
     def _fit_joint(self, trainer: Trainer, training: Training) -> None:

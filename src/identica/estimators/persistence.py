@@ -43,6 +43,7 @@ _VALUES = (
     "linear_reconstruction_error_",
     "volume_efficiency_",
     "restart_agreement_",
+    "criterion_units_",
     "refined_",
 )
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from sklearn.utils._param_validation import Interval
 
-from identica.estimators.aligning import align_networks, conclude_alignment
+from identica.estimators.aligning import align_networks, conclude_alignment, settle_networks
 from identica.estimators.base import ComponentAnalysis
 from identica.networks import Affine
 from identica.trainer import Trainer
@@ -48,7 +48,7 @@ class PolytopicFactorization(ComponentAnalysis):
         Linear maps between standardised data and components.
     criterion_, volume_efficiency_, reconstruction_error_, linear_reconstruction_error_
         As those of :class:`DICA`; both errors are of the rows fitted on.
-    restarts_, restart_agreement_
+    restarts_, restart_agreement_, criterion_units_
         As those of :class:`DICA`.
     influence_ : ndarray of shape (n_features, n_components)
         |dx_i / ds_j|, in units of feature i per standard deviation of component j.
@@ -108,6 +108,11 @@ class PolytopicFactorization(ComponentAnalysis):
         trainer.compute(
             "align", lambda generator: align_networks(trainer, self.norm_power, self.n_restarts, generator, n_points=1)
         )
+        settled = trainer.compute(
+            "settle",
+            lambda generator: settle_networks(trainer, self.norm_power, self.n_restarts, generator, n_points=1),
+        )
+        trainer.unit_variance = bool(settled["unit_variance"])  # where it is recalled, too
 
     def _conclude(self, trainer: Trainer) -> None:
-        conclude_alignment(self, trainer.result("align"))
+        conclude_alignment(self, trainer)
