@@ -1,6 +1,7 @@
 """Polytopic factorisation finds linear mixtures, and loses nothing of them."""
 
 import numpy as np
+import pytest
 
 from identica import PolytopicFactorization
 from identica.datasets import make_mixture
@@ -16,6 +17,46 @@ def test_takes_a_linear_mixture_apart_where_pca_does_not():
     assert mean_r2(data.latents, found.transform(data.X)) > 0.97
     assert found.restart_agreement_ > 0.95
     assert found.restarts_.shape == (32,)
+
+
+@pytest.fixture(scope="module")
+def uneven():
+    """Three linear components, two of which act together on many features; how strongly one varies says nothing."""
+    random = np.random.default_rng(0)
+    rows = np.concatenate([np.eye(3)[np.arange(60) % 3], np.tile([[0.7, 0.7, 0.0]], (30, 1))])
+    rows = rows * random.uniform(1, 5, (90, 1)) + 0.2 * random.standard_normal(rows.shape)
+    latents = make_mixture(2000, 3, 3, random_state=0).latents
+    return latents @ rows.T, latents
+
+
+def test_compares_rows_at_unit_variance_where_their_own_sizes_say_nothing(uneven, monkeypatch):
+    X, latents = uneven
+    settled = PolytopicFactorization(3, random_state=0).fit(X)
+    assert settled.criterion_units_ == "unit variance"
+    monkeypatch.setattr("identica.estimators.aligning.FAR", np.inf)
+    own = PolytopicFactorization(3, random_state=0).fit(X)
+    assert own.criterion_units_ == "own"
+    assert 1 - mean_r2(latents, settled.transform(X)) < 0.5 * (1 - mean_r2(latents, own.transform(X)))
+    mixture = make_mixture(2000, 60, 3, kind="linear", random_state=0)
+    monkeypatch.undo()
+    assert PolytopicFactorization(3, random_state=0).fit(mixture.X).criterion_units_ == "own"
+
+
+def test_the_units_do_not_depend_on_those_of_all_features(uneven):
+    X, _ = uneven
+    first, other = (PolytopicFactorization(3, random_state=0).fit(scale * X) for scale in (1.0, 1e-4))
+    assert first.criterion_units_ == other.criterion_units_ == "unit variance"
+    assert first.criterion_ == pytest.approx(other.criterion_, rel=1e-5)
+
+
+def test_what_was_settled_is_known_after_an_interruption_and_in_the_file(uneven, tmp_path):
+    X, _ = uneven
+    whole = PolytopicFactorization(3, random_state=0).fit(X, checkpoint=tmp_path / "checkpoint")
+    resumed = PolytopicFactorization(3, random_state=0).fit(X, checkpoint=tmp_path / "checkpoint", resume=True)
+    assert resumed.criterion_units_ == "unit variance"
+    assert resumed.criterion_ == whole.criterion_
+    resumed.save(tmp_path / "model.safetensors")
+    assert PolytopicFactorization.load(tmp_path / "model.safetensors").criterion_units_ == "unit variance"
 
 
 def test_its_latents_rebuild_linear_data():

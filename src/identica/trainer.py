@@ -80,6 +80,7 @@ class Trainer:
         self.history: list[dict[str, Any]] = []
         self.durations: dict[str, float] = {}
         self.results: dict[str, dict[str, Tensor]] = {}
+        #: Whether the criterion compares rows with every feature at unit variance, and not in its own units.
         self.unit_variance = False
         self._checkpoint = checkpoint
         self._fingerprint = fingerprint
@@ -325,6 +326,7 @@ class Trainer:
         """
         train = torch.as_tensor(rows, dtype=self.data.train.dtype, device=self.data.train.device)
         self.data = replace(self.data, train=train, held_out=False)
+        self.unit_variance = False
         self._pass = ALL_ROWS
 
         def start(_: torch.Generator) -> dict[str, Tensor]:

@@ -28,6 +28,7 @@ _RESULTS = (
     "linear_reconstruction_error",
     "volume_efficiency",
     "restart_agreement",
+    "criterion_units",
     "restarts",
 )
 
