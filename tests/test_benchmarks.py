@@ -6,9 +6,11 @@ import runpy
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import identica.jacobian
+from identica.datasets import TechnicalNoise, make_cells
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 
@@ -56,6 +58,29 @@ def test_recovery(benchmark):
         *[("pca", "0"), ("polytopic", "0"), ("pca", "1"), ("polytopic", "1")]
     ]
     assert "polytopic" in (out / "table.md").read_text()
+
+
+def test_noise(benchmark):
+    words = ["--methods", "pca", "polytopic", "--components", 3, "--samples", 300]
+    out = benchmark("noise", "--noise", "none", "counts", *words)
+    rows = records(out / "results.csv")
+    r2 = {(row["noise"], row["method"]): float(row["r2_mean"]) for row in rows}
+    assert set(r2) == {(noise, method) for noise in ("none", "counts") for method in ("pca", "polytopic")}
+    assert r2["counts", "polytopic"] < r2["none", "polytopic"] - 0.01
+    assert "| mild | counts |" in (out / "table.md").read_text()
+    benchmark("noise", "--resume", "--noise", "counts", "outliers", *words)
+    assert len(records(out / "results.csv")) == 6
+
+
+def test_pooled_cells_are_nearer_to_the_truth():
+    if not FOLDER.is_dir():
+        pytest.skip("the benchmarks are not part of this distribution")
+    script = runpy.run_path(str(FOLDER / "noise.py"))
+    cells = make_cells(1500, 3, technical=TechnicalNoise(counts=True), random_state=0)
+    clean = script["normalised"](cells.clean)
+    pooled = script["Pooling"](3).fit(cells.X).transform(cells.X)
+    near, far = (np.square(X - clean).mean() for X in (pooled, script["normalised"](cells.X)))
+    assert near < 0.3 * far
 
 
 def test_time_to_recovery(benchmark):
