@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from identica import PolytopicFactorization
+from identica import DICA, PolytopicFactorization, Training
+from identica.alignment import align
 from identica.datasets import make_mixture
 from identica.metrics import mean_r2
 
@@ -57,6 +58,33 @@ def test_what_was_settled_is_known_after_an_interruption_and_in_the_file(uneven,
     assert resumed.criterion_ == whole.criterion_
     resumed.save(tmp_path / "model.safetensors")
     assert PolytopicFactorization.load(tmp_path / "model.safetensors").criterion_units_ == "unit variance"
+
+
+def test_the_last_alignment_is_bounded_and_is_the_one_reported(uneven, monkeypatch):
+    X, _ = uneven
+    done = []
+
+    def noted(*args, p, **options):
+        done.append((p, align(*args, p=p, **options)))
+        return done[-1][1]
+
+    monkeypatch.setattr("identica.estimators.aligning.align", noted)
+    fitted = PolytopicFactorization(3, norm_power=1.0, random_state=0).fit(X)
+    assert [p for p, _ in done] == [1.0, 2.0]
+    assert fitted.restart_agreement_ == pytest.approx(done[1][1].agreement)
+    np.testing.assert_allclose(fitted.restarts_, done[1][1].criteria)
+
+
+def test_dica_settles_as_well_and_remembers_it(uneven, tmp_path):
+    X, _ = uneven
+    quick = Training(max_steps=90)
+    whole = DICA(3, training=quick, random_state=0).fit(X, checkpoint=tmp_path / "checkpoint")
+    assert whole.criterion_units_ == "unit variance"
+    resumed = DICA(3, training=quick, random_state=0).fit(X, checkpoint=tmp_path / "checkpoint", resume=True)
+    assert resumed.criterion_units_ == "unit variance"
+    assert resumed.criterion_ == whole.criterion_
+    mixture = make_mixture(500, 60, 3, kind="linear", random_state=0)
+    assert DICA(3, training=quick, random_state=0).fit(mixture.X).criterion_units_ == "own"
 
 
 def test_its_latents_rebuild_linear_data():

@@ -19,6 +19,16 @@ def test_jacobians_are_exact(half_responses):
         np.testing.assert_allclose(cells.jacobians[:, :, j], (up - down) / 2e-6, rtol=1e-5, atol=1e-7)
 
 
+def test_jacobians_of_steep_curves_are_numbers():
+    cells = make_cells(50, 3, hill=200.0, fold=100.0, half_responses="edge", **SMALL)
+    assert np.isfinite(cells.jacobians).all()
+    assert np.abs(cells.jacobians).max() > 1
+    at_zero = make_cells(5, 3, hill=1.0, cross_talk=0.0, **SMALL)
+    step = 1e-7 * np.ones((1, 3))
+    slopes = (at_zero.regulation.production(step) - at_zero.regulation.production(0 * step)) / 1e-7
+    np.testing.assert_allclose(at_zero.regulation.derivative(0 * step).sum(axis=2), slopes, rtol=1e-5, atol=1e-6)
+
+
 def test_expression_is_production_over_decay_and_signs_are_those_of_the_network():
     cells = make_cells(50, 4, cross_talk=0.0, decay=0.5, **SMALL)
     np.testing.assert_array_equal(cells.X, cells.regulation.production(cells.latents) / 0.5)

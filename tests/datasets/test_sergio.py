@@ -1,5 +1,7 @@
 """The stochastic simulator: step by step as the equations say, and as the original printed."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from reference import euler_maruyama, shared
@@ -90,6 +92,9 @@ def test_files_go_out_and_in(tmp_path):
         ("1,1,0,2,2\n", "0,1\n0,1\n", "names a gene twice"),
         ("1,1,0,2,2\n", "0,1\n1,1\n", "gene 1 has both a production rate and regulators"),
         ("2,1,0,2,2\n", "0,1\n", "gene 1 has neither a production rate nor regulators"),
+        ("1,1,0,2,2\n1,1,0,1,2\n", "0,1\n", "targets.txt: line 2 names gene 1 a second time"),
+        ("1,1.7,0,2,2\n", "0,1\n", "line 1 has 5 fields where 2 are expected for 0 regulator"),
+        ("1,1,0,,2,2\n", "0,1\n", "line 1 holds something that is not a number"),
         ("1,1,2,2,2\n2,1,1,2,2\n", "0,1\n", "gene 1 is on a cycle or behind one"),
     ],
 )
@@ -109,12 +114,39 @@ def test_files_that_cannot_be_used_are_refused(tmp_path, targets, masters, compl
         ({"decay": 0.0}, ValueError, "decay must be finite and positive for every gene"),
         ({"noise_strength": [1.0, 2.0]}, ValueError, r"noise_strength has the shape \(2,\)"),
         ({"half_response": [1.0]}, ValueError, r"half_response has the shape \(1,\)"),
+        ({"half_response": [np.nan] * 4}, ValueError, "a half response is not positive and finite"),
+        ({"sampled": [0, -1, 2]}, ValueError, "sampled names steps outside the run: give numbers from 0 to 44"),
+        ({"sampled": [0, 1, 45]}, ValueError, "sampled names steps outside the run: give numbers from 0 to 44"),
         ({"draws": np.zeros((4, 2, 2, 5))}, ValueError, r"draws has the shape .*: \(4, 2, 2, 44\) is needed"),
     ],
 )
 def test_arguments_that_cannot_be_are_refused(change, error, complaint):
     with pytest.raises(error, match=complaint):
         run_sergio(network(), **{"n_cells": 3, **change})
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"rates": np.full((2, 2), np.nan)}, "a production rate is negative or not finite"),
+        ({"rates": np.ones(2)}, r"rates have the shape \(2,\): give \(2, n_bins\)"),
+        ({"strength": np.full(4, np.inf)}, "a strength is not finite"),
+        ({"strength": np.ones(5)}, "4 targets, 5 strengths"),
+        ({"hill": np.full(4, -1.0)}, "a Hill coefficient is not positive and finite"),
+        ({"masters": np.array([0, 1, 1]), "rates": np.ones((3, 2))}, "a master is named twice"),
+    ],
+)
+def test_networks_that_cannot_be_are_refused(change, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        dataclasses.replace(network(), **change)
+
+
+def test_two_files_are_not_written_into_one(tmp_path):
+    with pytest.raises(ValueError, match="targets and masters are both"):
+        write_sergio(network(), tmp_path / "one.txt", tmp_path / "one.txt")
+    (tmp_path / "targets.txt").write_text("2,1,0,2.5\n")
+    with pytest.raises(ValueError, match="hill=nan is out of range"):
+        read_sergio(tmp_path / "targets.txt", tmp_path / "targets.txt", hill=float("nan"))
 
 
 @pytest.mark.parametrize(("noise", "q"), [("dpd", 0.0), ("dpd", 1.0), ("sp", 1.0), ("spd", 0.5)])

@@ -78,3 +78,31 @@ def test_agrees_with_the_original_s_stages():
     for low in np.arange(0.05, 0.95, 0.1):
         part = (chance >= low) & (chance < low + 0.1)
         assert keep[part].mean() == pytest.approx(chance[part].mean(), abs=0.03)
+
+
+def test_stages_come_in_the_order_of_the_original():
+    noise = TechnicalNoise(outlier_share=0.2, library_mean=5.0, dropout_percentile=60.0, counts=True)
+    random = np.random.RandomState(3)
+    by_hand = noise.set_library_sizes(noise.add_outliers(X, random), random)
+    by_hand = np.where(random.random_sample(X.shape) < noise.kept(by_hand), by_hand, 0.0)
+    np.testing.assert_array_equal(noise.apply(X, random_state=3), random.poisson(by_hand))
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        (np.full((2, 2), np.nan), "negative, infinite or NaN"),
+        (np.full((2, 2), -1.0), "negative, infinite or NaN"),
+        (np.ones(3), r"X has the shape \(3,\): give a table"),
+        (np.ones((0, 3)), r"X has the shape \(0, 3\): give a table"),
+        (np.full((2, 2), 1e30), "reaches 1e.30, too much for counts"),
+    ],
+)
+def test_what_is_no_expression_is_refused(given, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        TechnicalNoise(counts=True).apply(given)
+
+
+def test_counts_are_asked_for_by_a_truth_value():
+    with pytest.raises(TypeError, match="counts='no' is not possible"):
+        TechnicalNoise(counts="no")

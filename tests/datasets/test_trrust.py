@@ -5,6 +5,7 @@ import http.server
 import threading
 
 import pytest
+from reference import shared
 
 from identica.datasets import fetch_trrust, trrust
 
@@ -57,3 +58,9 @@ def test_offline_it_says_what_to_do(monkeypatch, tmp_path):
 def test_an_unknown_species_is_refused():
     with pytest.raises(ValueError, match="species='yeast' is not known: use one of human, mouse"):
         fetch_trrust("yeast")
+
+
+@pytest.mark.parametrize("species", ["human", "mouse"])
+def test_the_known_checksums_are_those_of_the_files(species):
+    content = (shared("data/trrust") / f"trrust_rawdata.{species}.tsv").read_bytes()
+    assert trrust.CHECKSUMS[species] == "sha256:" + hashlib.sha256(content).hexdigest()

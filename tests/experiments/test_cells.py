@@ -86,3 +86,26 @@ def test_the_command_simulates_cells(tmp_path):
     np.testing.assert_array_equal(read.X, np.load(tmp_path / "X.npy"))
     assert (read.X == 0).mean() > 0.3
     assert list(pd.read_csv(tmp_path / "regulon.tsv", sep="\t")) == ["source", "target", "weight"]
+
+
+def test_the_command_passes_its_settings_on(tmp_path):
+    words = ["--fold", "9", "--hill", "3", "--cross-talk", "0.1", "--half-responses", "edge", "--correlation", "0.2"]
+    assert main(["simulate", "single-cell", "-d", "2", "-n", "20", "--output", str(tmp_path), *words]) == 0
+    settings = {"fold": 9.0, "hill": 3.0, "cross_talk": 0.1, "half_responses": "edge", "correlation": 0.2}
+    np.testing.assert_array_equal(np.load(tmp_path / "X.npy"), make_cells(20, 2, random_state=0, **settings).X)
+
+
+def test_a_tool_that_is_missing_is_missed_before_any_work(monkeypatch):
+    monkeypatch.setattr("identica.experiments.baselines.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"the method ulm needs decoupler.*or choose other methods"):
+        single_cell(2)
+    assert list(single_cell(2, methods=["pca"]).methods) == ["pca"]
+
+
+def test_the_network_that_is_read_is_not_written_over(tmp_path, capsys):
+    network = tmp_path / "results.csv"
+    network.write_text("source,target,weight\nA,x,1\nA,y,-1\n")
+    words = ["reproduce", "single-cell", "-d", "1", "--methods", "pca", "--regulon", str(network)]
+    assert main([*words, "--output", str(tmp_path)]) == 2
+    assert "that is read and would be lost" in capsys.readouterr().err
+    assert network.read_text().startswith("source,target,weight")

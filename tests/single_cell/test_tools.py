@@ -4,6 +4,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse
 from methods import QUICK
@@ -11,6 +12,7 @@ from methods import QUICK
 from identica import DICA, Training, pl, tl
 from identica.datasets import TechnicalNoise, make_cells, make_regulon
 from identica.metrics import match_components
+from identica.single_cell import tl as tools
 
 anndata = pytest.importorskip("anndata")
 REGULON = make_regulon(30, 80, random_state=1)
@@ -33,6 +35,7 @@ def test_writes_components_influence_and_record(adata):
     np.testing.assert_allclose(adata.varm["dica_influence"], expected, rtol=1e-6, atol=1e-9)
     np.testing.assert_array_equal(adata.var["dica_scale"], fitted.scale_)
     assert adata.uns["dica"]["restart_agreement"] == fitted.restart_agreement_
+    assert adata.uns["dica"]["criterion_units"] == fitted.criterion_units_
     assert adata.uns["dica"]["params"]["n_components"] == 3
 
 
@@ -170,7 +173,7 @@ def test_labels_need_components_and_shared_names(adata):
     stranger = REGULON.to_frame().assign(target="gene of another species")
     with pytest.raises(ValueError, match=r"no factor of the network has 5 targets among the .* use the same names"):
         tl.label_components(adata, stranger)
-    with pytest.raises(ValueError, match="the table has no column 'source'"):
+    with pytest.raises(ValueError, match="net has no column 'source'"):
         tl.label_components(adata, REGULON.to_frame().rename(columns={"source": "tf"}))
 
 
@@ -211,3 +214,94 @@ def test_real_cells_go_through_h5ad_and_back(tmp_path):
     np.testing.assert_array_equal(read.varm["dica_influence"], adata.varm["dica_influence"])
     assert read.uns["dica"]["labels"].equals(adata.uns["dica"]["labels"])
     assert pl.activities(read, "bulk_labels").images[0].get_array().shape == (read.obs["bulk_labels"].nunique(), 5)
+
+
+def test_backed_data_are_not_copied_and_what_is_no_choice_is_refused(adata, tmp_path):
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    backed = anndata.read_h5ad(tmp_path / "cells.h5ad", backed="r")
+    for call in (lambda: tl.dica(backed, 2, copy=True), lambda: tl.dica(backed[:50], 2)):
+        with pytest.raises(ValueError, match=r"stay in a file.*call adata\.to_memory\(\) before"):
+            call()
+    with pytest.raises(TypeError, match="normalize='yes' is not possible"):
+        tl.dica(adata, 2, normalize="yes")
+    adata.X = adata.X - 5
+    with pytest.raises(ValueError, match="normalize=True needs counts, and some values are negative"):
+        tl.dica(adata, 2, normalize=True)
+    adata.var["highly_variable"] = "True"
+    with pytest.raises(ValueError, match="holds something else than True and False"):
+        tl.dica(adata, 2)
+
+
+def test_a_generator_serves_as_a_seed(adata):
+    first, second = (
+        tl.dica(adata, 2, training=QUICK, random_state=np.random.RandomState(0), copy=True) for _ in range(2)
+    )
+    np.testing.assert_array_equal(first.obsm["X_dica"], second.obsm["X_dica"])
+
+
+def test_the_mean_jacobian_of_many_cells_is_that_of_some(adata, monkeypatch):
+    monkeypatch.setattr(tools, "POINTS", 10)
+    fitted = DICA(2, training=QUICK, random_state=0).fit(adata.to_df())
+    rows = np.linspace(0, len(adata) - 1, 10).astype(int)
+    expected = fitted.jacobian(adata.to_df().iloc[rows]).mean(axis=0)
+    np.testing.assert_allclose(tools.mean_jacobian(fitted, adata.X), expected, rtol=1e-6, atol=1e-12)
+
+
+@pytest.fixture
+def planted():
+    """Components whose influence is the signed network times scales of many sizes."""
+    random = np.random.default_rng(0)
+    signs = np.zeros((60, 3))
+    signs[:20, 0], signs[20:40, 1], signs[40:43, 2] = 1, random.choice([-1, 1], 20), -1
+    scale = np.exp(3 * random.standard_normal(60))
+    adata = anndata.AnnData(np.zeros((5, 60), dtype=np.float32))
+    adata.obsm["X_dica"] = random.standard_normal((5, 3))
+    adata.varm["dica_influence"] = (signs + 1e-3 * random.standard_normal(signs.shape)) * scale[:, None]
+    adata.var["dica_scale"] = scale
+    target, factor = np.nonzero(signs)
+    net = pd.DataFrame({"source": [f"TF{j}" for j in factor], "target": adata.var_names[target]})
+    return adata, net.assign(weight=signs[target, factor])
+
+
+def test_influence_counts_in_standard_deviations_and_small_factors_are_left_out(planted):
+    adata, net = planted
+    tl.label_components(adata, net, min_targets=3)
+    labels = adata.uns["dica"]["labels"]
+    assert list(labels["label"]) == ["TF0", "TF1", "TF2"]
+    assert (labels["score"].abs() > 0.99).all()
+    tl.label_components(adata, net)
+    assert list(adata.uns["dica"]["labels"]["label"]) == ["TF0", "TF1", "unassigned"]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "complaint"),
+    [
+        (lambda net: net.rename(columns={"weight": "mor"}), ValueError, "net has no column 'weight', it has source"),
+        (lambda net: net.assign(weight="x"), ValueError, "no number as weight: leave such rows out"),
+        (lambda net: net.assign(weight=0.0), ValueError, "all weights of net are 0"),
+        (lambda net: net.assign(source=[None, *net["source"][1:]]), ValueError, "row 0 of net has no source"),
+        (lambda net: None, TypeError, "net is a NoneType: give a DataFrame"),
+        (lambda net: net.to_dict("list"), TypeError, "net is a dict: give a DataFrame"),
+    ],
+)
+def test_networks_that_cannot_be_used_are_refused(planted, change, error, complaint):
+    adata, net = planted
+    with pytest.raises(error, match=complaint):
+        tl.label_components(adata, change(net))
+
+
+def test_too_few_permutations_for_the_level_are_refused(planted):
+    adata, net = planted
+    with pytest.raises(ValueError, match=r"n_permutations=50 gives no p-value below 1 / 51"):
+        tl.label_components(adata, net, n_permutations=50)
+    tl.label_components(adata, net, n_permutations=50, alpha=0.02)
+    assert adata.uns["dica"]["labels"]["label"].iloc[0] == "TF0"
+
+
+def test_groups_keep_their_order_and_cells_without_one_are_left_out(planted):
+    adata, _ = planted
+    adata.obs["kind"] = pd.Categorical(["10", "2", "2", None, "10"], categories=["2", "10", "unused"])
+    ax = pl.activities(adata, "kind")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["2", "10"]
+    with pytest.raises(ValueError, match="n_genes=-3 is out of range"):
+        pl.influence(adata, n_genes=-3)

@@ -13,6 +13,7 @@ from identica.cli.single_cell import CellOptions
 if TYPE_CHECKING:
     from identica.experiments import Comparison
 
+WRITTEN = ("results.csv", "summary.md", "r2_heatmaps.png", "report.html")
 __all__ = ["Reproduce", "ReproduceCells", "ReproduceMixture"]
 
 
@@ -117,7 +118,9 @@ class ReproduceCells(CellOptions, _Options):
     def run(self) -> None:
         """Run the command."""
         from identica.experiments import single_cell
+        from identica.io import refuse_to_overwrite
 
+        refuse_to_overwrite([self.regulon], [self.output / name for name in WRITTEN])
         regulon = self.read_regulon()
         self.carry_out(single_cell(self.n_components, regulon=regulon, **self.shared(), **self.arguments()))
 

@@ -84,6 +84,9 @@ class SimulateMixture:
         print(f"{X.shape[0]} samples, {X.shape[1]} features, {latents.shape[1]} components are in {directory}")
 
 
+CELL_FILES = ("X.npy", "X.csv", "latents.csv", "regulon.tsv", "cells.h5ad", "parameters.json")
+
+
 @dataclass(frozen=True)
 class SimulateCells(CellOptions):
     """Simulate single cells whose transcription factors are known.
@@ -123,7 +126,7 @@ class SimulateCells(CellOptions):
         )
 
         check_seed(self.seed)
-        refuse_to_overwrite([self.regulon], [self.output / "regulon.tsv"])
+        refuse_to_overwrite([self.regulon], [self.output / name for name in CELL_FILES])
         cells = make_cells(
             self.n_samples,
             self.n_components,

@@ -103,7 +103,7 @@ class Regulation:
         Returns
         -------
         ndarray of shape (n_cells, n_genes, n_regulators)
-            dP_i / dx_j = K n H^n x^(n - 1) / (H^n + x^n)^2.
+            dP_i / dx_j = K n H^n x^(n - 1) / (H^n + x^n)^2 = K n h (1 - h) / x, which overflows for no n.
         """
         x = np.asarray(concentration, dtype=np.float64)
         result = np.zeros((len(x), self.n_genes, self.n_regulators))
@@ -111,8 +111,14 @@ class Regulation:
         flat = result.reshape(len(x), -1)
         for part in self._parts(len(x)):
             given = x[part][:, self.regulator]
-            top = self.half_response**self.hill
-            slopes = self.strength * self.hill * top * given ** (self.hill - 1) / (top + given**self.hill) ** 2
+            share, rest = (
+                hill_curve(given, self.half_response, self.hill),
+                hill_curve(self.half_response, given, self.hill),
+            )
+            with np.errstate(divide="ignore", invalid="ignore"):
+                slopes = self.strength * self.hill * share * rest / given
+            at_zero = np.where(self.hill == 1, self.strength / self.half_response, 0.0)
+            slopes = np.where(given == 0, at_zero, slopes)
             np.add.at(flat[part].T, entry, slopes.T)
         return result
 

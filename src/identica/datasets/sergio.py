@@ -57,7 +57,8 @@ class GeneNetwork:
     Raises
     ------
     ValueError
-        If a gene is both a master and regulated, or neither, or there is a cycle.
+        If numbers are out of range or do not fit together. If a gene is both a master and regulated, or neither, or
+        there is a cycle.
     """
 
     n_genes: int
@@ -69,7 +70,23 @@ class GeneNetwork:
     rates: FloatArray
 
     def __post_init__(self) -> None:
-        """Check the structure."""
+        """Check the numbers and the structure."""
+        n_edges = len(self.target)
+        if not len(self.regulator) == len(self.strength) == len(self.hill) == n_edges:
+            raise ValueError(
+                f"there are {len(self.regulator)} regulators, {n_edges} targets, {len(self.strength)} strengths and "
+                f"{len(self.hill)} Hill coefficients: give one of each for every edge"
+            )
+        if np.ndim(self.rates) != 2 or len(self.rates) != len(self.masters):
+            raise ValueError(f"rates have the shape {np.shape(self.rates)}: give ({len(self.masters)}, n_bins)")
+        if len(np.unique(self.masters)) < len(self.masters):
+            raise ValueError("a master is named twice: give each one row of rates")
+        if not np.isfinite(self.strength).all():
+            raise ValueError("a strength is not finite: give numbers")
+        if not (np.isfinite(self.hill).all() and np.min(self.hill, initial=1.0) > 0):
+            raise ValueError("a Hill coefficient is not positive and finite: give numbers above 0")
+        if not (np.isfinite(self.rates).all() and np.min(self.rates, initial=0.0) >= 0):
+            raise ValueError("a production rate is negative or not finite: give numbers from 0")
         regulated, masters = set(self.target.tolist()), set(self.masters.tolist())
         if regulated & masters:
             raise ValueError(f"gene {min(regulated & masters)} has both a production rate and regulators: give it one")
@@ -222,9 +239,14 @@ def run_sergio(
     if given is not None and given.shape != expected:
         raise ValueError(f"draws has the shape {given.shape}: {expected} is needed")
     known = None if half_response is None else np.asarray(half_response, dtype=np.float64)
-    if known is not None and (known.shape != network.strength.shape or not (known > 0).all()):
-        raise ValueError(f"half_response has the shape {known.shape}: give a positive number for each of the "
-                         f"{len(network.strength)} edges")  # fmt: skip
+    if known is not None and known.shape != network.strength.shape:
+        raise ValueError(
+            f"half_response has the shape {known.shape}: give one for each of the {len(network.strength)} edges"
+        )
+    if known is not None and not ((known > 0) & np.isfinite(known)).all():
+        raise ValueError("a half response is not positive and finite: give numbers above 0")
+    if steps.min(initial=0) < 0 or steps.max(initial=0) >= n_steps:
+        raise ValueError(f"sampled names steps outside the run: give numbers from 0 to {n_steps - 1}")
     run = _Run(network, n_steps, steps, known, keep_all=keep_trajectory)
     entries = n_draws * network.n_bins * n_steps
     for layer in network.layers():

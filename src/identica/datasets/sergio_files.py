@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from identica.arguments import check_real
 from identica.datasets.sergio import GeneNetwork
 from identica.io.files import atomic_write
 
@@ -39,14 +40,20 @@ def read_sergio(
     ValueError
         If a row cannot be used; the line is given. If the network cannot be simulated.
     """
+    if hill is not None:
+        check_real("hill", hill, above=0)
     edges: list[tuple[int, int, float, float]] = []
     genes: set[int] = set()
+    seen: set[int] = set()
     for line, row in _rows(Path(targets)):
         where = f"{targets}: line {line}"
-        k = int(row[1]) if len(row) > 1 else 0
+        k = int(row[1]) if len(row) > 1 and row[1] == int(row[1]) else 0
         expected = 2 + (2 if hill is not None else 3) * k
         if k < 1 or len(row) not in (expected, 2 + 3 * k):
             raise ValueError(f"{where} has {len(row)} fields where {expected} are expected for {k} regulator(s)")
+        if int(row[0]) in seen:
+            raise ValueError(f"{where} names gene {row[0]:g} a second time, give each target one row")
+        seen.add(int(row[0]))
         target, regulators, strengths = _gene(row[0], where), row[2 : 2 + k], row[2 + k : 2 + 2 * k]
         hills = [hill] * k if hill is not None else row[2 + 2 * k :]
         genes |= {target, *(_gene(value, where) for value in regulators)}
@@ -89,7 +96,14 @@ def write_sergio(network: GeneNetwork, targets: str | os.PathLike[str], masters:
         What to write.
     targets, masters : str or path
         Names of the files, as in :func:`read_sergio`.
+
+    Raises
+    ------
+    ValueError
+        If they are one file.
     """
+    if os.path.realpath(targets) == os.path.realpath(masters):
+        raise ValueError(f"targets and masters are both {targets}: give two names")
     with atomic_write(targets, "w") as file:
         writer = csv.writer(file, lineterminator="\n")
         for gene in np.unique(network.target):
@@ -106,7 +120,9 @@ def _rows(path: Path) -> list[tuple[int, list[float]]]:
     result = []
     with path.open(encoding="utf-8-sig", newline="") as file:
         for line, row in enumerate(csv.reader(file), 1):
-            fields = [field for field in row if field.strip()]
+            while row and not row[-1].strip():
+                row.pop()
+            fields = row
             try:
                 numbers = [float(field) for field in fields]
             except ValueError as error:

@@ -18,6 +18,8 @@ from identica.datasets.regulation import FloatArray
 
 __all__ = ["TechnicalNoise"]
 
+LARGEST_MEAN = 1e15
+
 
 @final
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class TechnicalNoise:
         check_real("outlier_mean", self.outlier_mean)
         for name in ("outlier_sd", "library_sd", "dropout_shape"):
             check_real(name, getattr(self, name), at_least=0)
+        if not isinstance(self.counts, bool | np.bool_):
+            raise TypeError(f"counts={self.counts!r} is not possible: give True or False")
 
     def apply(self, X: ArrayLike, *, random_state: int | RandomState | None = None) -> FloatArray:
         """Return expression as a sequencer would give it.
@@ -89,16 +93,29 @@ class TechnicalNoise:
         -------
         ndarray of shape (n_cells, n_genes)
             With the noise of all stages that are chosen.
+
+        Raises
+        ------
+        ValueError
+            If X is no table of finite numbers that are not negative, or too large for counts.
         """
         random = local_random(random_state)
         result = np.array(X, dtype=np.float64)
+        if result.ndim != 2 or not result.size:
+            raise ValueError(f"X has the shape {result.shape}: give a table of cells by genes with some of each")
+        if not np.isfinite(result).all() or result.min() < 0:
+            raise ValueError("X has values that are negative, infinite or NaN: expression is finite and not negative")
         if self.outlier_share is not None:
             result = self.add_outliers(result, random)
         if self.library_mean is not None:
             result = self.set_library_sizes(result, random)
         if self.dropout_percentile is not None:
             result = np.where(random.random_sample(result.shape) < self.kept(result), result, 0.0)
-        return random.poisson(result).astype(np.float64) if self.counts else result
+        if not self.counts:
+            return result
+        if not result.max() < LARGEST_MEAN:
+            raise ValueError(f"expression reaches {result.max():.3g}, too much for counts: use a smaller library_mean")
+        return random.poisson(result).astype(np.float64)
 
     def add_outliers(self, X: FloatArray, random: RandomState) -> FloatArray:
         """Multiply the expression of some genes by large numbers.

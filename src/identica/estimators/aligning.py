@@ -92,15 +92,18 @@ def settle_networks(
     Returns
     -------
     dict of str to Tensor
-        "unevenness" of the rows in the features' own units and at unit variance, and whether "unit_variance" it is.
+        "unevenness" of the rows in the features' own units and at unit variance, whether "unit_variance" it is, and
+        where it is "criteria" and "agreement" of that alignment.
     """
     latents = _draw_latents(trainer, n_points, generator)
     own = trainer.data.units
     unevenness = [_unevenness(trainer, latents, units, generator) for units in (own, torch.ones_like(own))]
     trainer.unit_variance = unevenness[0] - unevenness[1] > FAR
+    found = {"unevenness": torch.tensor(unevenness), "unit_variance": torch.tensor(trainer.unit_variance)}
     if trainer.unit_variance:
-        _align_at(trainer, latents, max(p, 2.0), n_restarts, generator)
-    return {"unevenness": torch.tensor(unevenness), "unit_variance": torch.tensor(trainer.unit_variance)}
+        alignment = _align_at(trainer, latents, max(p, 2.0), n_restarts, generator)
+        found |= {"criteria": alignment.criteria, "agreement": torch.tensor(alignment.agreement)}
+    return found
 
 
 def _draw_latents(trainer: Trainer, n_points: int, generator: torch.Generator) -> Tensor:
@@ -144,7 +147,7 @@ def conclude_alignment(estimator: Aligned, trainer: Trainer) -> None:
     trainer : Trainer
         Has run the stages "align" and "settle".
     """
-    found = trainer.result("align")
+    found = trainer.result("align") | trainer.result("settle")  # of the alignment that counts
     estimator.restarts_ = found["criteria"].double().cpu().numpy()
     estimator.restart_agreement_ = float(found["agreement"])
     estimator.criterion_units_ = "unit variance" if trainer.unit_variance else "own"

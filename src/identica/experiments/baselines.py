@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any, Self, final
 
 import numpy as np
@@ -10,7 +11,22 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import StandardScaler
 
-__all__ = ["UnivariateLinearModel"]
+__all__ = ["UnivariateLinearModel", "check_installed"]
+
+
+def check_installed() -> None:
+    """Make sure, before any long work, that decoupler is there.
+
+    Raises
+    ------
+    ImportError
+        If it is not.
+    """
+    if find_spec("decoupler") is None:
+        raise ImportError(
+            "the method ulm needs decoupler, which is not installed: pip install 'identica[single-cell]', or choose "
+            "other methods"
+        )
 
 
 @final
@@ -69,17 +85,9 @@ class UnivariateLinearModel(TransformerMixin, BaseEstimator):
         ndarray of shape (n_cells, n_factors)
             One column per factor, by name.
 
-        Raises
-        ------
-        ImportError
-            If decoupler is not installed.
         """
-        try:
-            import decoupler
-        except ImportError as error:
-            raise ImportError(
-                "the method ulm needs decoupler, which is not installed: pip install 'identica[single-cell]'"
-            ) from error
+        import decoupler
+
         values = self.scaler_.transform(np.asarray(X, dtype=np.float64))
         frame = pd.DataFrame(values, index=[str(i) for i in range(len(values))], columns=list(self.genes))
         scores, _ = decoupler.mt.ulm(data=frame, net=self.net, tmin=1)

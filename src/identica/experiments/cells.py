@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from identica.datasets import Regulon, make_cells, make_regulon
-from identica.experiments.baselines import UnivariateLinearModel
+from identica.experiments.baselines import UnivariateLinearModel, check_installed
 from identica.experiments.comparison import METHODS, Comparison, build_methods, check_known
 from identica.networks import Dense
 from identica.training import Training
@@ -62,6 +62,8 @@ def single_cell(
     ------
     ValueError
         If a method is unknown.
+    ImportError
+        If the method ulm is among them and decoupler is not installed.
 
     Examples
     --------
@@ -74,6 +76,7 @@ def single_cell(
     true = (make_regulon(random_state=0) if regulon is None else regulon).clean().largest(n_factors)
     built = build_methods([name for name in names if name in METHODS], n_factors, network, training, verbose)
     if "ulm" in names:
+        check_installed()
         built["ulm"] = UnivariateLinearModel(true.to_frame(), true.genes)
     return Comparison(
         experiment="single-cell",

@@ -47,7 +47,12 @@ def select_genes(adata: AnnData, use_highly_variable: bool | None) -> NDArray[np
         )
     if not (marked if use_highly_variable is None else use_highly_variable):
         return np.ones(adata.n_vars, dtype=bool)
-    chosen = np.asarray(adata.var["highly_variable"], dtype=bool)
+    column = adata.var["highly_variable"]
+    if column.isna().any() or not set(column.unique()) <= {True, False}:
+        raise ValueError(
+            'var["highly_variable"] holds something else than True and False: mark each gene by one of them'
+        )
+    chosen = np.asarray(column, dtype=bool)
     if not chosen.any():
         raise ValueError('no gene is marked in var["highly_variable"]: mark some, or pass use_highly_variable=False')
     return chosen

@@ -13,6 +13,7 @@ from scipy.optimize import linear_sum_assignment
 
 from identica.arguments import check_integer, local_random
 from identica.datasets import Regulon
+from identica.datasets.regulons import COLUMNS
 
 __all__ = ["Labels", "match_factors"]
 
@@ -59,8 +60,8 @@ def match_factors(
         In comparable units.
     genes : list of str
         Names of the rows.
-    net : DataFrame
-        With the columns source, target and weight.
+    net : DataFrame or Regulon
+        A table has the columns source, target and weight.
     min_targets : int
         Factors with fewer are left out.
     n_permutations : int
@@ -75,12 +76,13 @@ def match_factors(
 
     Raises
     ------
+    TypeError
+        If `net` is neither a table nor a regulon.
     ValueError
-        If no factor has enough targets among the genes.
+        If a column is missing or a row is incomplete. If no factor has enough targets among the genes.
     """
     check_integer("min_targets", min_targets, 1)
-    check_integer("n_permutations", n_permutations, 1)
-    regulon = Regulon.from_frame(net)
+    regulon = _signed(net)
     weights = regulon.matrix(genes=genes)
     n_targets = np.count_nonzero(weights, axis=0)
     kept = n_targets >= min_targets
@@ -102,6 +104,27 @@ def match_factors(
         factor[j], score[j], counts[j] = names[k], scores[j, k], n_targets[kept][k]
         pvalue[j] = (1 + np.count_nonzero(highest >= abs(scores[j, k]))) / (1 + n_permutations)
     return Labels(factor, score, pvalue, counts)
+
+
+def _signed(net: pd.DataFrame) -> Regulon:
+    if isinstance(net, Regulon):
+        return net
+    if not isinstance(net, pd.DataFrame):
+        raise TypeError(f"net is a {type(net).__name__}: give a DataFrame with the columns source, target and weight")
+    missing = [name for name in COLUMNS if name not in net]
+    if missing:
+        raise ValueError(
+            f"net has no column {missing[0]!r}, it has {', '.join(map(str, net.columns[:6])) or 'none'}: rename the "
+            "one that holds it"
+        )
+    weights = pd.to_numeric(net["weight"], errors="coerce")
+    whole = weights.notna() & net["source"].notna() & net["target"].notna()
+    if not whole.all():
+        row = net.index[~whole].tolist()[0]
+        raise ValueError(f"row {row!r} of net has no source, no target or no number as weight: leave such rows out")
+    if not (weights != 0).any():
+        raise ValueError("all weights of net are 0: give signed weights")
+    return Regulon.from_frame(net)
 
 
 def _unit_columns(values: NDArray[Any]) -> FloatArray:

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from identica import plotting
+from identica.arguments import check_integer
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -41,6 +42,7 @@ def influence(adata: AnnData, *, key: str = "dica", n_genes: int = 30, ax: Axes 
     """
     if f"{key}_influence" not in adata.varm:
         raise KeyError(f'varm["{key}_influence"] is not there: call identica.tl.dica before')
+    check_integer("n_genes", n_genes, 1)
     values = np.asarray(adata.varm[f"{key}_influence"])
     used = np.flatnonzero(np.abs(values).sum(axis=1) > 0)
     strongest = used[np.argsort(-np.abs(values[used]).max(axis=1), kind="stable")][:n_genes]
@@ -76,15 +78,19 @@ def activities(adata: AnnData, groupby: str, *, key: str = "dica", ax: Axes | No
     ------
     KeyError
         If there are no components of that name, or no such column.
+    ValueError
+        If no cell has a group.
     """
     if f"X_{key}" not in adata.obsm:
         raise KeyError(f'obsm["X_{key}"] is not there: call identica.tl.dica before')
     if groupby not in adata.obs:
         raise KeyError(f"obs has no column {groupby!r}, it has {', '.join(map(str, adata.obs.columns)) or 'none'}")
     values = np.asarray(adata.obsm[f"X_{key}"])
-    groups = adata.obs[groupby].astype(str).to_numpy()
-    names = sorted(set(groups))
-    means = np.array([values[groups == name].mean(axis=0) for name in names])
+    groups = adata.obs[groupby].astype("category").cat.remove_unused_categories()  # keeps their order; no group, no row
+    names = [str(name) for name in groups.cat.categories]
+    if not names:
+        raise ValueError(f"no cell has a group in obs[{groupby!r}]: give a column that has some")
+    means = np.array([values[groups.cat.codes.to_numpy() == code].mean(axis=0) for code in range(len(names))])
     label = "mean, in standard deviations of the component"
     return plotting.signed_heatmap(means, names, component_names(adata, key), label=label, ax=ax)
 
@@ -104,7 +110,7 @@ def component_names(adata: AnnData, key: str) -> list[str]:
     list of str
         One per component.
     """
-    n_components = np.asarray(adata.varm[f"{key}_influence"]).shape[1]
+    n_components = np.asarray(adata.obsm[f"X_{key}"]).shape[1]
     labels = adata.uns.get(key, {}).get("labels")
     if labels is None:
         return [str(j) for j in range(n_components)]

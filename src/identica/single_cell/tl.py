@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from identica.arguments import check_real
+from identica.arguments import check_integer, check_real
 from identica.estimators import DICA
 from identica.single_cell.expression import dense_expression, looks_like_counts, normalise_counts, select_genes
 from identica.single_cell.labels import Labels, match_factors
@@ -33,7 +34,7 @@ def dica(
     use_highly_variable: bool | None = None,
     normalize: bool | None = None,
     key_added: str = "dica",
-    random_state: int | None = 0,
+    random_state: int | RandomState | None = 0,
     copy: bool = False,
     **parameters: Any,
 ) -> AnnData | None:
@@ -54,8 +55,8 @@ def dica(
         they are, and refused if they look like raw counts; False uses counts as they are.
     key_added : str, default="dica"
         Names what is written.
-    random_state : int or None, default=0
-        Seed; None draws a new one each time.
+    random_state : int, RandomState or None, default=0
+        Seed or generator; None draws a new one each time.
     copy : bool, default=False
         Whether to write into a copy and return that.
     **parameters
@@ -70,9 +71,12 @@ def dica(
 
     Raises
     ------
+    TypeError
+        If `normalize` is of the wrong type.
     ValueError
-        If the values look like raw counts and nothing is said about normalisation, genes share a name, or the values
-        cannot be fitted. Nothing is written then.
+        If a copy or a part of a backed file is asked for, or values are negative where counts are needed. If they look
+        like raw counts and nothing is said about normalisation, genes share a name, or the values cannot be fitted.
+        Nothing is written then.
 
     Examples
     --------
@@ -83,6 +87,12 @@ def dica(
     >>> adata.obsm["X_dica"].shape, adata.varm["dica_influence"].shape == (adata.n_vars, 2)
     ((200, 2), True)
     """
+    if adata.isbacked and (copy or adata.is_view):
+        raise ValueError(
+            "the data stay in a file, and a copy or a part of them cannot be written to: call adata.to_memory() before"
+        )
+    if normalize is not None and not isinstance(normalize, bool | np.bool_):
+        raise TypeError(f"normalize={normalize!r} is not possible: give True, False or None")
     twice = adata.var_names[adata.var_names.duplicated()]
     if len(twice):
         raise ValueError(f"the gene name {twice[0]!r} occurs several times: call adata.var_names_make_unique() before")
@@ -90,6 +100,8 @@ def dica(
     values = dense_expression(adata, layer, genes)
     finite = bool(np.isfinite(values).all())  # what is not is refused, and placed, by the fit
     if normalize:
+        if finite and values.min(initial=0) < 0:
+            raise ValueError("normalize=True needs counts, and some values are negative: pass normalize=False")
         values = normalise_counts(values)
     elif normalize is None and finite and values.size and looks_like_counts(values):
         raise ValueError(
@@ -145,7 +157,7 @@ def _record(method: DICA, *, layer: str | None, normalize: bool, n_genes: int) -
         "n_components": int(method.n_components),
         "solver": method.solver,
         "norm_power": float(method.norm_power),
-        "random_state": "None" if method.random_state is None else int(method.random_state),
+        "random_state": int(method.random_state) if isinstance(method.random_state, Integral) else "None",
         "normalize": normalize,
         "n_genes": n_genes,
         "layer": "X" if layer is None else layer,
@@ -156,9 +168,11 @@ def _record(method: DICA, *, layer: str | None, normalize: bool, n_genes: int) -
         "reconstruction_error": method.reconstruction_error_,
         "linear_reconstruction_error": method.linear_reconstruction_error_,
     }
+    texts = {}
     if hasattr(method, "restart_agreement_"):
         figures["restart_agreement"] = method.restart_agreement_
-    return {"params": parameters, **{name: float(value) for name, value in figures.items()}}
+        texts["criterion_units"] = method.criterion_units_
+    return {"params": parameters, **{name: float(value) for name, value in figures.items()}, **texts}
 
 
 def label_components(
@@ -213,6 +227,11 @@ def label_components(
         If no factor has enough targets among the genes, or a number is out of range.
     """
     check_real("alpha", alpha, at_least=0, at_most=1)
+    if check_integer("n_permutations", n_permutations, 1) + 1 < 1 / max(alpha, 1e-12):
+        raise ValueError(
+            f"n_permutations={n_permutations} gives no p-value below 1 / {n_permutations + 1}, and so never one of "
+            f"alpha={alpha}: use more permutations, or a larger alpha"
+        )
     if f"{key}_influence" not in adata.varm or f"{key}_scale" not in adata.var:
         raise KeyError(f'varm["{key}_influence"] is not there: call identica.tl.dica before')
     influence = np.asarray(adata.varm[f"{key}_influence"], dtype=np.float64)
