@@ -115,8 +115,8 @@ def test_files_that_cannot_be_used_are_refused(tmp_path, targets, masters, compl
         ({"noise_strength": [1.0, 2.0]}, ValueError, r"noise_strength has the shape \(2,\)"),
         ({"half_response": [1.0]}, ValueError, r"half_response has the shape \(1,\)"),
         ({"half_response": [np.nan] * 4}, ValueError, "a half response is not positive and finite"),
-        ({"sampled": [0, -1, 2]}, ValueError, "sampled names steps outside the run: give numbers from 0 to 44"),
-        ({"sampled": [0, 1, 45]}, ValueError, "sampled names steps outside the run: give numbers from 0 to 44"),
+        ({"sampled": [0, -46, 2]}, ValueError, "sampled names steps outside the run: give numbers from -45 to 44"),
+        ({"sampled": [0, 1, 45]}, ValueError, "sampled names steps outside the run: give numbers from -45 to 44"),
         ({"draws": np.zeros((4, 2, 2, 5))}, ValueError, r"draws has the shape .*: \(4, 2, 2, 44\) is needed"),
     ],
 )

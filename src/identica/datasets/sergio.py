@@ -198,7 +198,7 @@ def run_sergio(
     draws : array-like of shape (n_genes, n_draws, n_bins, n_steps - 1), optional
         Standard normal numbers to use, two of them ("dpd") or one per step.
     sampled : array-like of int of shape (n_cells,), optional
-        Steps that become the cells.
+        Steps that become the cells; negative ones count from the end.
     random_state : int, RandomState or None, default=None
         Seed or generator.
 
@@ -245,8 +245,8 @@ def run_sergio(
         )
     if known is not None and not ((known > 0) & np.isfinite(known)).all():
         raise ValueError("a half response is not positive and finite: give numbers above 0")
-    if steps.min(initial=0) < 0 or steps.max(initial=0) >= n_steps:
-        raise ValueError(f"sampled names steps outside the run: give numbers from 0 to {n_steps - 1}")
+    if steps.min(initial=0) < -n_steps or steps.max(initial=0) >= n_steps:
+        raise ValueError(f"sampled names steps outside the run: give numbers from {-n_steps} to {n_steps - 1}")
     run = _Run(network, n_steps, steps, known, keep_all=keep_trajectory)
     entries = n_draws * network.n_bins * n_steps
     for layer in network.layers():
