@@ -114,7 +114,8 @@ def main() -> None:
                 **NOISES[noise],
             )
             remedies = {m: REMEDIES[m](arguments.components) for m in methods if m in REMEDIES}
-            plan = dataclasses.replace(plan, methods={**plan.methods, **remedies})
+            built = {**plan.methods, **remedies}
+            plan = dataclasses.replace(plan, methods={m: built[m] for m in methods})
             run(plan, on_outcome=lambda outcome, noise=noise: keep(noise, outcome.row))
     print(summary(rows))
 

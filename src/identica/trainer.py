@@ -80,8 +80,6 @@ class Trainer:
         self.history: list[dict[str, Any]] = []
         self.durations: dict[str, float] = {}
         self.results: dict[str, dict[str, Tensor]] = {}
-        #: Whether the criterion compares rows with every feature at unit variance, and not in its own units.
-        self.unit_variance = False
         self._checkpoint = checkpoint
         self._fingerprint = fingerprint
         self._pass = ""
@@ -127,6 +125,11 @@ class Trainer:
         # A sample has a volume only with several rows for each component.
         n_rows = max(self.training.jacobian_features, ROWS_PER_COMPONENT * self.n_components)
         return JacobianSample(n_samples, n_rows, self.units)
+
+    @property
+    def unit_variance(self) -> bool:
+        """Whether a stage of this pass has found that rows compare at unit variance and not in own units."""
+        return bool(self.results.get("settle" + self._pass, {}).get("unit_variance", False))
 
     @property
     def units(self) -> Tensor:
@@ -326,7 +329,6 @@ class Trainer:
         """
         train = torch.as_tensor(rows, dtype=self.data.train.dtype, device=self.data.train.device)
         self.data = replace(self.data, train=train, held_out=False)
-        self.unit_variance = False
         self._pass = ALL_ROWS
 
         def start(_: torch.Generator) -> dict[str, Tensor]:

@@ -13,8 +13,9 @@ from identica.cli.single_cell import CellOptions
 if TYPE_CHECKING:
     from identica.experiments import Comparison
 
-WRITTEN = ("results.csv", "summary.md", "r2_heatmaps.png", "report.html")
 __all__ = ["Reproduce", "ReproduceCells", "ReproduceMixture"]
+
+WRITTEN = ("results.csv", "summary.md", "r2_heatmaps.png", "report.html")
 
 
 @dataclass(frozen=True)

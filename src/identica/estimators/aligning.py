@@ -59,7 +59,8 @@ def align_networks(
     dict of str to Tensor
         "criteria" of each start, their "agreement", and the "reconstruction" error on the validation rows.
     """
-    alignment = _align_at(trainer, _draw_latents(trainer, n_points, generator), p, n_restarts, generator)
+    latents = _draw_latents(trainer, n_points, generator)
+    alignment = _align_at(trainer, latents, trainer.data.units, p, n_restarts, generator)
     return {
         "criteria": alignment.criteria,
         "agreement": torch.tensor(alignment.agreement),
@@ -92,18 +93,19 @@ def settle_networks(
     Returns
     -------
     dict of str to Tensor
-        "unevenness" of the rows in the features' own units and at unit variance, whether "unit_variance" it is, and
-        where it is "criteria" and "agreement" of that alignment.
+        Whether "unit_variance" it is, and where it is "criteria" and "agreement" of that alignment.
     """
     latents = _draw_latents(trainer, n_points, generator)
     own = trainer.data.units
-    unevenness = [_unevenness(trainer, latents, units, generator) for units in (own, torch.ones_like(own))]
-    trainer.unit_variance = unevenness[0] - unevenness[1] > FAR
-    found = {"unevenness": torch.tensor(unevenness), "unit_variance": torch.tensor(trainer.unit_variance)}
-    if trainer.unit_variance:
-        alignment = _align_at(trainer, latents, max(p, 2.0), n_restarts, generator)
-        found |= {"criteria": alignment.criteria, "agreement": torch.tensor(alignment.agreement)}
-    return found
+    even = torch.ones_like(own)
+    if not _unevenness(trainer, latents, own, generator) - _unevenness(trainer, latents, even, generator) > FAR:
+        return {"unit_variance": torch.tensor(False)}
+    alignment = _align_at(trainer, latents, even, max(p, 2.0), n_restarts, generator)
+    return {
+        "unit_variance": torch.tensor(True),
+        "criteria": alignment.criteria,
+        "agreement": torch.tensor(alignment.agreement),
+    }
 
 
 def _draw_latents(trainer: Trainer, n_points: int, generator: torch.Generator) -> Tensor:
@@ -117,9 +119,11 @@ def _draw_latents(trainer: Trainer, n_points: int, generator: torch.Generator) -
     return latents
 
 
-def _align_at(trainer: Trainer, latents: Tensor, p: float, n_restarts: int, generator: torch.Generator) -> Alignment:
+def _align_at(
+    trainer: Trainer, latents: Tensor, units: Tensor, p: float, n_restarts: int, generator: torch.Generator
+) -> Alignment:
     """Align at some latents and write what was found into the networks."""
-    few = JacobianSample(len(latents), max(ALIGN_ROWS // len(latents), 8 * trainer.n_components), trainer.units)
+    few = JacobianSample(len(latents), max(ALIGN_ROWS // len(latents), 8 * trainer.n_components), units)
     with torch.no_grad():
         stacked = torch.cat([few.jacobian(trainer.decoder, point, generator) for point in torch.split(latents, 1)])
     alignment = align(stacked, p=p, n_restarts=n_restarts, generator=generator)

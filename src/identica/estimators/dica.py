@@ -200,10 +200,9 @@ class DICA(ComponentAnalysis):
                 limit = min(limit, trainer.linear_error)
             refined = Objective(encoder, decoder, variance, penalty)
             trainer.minimise("refine", refined, max_steps=steps, keep_best=False, limit=limit)
-        settled = trainer.compute(
+        trainer.compute(
             "settle", lambda generator: settle_networks(trainer, self.norm_power, self.n_restarts, generator)
         )
-        trainer.unit_variance = bool(settled["unit_variance"])  # where it is recalled, too
 
     def _conclude(self, trainer: Trainer) -> None:
         if self.solver == "joint":

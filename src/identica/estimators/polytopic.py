@@ -108,11 +108,10 @@ class PolytopicFactorization(ComponentAnalysis):
         trainer.compute(
             "align", lambda generator: align_networks(trainer, self.norm_power, self.n_restarts, generator, n_points=1)
         )
-        settled = trainer.compute(
+        trainer.compute(
             "settle",
             lambda generator: settle_networks(trainer, self.norm_power, self.n_restarts, generator, n_points=1),
         )
-        trainer.unit_variance = bool(settled["unit_variance"])  # where it is recalled, too
 
     def _conclude(self, trainer: Trainer) -> None:
         conclude_alignment(self, trainer)

@@ -84,7 +84,6 @@ class UnivariateLinearModel(TransformerMixin, BaseEstimator):
         -------
         ndarray of shape (n_cells, n_factors)
             One column per factor, by name.
-
         """
         import decoupler
 
