@@ -1,12 +1,14 @@
 """Measure how far the methods find transcription factors under noise, and what helps: rows and a table.
 
 python benchmarks/noise.py --regulon trrust_rawdata.human.tsv --output identica-noise
-python benchmarks/noise.py --noise counts dropout --methods dica dica-sqrt --output identica-noise
+python benchmarks/noise.py --noise counts dropout --methods dica dica-anscombe supervised --output identica-noise
 
 Data are those of `identica reproduce single-cell`, with one kind of noise at a time. Remedies are what is done to the
-expression before DICA sees it: its square root, the logarithm of 1 + expression per cell's total, or the mean over
-each cell's nearest neighbours. After each fit results.csv has one row more; rows of an earlier run into the same
-folder stay, and with --resume they are not done again.
+expression before DICA, or the linear method, sees it: the square root of 3/8 + counts, which gives all genes the same
+counting noise, and so no gene is scaled after it; the logarithm of 1 + expression per cell's total; the mean over each
+cell's nearest neighbours. "supervised" shows what the data hold: a ridge regression that is given the true
+components of the cells it is fitted on. After each fit results.csv has one row more; rows of an earlier run into the
+same folder stay, and with --resume they are not done again.
 """
 
 import argparse
@@ -21,11 +23,12 @@ import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
+from sklearn.linear_model import RidgeCV
 from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from identica import DICA
+from identica import DICA, PolytopicFactorization
 from identica.datasets import TechnicalNoise, read_regulon
 from identica.experiments import CELL_METHODS, markdown_table, run, single_cell
 from identica.io import atomic_write, prepare_output_dir, write_records
@@ -74,11 +77,45 @@ def normalised(X: Array) -> Array:
     return np.asarray(np.log1p(X / np.maximum(X.sum(axis=1, keepdims=True), 1e-12) * 2000))
 
 
+def stabilised(X: Array) -> Array:
+    """Return Anscombe's transform of counts, 2 sqrt(X + 3/8), whose Poisson noise has a variance of 1 in every gene."""
+    return np.asarray(2 * np.sqrt(X + 3 / 8))
+
+
+class Supervised(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A ridge regression of the true components on expression and on its logarithm.
+
+    Parameters
+    ----------
+    latents : array of shape (n_samples, n_components)
+        True components of the cells to fit on.
+    """
+
+    def __init__(self, latents: Array) -> None:
+        self.latents = latents
+
+    def fit(self, X: Array, y: Any = None) -> Self:
+        """Regress, with the penalty that is best in cross-validation."""
+        self.model_ = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-3, 5, 17)))
+        self.model_.fit(np.hstack([X, normalised(X)]), self.latents)
+        return self
+
+    def transform(self, X: Array) -> Array:
+        """Predict the components of other cells."""
+        return np.asarray(self.model_.predict(np.hstack([X, normalised(X)])))
+
+
 REMEDIES = {
-    "dica-sqrt": lambda d: make_pipeline(FunctionTransformer(np.sqrt), DICA(d)),
+    "polytopic-log": lambda d: make_pipeline(FunctionTransformer(normalised), PolytopicFactorization(d)),
     "dica-log": lambda d: make_pipeline(FunctionTransformer(normalised), DICA(d)),
+    "polytopic-anscombe": lambda d: make_pipeline(
+        FunctionTransformer(stabilised), PolytopicFactorization(d, standardize=False)
+    ),
+    "dica-anscombe": lambda d: make_pipeline(FunctionTransformer(stabilised), DICA(d, standardize=False)),
     "dica-pooled": lambda d: make_pipeline(Pooling(d), DICA(d)),
 }
+SUPERVISED = "supervised"
+EVERY = (*CELL_METHODS, *REMEDIES, SUPERVISED)
 
 
 def main() -> None:
@@ -115,6 +152,10 @@ def main() -> None:
             )
             remedies = {m: REMEDIES[m](arguments.components) for m in methods if m in REMEDIES}
             built = {**plan.methods, **remedies}
+            if SUPERVISED in methods:
+                n_cells = plan.n_samples + plan.n_test_samples
+                cells = plan.generator(n_cells, **plan.data, random_state=seed)
+                built[SUPERVISED] = Supervised(cells.latents[: plan.n_samples])
             plan = dataclasses.replace(plan, methods={m: built[m] for m in methods})
             run(plan, on_outcome=lambda outcome, noise=noise: keep(noise, outcome.row))
     print(summary(rows))
@@ -126,8 +167,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--regulon", type=Path, help="the network; one that looks like TRRUST's where not given")
     parser.add_argument("--curves", choices=list(CURVES), default="mild")
     parser.add_argument("--noise", nargs="+", choices=list(NOISES), default=list(NOISES))
-    every = [*CELL_METHODS, *REMEDIES]
-    parser.add_argument("--methods", nargs="+", choices=every, default=every)
+    parser.add_argument("--methods", nargs="+", choices=EVERY, default=list(EVERY))
     parser.add_argument("--components", type=int, default=10, help="factors (default: 10)")
     parser.add_argument("--seeds", type=int, default=1, help="how many, from 0 (default: 1)")
     parser.add_argument("--samples", type=int, default=10_000, help="cells to fit (default: 10000)")
@@ -145,7 +185,7 @@ def identity(row: dict[str, Any]) -> tuple[Any, ...]:
 def summary(rows: list[dict[str, Any]]) -> str:
     """Give the mean R² over seeds of each noise (down) and method (across)."""
     table = pd.DataFrame(rows).pivot_table("r2_mean", ["curves", "noise"], "method", sort=False)
-    order = [method for method in (*CELL_METHODS, *REMEDIES) if method in table]
+    order = [method for method in EVERY if method in table]
     lines = [
         {"curves": curves, "noise": noise, **{m: None if np.isnan(v) else float(v) for m, v in values.items()}}
         for (curves, noise), values in table[order].iterrows()

@@ -61,15 +61,17 @@ def test_recovery(benchmark):
 
 
 def test_noise(benchmark):
-    words = ["--methods", "pca", "polytopic", "--components", 3, "--samples", 300]
+    methods = ("pca", "polytopic", "supervised")
+    words = ["--methods", *methods, "--components", 3, "--samples", 300]
     out = benchmark("noise", "--noise", "none", "counts", *words)
     rows = records(out / "results.csv")
     r2 = {(row["noise"], row["method"]): float(row["r2_mean"]) for row in rows}
-    assert set(r2) == {(noise, method) for noise in ("none", "counts") for method in ("pca", "polytopic")}
+    assert set(r2) == {(noise, method) for noise in ("none", "counts") for method in methods}
     assert r2["counts", "polytopic"] < r2["none", "polytopic"] - 0.01
+    assert r2["none", "supervised"] > 0.95 > r2["counts", "supervised"]
     assert "| mild | counts |" in (out / "table.md").read_text()
     benchmark("noise", "--resume", "--noise", "counts", "outliers", *words)
-    assert len(records(out / "results.csv")) == 6
+    assert len(records(out / "results.csv")) == 9
 
 
 def test_pooled_cells_are_nearer_to_the_truth():
@@ -81,6 +83,14 @@ def test_pooled_cells_are_nearer_to_the_truth():
     pooled = script["Pooling"](3).fit(cells.X).transform(cells.X)
     near, far = (np.square(X - clean).mean() for X in (pooled, script["normalised"](cells.X)))
     assert near < 0.3 * far
+
+
+def test_stabilised_counts_have_the_same_noise_in_every_gene():
+    if not FOLDER.is_dir():
+        pytest.skip("the benchmarks are not part of this distribution")
+    script = runpy.run_path(str(FOLDER / "noise.py"))
+    counts = np.random.default_rng(0).poisson([4.0, 12.0, 60.0], size=(50_000, 3))
+    np.testing.assert_allclose(script["stabilised"](counts).var(axis=0), 1, atol=0.04)
 
 
 def test_time_to_recovery(benchmark):

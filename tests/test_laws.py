@@ -289,6 +289,15 @@ def test_with_no_weight_and_no_restarts_dica_reconstructs_as_the_autoencoder():
     assert not aligned.refined_
 
 
+def test_both_reconstruction_errors_have_the_same_unit():
+    # Six samples far out, of which the validation rows hold more or less than their share.
+    X = MIXTURE.X.copy()
+    X[np.random.default_rng(1).integers(len(X), size=6)] *= 6
+    untrained = Training(max_steps=1, learning_rate=1e-12, validation_fraction=0.5, refit_samples=0)
+    model = Autoencoder(2, training=untrained, random_state=0).fit(X)  # begins at PCA, so it is PCA still
+    np.testing.assert_allclose(model.reconstruction_error_, model.linear_reconstruction_error_, rtol=0.02)
+
+
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [

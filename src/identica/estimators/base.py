@@ -172,13 +172,14 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         """Build networks that start at the principal axes, and what trains them."""
         kept, held_out = split_rows(len(values), training.validation_fraction, seed)
         train, validation = values[kept], values[held_out if len(held_out) else kept]
-        axes, linear_error = principal_axes(train, validation, self.n_components, seed)
+        axes, squared_error = principal_axes(train, validation, self.n_components, seed)
+        variance = float(np.mean(np.square(values, dtype=np.float64)))
         encoder, decoder = self._build(axes, seed)
         device, dtype = find_device(self.device), Training.DTYPES[training.dtype]
         data = Data(
             torch.as_tensor(train, dtype=dtype, device=device),
             torch.as_tensor(validation, dtype=dtype, device=device),
-            float(np.mean(np.square(values, dtype=np.float64))),
+            variance,
             held_out=len(held_out) > 0,
             units=torch.as_tensor(criterion_units(self.scale_), dtype=dtype, device=device),
         )
@@ -188,7 +189,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
             data,
             training,
             seed=seed,
-            linear_error=linear_error,
+            linear_error=squared_error / variance,
             progress=Progress(int(self.verbose), type(self).__name__),
             checkpoint=checkpoint,
             fingerprint=fingerprint,

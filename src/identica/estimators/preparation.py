@@ -173,7 +173,7 @@ def pca_solver(n_samples: int, n_features: int) -> Literal["covariance_eigh", "f
 
 
 def principal_axes(train: FloatArray, held_out: FloatArray, n_components: int, seed: int) -> tuple[FloatArray, float]:
-    """Return the loadings of principal components of unit variance, and the error of PCA on rows held out.
+    """Return the loadings of principal components of unit variance, and the mean squared error of PCA on other rows.
 
     Parameters
     ----------
@@ -189,14 +189,12 @@ def principal_axes(train: FloatArray, held_out: FloatArray, n_components: int, s
     axes : ndarray of shape (n_components, n_features)
         Loadings.
     error : float
-        Fraction of variance unexplained on the rows held out.
+        Mean squared error of an entry of the rows held out.
     """
     n_found = min(n_components, *train.shape)
     pca = PCA(n_found, svd_solver=pca_solver(*train.shape), random_state=seed).fit(train)
     restored = pca.inverse_transform(pca.transform(held_out))
-    tiny = np.finfo(np.float64).tiny
-    total = max(float(np.mean(np.square(held_out, dtype=np.float64))), tiny)
-    error = float(np.mean(np.square(restored - held_out, dtype=np.float64))) / total
+    error = float(np.mean(np.square(restored - held_out, dtype=np.float64)))
     axes = np.random.default_rng(seed).standard_normal((n_components, train.shape[1])) * 1e-3
     largest = max(float(pca.explained_variance_[0]), 1e-6)
     axes[:n_found] = pca.components_ * np.sqrt(np.maximum(pca.explained_variance_, 1e-6 * largest))[:, None]
