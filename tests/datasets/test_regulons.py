@@ -1,5 +1,7 @@
 """Regulons are read as they are, what is odd is reported, and what is left after cleaning is a signed network."""
 
+import gzip
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,10 +63,14 @@ def test_tables_of_decoupler_go_in_and_out():
         ("t.tsv", "A\tx\tActivation\t1;2\nA\ty\tRepression\t3\nB\tx\tUnknown\t4\n"),
         ("t.tsv", "source\ttarget\tweight\nA\tx\t1\nA\ty\t-1\nB\tx\t0\n"),
         ("t.csv", "weight,source,target,more\n1,A,x,\n-1,A,y,\n0,B,x,\n"),
+        ("t.tsv", "\n A\tx\tActivation \n\nA\ty \tRepression\n\t\nB\tx\tUnknown\n"),
+        ("t.csv.gz", "source,target,weight\nA,x,1\nA,y,-1\nB,x,0\n"),
+        ("t.tsv.gz", "A\tx\tActivation\t1;2\nA\ty\tRepression\t3\nB\tx\tUnknown\t4\n"),
     ],
 )
 def test_reads_both_kinds_of_file(tmp_path, name, text):
-    (tmp_path / name).write_text(text)
+    content = text.encode()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
     read = read_regulon(tmp_path / name)
     assert (read.sources.tolist(), read.targets.tolist()) == (["A", "A", "B"], ["x", "y", "x"])
     assert read.weights.tolist() == [1.0, -1.0, 0.0]
@@ -77,7 +83,9 @@ def test_reads_both_kinds_of_file(tmp_path, name, text):
         ("A\tx\tActivation\nA\ty\tSometimes\n", "line 2 is no row of TRRUST"),
         ("A\tx\n", "line 1 is no row of TRRUST"),
         ("source\ttarget\tweight\nA\tx\thigh\n", "the weight at line 2, 'high', is not a number"),
-        ("source\ttarget\tweight\nA\tx\tinf\n", "the weight of edge 0 is not finite"),
+        ("source\ttarget\tweight\n\nA\tx\tinf\n", "the weight at line 3 is not finite"),
+        ("source\ttarget\tweight\nA\tx\t\n", "the weight at line 2, '', is not a number"),
+        ("source\ttarget\n\t\nA\t \n", "line 3 has an empty name"),
         ("source\ttarget\tweight\nA\tx\n", "line 2 has 2 fields where 3 are expected"),
         (b"\xff\xfe\x00", "is not text in UTF-8"),
     ],
@@ -86,6 +94,13 @@ def test_files_that_are_neither_are_refused(tmp_path, text, complaint):
     (tmp_path / "t.tsv").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ValueError, match=complaint):
         read_regulon(tmp_path / "t.tsv")
+
+
+@pytest.mark.parametrize("content", [b"A\tx\tActivation\n", gzip.compress(b"A\tx\tActivation\n" * 99)[:-12]])
+def test_damaged_compression_is_refused(tmp_path, content):
+    (tmp_path / "t.tsv.gz").write_bytes(content)
+    with pytest.raises(ValueError, match="which may be compressed"):
+        read_regulon(tmp_path / "t.tsv.gz")
 
 
 def test_columns_of_different_length_are_refused():

@@ -232,6 +232,15 @@ def test_backed_data_are_not_copied_and_what_is_no_choice_is_refused(adata, tmp_
         tl.dica(adata, 2)
 
 
+def test_a_logarithm_is_not_taken_twice(adata):
+    adata.layers["counts"] = np.rint(adata.X)
+    adata.uns["log1p"] = {"base": None}
+    with pytest.raises(ValueError, match=r"normalize=True takes a logarithm, and .* on one already"):
+        tl.dica(adata, 2, normalize=True)
+    tl.dica(adata, 2, training=QUICK, normalize=True, layer="counts")
+    assert adata.uns["dica"]["params"]["layer"] == "counts"
+
+
 def test_a_generator_serves_as_a_seed(adata):
     first, second = (
         tl.dica(adata, 2, training=QUICK, random_state=np.random.RandomState(0), copy=True) for _ in range(2)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import math
 import os
+import zlib
 from pathlib import Path
 
 from identica.datasets.regulons import COLUMNS, Regulon
 
 __all__ = ["read_regulon"]
+
+Row = tuple[int, list[str]]
+Edge = tuple[int, str, str, float]
 
 _MODES = {"Activation": 1.0, "Repression": -1.0, "Unknown": 0.0}
 
@@ -19,8 +25,8 @@ def read_regulon(path: str | os.PathLike[str]) -> Regulon:
     Parameters
     ----------
     path : str or path
-        A .tsv or .csv file. Without a header it is taken as TRRUST's: factor, target, mode and, optionally, sources
-        of the knowledge.
+        A .tsv or .csv file, or either as .gz. Without a header it is taken as TRRUST's: factor, target, mode and,
+        optionally, sources of the knowledge.
 
     Returns
     -------
@@ -38,40 +44,60 @@ def read_regulon(path: str | os.PathLike[str]) -> Regulon:
     interactions", Nucleic Acids Research 46, 2018.
     """
     path = Path(path)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file, delimiter="," if path.suffix.lower() == ".csv" else "\t") if row]
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not text in UTF-8, give a .tsv or .csv file") from error
+    rows = _rows(path)
     if not rows:
         raise ValueError(f"{path} is empty, give a file with edges")
-    header = [name.strip() for name in rows[0]]
-    if {"source", "target"} <= set(header):
-        return _read_table(path, header, rows[1:])
-    return _read_trrust(path, rows)
+    header = rows[0][1]
+    edges = _table_edges(path, rows) if {"source", "target"} <= set(header) else _trrust_edges(path, rows)
+    for line, source, target, weight in edges:
+        if not (source and target):
+            raise ValueError(f"{path}: line {line} has an empty name: give both a factor and a target")
+        if not math.isfinite(weight):
+            raise ValueError(f"{path}: the weight at line {line} is not finite: give a number")
+    return Regulon(
+        [source for _, source, _, _ in edges],
+        [target for _, _, target, _ in edges],
+        [weight for _, _, _, weight in edges],
+    )
 
 
-def _read_table(path: Path, header: list[str], rows: list[list[str]]) -> Regulon:
+def _rows(path: Path) -> list[Row]:
+    """Return the lines that hold anything, each with its number and its fields without spaces around them."""
+    ending = path.with_suffix("").suffix if path.suffix.lower() == ".gz" else path.suffix
+    separator = "," if ending.lower() == ".csv" else "\t"
+    opener = gzip.open if path.suffix.lower() == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, delimiter=separator)
+            numbered = [(reader.line_num, [field.strip() for field in row]) for row in reader]
+    except (UnicodeDecodeError, gzip.BadGzipFile, csv.Error, EOFError, zlib.error) as error:
+        raise ValueError(
+            f"{path} is not text in UTF-8, give a .tsv or .csv file, which may be compressed as .gz"
+        ) from error
+    return [(line, row) for line, row in numbered if any(row)]
+
+
+def _table_edges(path: Path, rows: list[Row]) -> list[Edge]:
+    header = rows[0][1]
     places = {name: header.index(name) for name in COLUMNS if name in header}
-    weights = []
-    for line, row in enumerate(rows, 2):
+    edges = []
+    for line, row in rows[1:]:
         if len(row) != len(header):
             raise ValueError(f"{path}: line {line} has {len(row)} fields where {len(header)} are expected")
         text = row[places["weight"]] if "weight" in places else "1"
         try:
-            weights.append(float(text))
+            weight = float(text)
         except ValueError as error:
             raise ValueError(f"{path}: the weight at line {line}, {text!r}, is not a number") from error
-    return Regulon(
-        [row[places["source"]].strip() for row in rows], [row[places["target"]].strip() for row in rows], weights
-    )
+        edges.append((line, row[places["source"]], row[places["target"]], weight))
+    return edges
 
 
-def _read_trrust(path: Path, rows: list[list[str]]) -> Regulon:
-    for line, row in enumerate(rows, 1):
+def _trrust_edges(path: Path, rows: list[Row]) -> list[Edge]:
+    for line, row in rows:
         if len(row) not in (3, 4) or row[2] not in _MODES:
             raise ValueError(
                 f"{path}: line {line} is no row of TRRUST (factor, target, one of {', '.join(_MODES)}), and the first "
                 "line does not name the columns source and target"
             )
-    return Regulon([row[0] for row in rows], [row[1] for row in rows], [_MODES[row[2]] for row in rows])
+    return [(line, row[0], row[1], _MODES[row[2]]) for line, row in rows]

@@ -74,8 +74,9 @@ def dica(
     TypeError
         If `normalize` is of the wrong type.
     ValueError
-        If a copy or a part of a backed file is asked for, or values are negative where counts are needed. If they look
-        like raw counts and nothing is said about normalisation, genes share a name, or the values cannot be fitted.
+        If a copy or a part of a backed file is asked for, or values are negative or logarithms where counts are
+        needed. If they look like raw counts and nothing is said about normalisation, genes share a name, or the values
+        cannot be fitted.
         Nothing is written then.
 
     Examples
@@ -102,6 +103,11 @@ def dica(
     if normalize:
         if finite and values.min(initial=0) < 0:
             raise ValueError("normalize=True needs counts, and some values are negative: pass normalize=False")
+        if layer is None and "log1p" in adata.uns and not looks_like_counts(values):
+            raise ValueError(
+                'normalize=True takes a logarithm, and uns["log1p"] says that X is on one already: pass '
+                "normalize=False, or the layer with the counts"
+            )
         values = normalise_counts(values)
     elif normalize is None and finite and values.size and looks_like_counts(values):
         raise ValueError(
