@@ -140,6 +140,11 @@ def test_arguments_that_cannot_be(refused, words, complaint):
         (["demo", "--seed", "-1", "--output", "out"], "seed -1 is not allowed, use an integer from 0 to 2**32 - 1"),
         (["simulate", "mixture", "--output", "out", "--seed", "-1"], "seed -1 is not allowed"),
         (["score", "a.npy", "b.npy", "--seed", "-1"], "seed -1 is not allowed"),
+        (["reproduce", "mixture", "--output", "o", "--methods"], "--methods names none: name some, or leave it out"),
+        (["reproduce", "mixture", "--output", "o", "--methods", "magic"], "method 'magic' is unknown: use pca, "),
+        (["reproduce", "single-cell", "--output", "o", "-n", "1"], "n_samples=1 is not possible, use at least 2"),
+        (["reproduce", "single-cell", "--output", "o", "--seeds", "0"], "seeds=0 is not possible, use at least 1"),
+        (["reproduce", "single-cell", "--output", "o", "-d", "5000"], "out of range: use from 1 to 553"),
         (["simulate", "mixture", "-n", "1.5", "--output", "o"], "-n/--n-samples: '1.5' is not possible, give a whole"),
         (
             ["simulate", "mixture", "--output", "o", "--latents", "foo"],

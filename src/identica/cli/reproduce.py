@@ -29,7 +29,7 @@ class _Options:
     seeds : int
         How many, from 0.
     methods : tuple of str
-        Some of the methods; all by default.
+        Some of the methods; all where not given.
     n_samples : int
         Samples, or cells, to fit.
     threads : int
@@ -38,7 +38,7 @@ class _Options:
 
     output: Annotated[Path, arg(metavar="DIR")] = Path("identica-reproduced")
     seeds: int = 1
-    methods: Annotated[tuple[str, ...], arg(metavar="NAME ...")] = ()
+    methods: Annotated[tuple[str, ...] | None, arg(metavar="NAME ...")] = None
     n_samples: Annotated[int, arg(metavar="N", aliases=["-n"])] = 10_000
     threads: Number = None
 
@@ -53,12 +53,16 @@ class _Options:
         Raises
         ------
         ValueError
-            If there is no seed.
+            If there is no seed, no method or no sample.
         """
+        if self.n_samples < 2:
+            raise ValueError(f"n_samples={self.n_samples} is not possible, use at least 2, and thousands to learn much")
+        if self.methods == ():
+            raise ValueError("--methods names none: name some, or leave it out for all")
         if self.seeds < 1:
             raise ValueError(f"seeds={self.seeds} is not possible, use at least 1")
         seeds = range(self.seeds)
-        return {"methods": self.methods or None, "seeds": seeds, "n_samples": self.n_samples, "verbose": 1}
+        return {"methods": self.methods, "seeds": seeds, "n_samples": self.n_samples, "verbose": 1}
 
     def carry_out(self, plan: "Comparison") -> None:
         """Run a comparison and write what comes of it.
