@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from identica.estimators import DICA, Autoencoder, PolytopicFactorization, SparseJacobian, load
-    from identica.networks import Dense
+    from identica.networks import Convolutional, Dense
     from identica.single_cell import pl, tl
     from identica.training import Training
 
 __all__ = [
     "DICA",
     "Autoencoder",
+    "Convolutional",
     "Dense",
     "PolytopicFactorization",
     "SparseJacobian",
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "DICA": "identica.estimators",
     "Autoencoder": "identica.estimators",
+    "Convolutional": "identica.networks",
     "Dense": "identica.networks",
     "PolytopicFactorization": "identica.estimators",
     "SparseJacobian": "identica.estimators",

@@ -85,7 +85,7 @@ def reconstruction_beside_pca(
         For either unit the shares of "model" and "pca"; None where the held-out rows do not vary.
     """
     seen, unseen = table.values[train], table.values[held_out]
-    restored = np.asarray(model.reconstruct(table.rows(held_out)))
+    restored = np.asarray(model.reconstruct(table.rows(held_out))).reshape(unseen.shape)
     mean, scale = model.mean_, model.scale_
     by_pca = _pca((seen - mean) / scale, (unseen - mean) / scale, model.n_components, seed) * scale + mean
     shares = {}

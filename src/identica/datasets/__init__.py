@@ -1,6 +1,7 @@
 """Data sets whose true components, mixing and Jacobians are known."""
 
 from identica.datasets.cells import SimulatedCells, make_cells
+from identica.datasets.digits import MNIST_KINDS, LabelledImages, fetch_mnist, load_digits, read_mnist
 from identica.datasets.mixing import Bend, Mixing, Waves
 from identica.datasets.mixture import KINDS, LATENTS, Mixture, make_mixture
 from identica.datasets.regulation import Regulation, hill_curve
@@ -8,14 +9,19 @@ from identica.datasets.regulon_files import read_regulon
 from identica.datasets.regulons import Regulon, RegulonReport, make_regulon
 from identica.datasets.sergio import GeneNetwork, SergioRun, run_sergio
 from identica.datasets.sergio_files import read_sergio, write_sergio
+from identica.datasets.sprites import SPRITE_FACTORS, SPRITE_SHAPES, Sprites, make_sprites
 from identica.datasets.technical_noise import TechnicalNoise
 from identica.datasets.trrust import fetch_trrust
 
 __all__ = [
     "KINDS",
     "LATENTS",
+    "MNIST_KINDS",
+    "SPRITE_FACTORS",
+    "SPRITE_SHAPES",
     "Bend",
     "GeneNetwork",
+    "LabelledImages",
     "Mixing",
     "Mixture",
     "Regulation",
@@ -23,13 +29,18 @@ __all__ = [
     "RegulonReport",
     "SergioRun",
     "SimulatedCells",
+    "Sprites",
     "TechnicalNoise",
     "Waves",
+    "fetch_mnist",
     "fetch_trrust",
     "hill_curve",
+    "load_digits",
     "make_cells",
     "make_mixture",
     "make_regulon",
+    "make_sprites",
+    "read_mnist",
     "read_regulon",
     "read_sergio",
     "run_sergio",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from identica.datasets.download import download
 from identica.datasets.regulon_files import read_regulon
 from identica.datasets.regulons import Regulon
 
@@ -45,23 +46,13 @@ def fetch_trrust(species: str = "human", data_home: str | os.PathLike[str] | Non
     H. Han et al., "TRRUST v2: an expanded reference database of human and mouse transcriptional regulatory
     interactions", Nucleic Acids Research 46, 2018.
     """
-    import pooch
-    import requests
-
     if species not in CHECKSUMS:
         raise ValueError(f"species={species!r} is not known: use one of {', '.join(CHECKSUMS)}")
-    url = URL.format(species=species)
-    folder = pooch.os_cache("identica") if data_home is None else data_home
-    try:
-        path = pooch.retrieve(url, known_hash=CHECKSUMS[species], fname=f"trrust_{species}.tsv", path=folder)
-    except requests.RequestException as error:
-        raise OSError(
-            f"{url} cannot be downloaded ({type(error).__name__}): go online once, or read a copy of the file with "
-            "identica.datasets.read_regulon"
-        ) from error
-    except ValueError as error:
-        raise ValueError(
-            f"{url} gives another file than the version that is known, so it is not used: read a copy that you trust "
-            "with identica.datasets.read_regulon"
-        ) from error
+    path = download(
+        URL.format(species=species),
+        CHECKSUMS[species],
+        f"trrust_{species}.tsv",
+        data_home,
+        "read a copy of the file with identica.datasets.read_regulon",
+    )
     return read_regulon(path)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from identica.estimators.base import ComponentAnalysis
-from identica.networks import Dense
+from identica.networks import Network
 from identica.objective import Objective
 from identica.trainer import Trainer
 from identica.training import Training
@@ -24,12 +24,13 @@ class Autoencoder(ComponentAnalysis):
     ----------
     n_components : int, default=2
         Number of components d.
-    network : Dense, optional
+    network : Dense or Convolutional, optional
         Architecture of encoder and decoder; ``Dense()`` if None.
     training : Training, optional
         Length and speed of the training; ``Training()`` if None.
-    standardize : bool, default=True
-        Whether each feature is brought to unit variance inside; otherwise all are divided by one number.
+    standardize : bool, optional
+        Whether each feature is brought to unit variance inside; otherwise all are divided by one number. By default
+        the features of tables are, the pixels of images are not.
     encoder, decoder : torch.nn.Module, optional
         Own modules, (n, n_features) -> (n, n_components) and back, on standardised data; copied, then trained.
     device : str or torch.device, default="auto"
@@ -53,9 +54,9 @@ class Autoencoder(ComponentAnalysis):
         self,
         n_components: int = 2,
         *,
-        network: Dense | None = None,
+        network: Network | None = None,
         training: Training | None = None,
-        standardize: bool = True,
+        standardize: bool | None = None,
         encoder: nn.Module | None = None,
         decoder: nn.Module | None = None,
         device: str | torch.device = "auto",

@@ -34,7 +34,7 @@ from identica.estimators.preparation import (
     standardise,
 )
 from identica.io import check_output_file
-from identica.networks import Dense, frame
+from identica.networks import Convolutional, Dense, frame
 from identica.progress import Progress
 from identica.trainer import Trainer
 from identica.training import Training
@@ -56,9 +56,9 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "network": [Dense, None],
+        "network": [Dense, Convolutional, None],
         "training": [Training, None],
-        "standardize": ["boolean"],
+        "standardize": ["boolean", None],
         "encoder": [nn.Module, None],
         "decoder": [nn.Module, None],
         "device": [str, torch.device],
@@ -93,7 +93,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or images (n_samples, height, width[, channels])
             Observations, in any units.
         y : None
             Ignored.
@@ -133,7 +133,9 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         else:  # never from NumPy's global state
             seed = int(np.random.default_rng().integers(2**31 - 1)) if snapshot is None else snapshot.seed
-        standardised = standardise(X, per_feature=self.standardize, names=getattr(self, "feature_names_in_", None))
+        # Pixels are measured alike, and the few that hardly vary must not be blown up.
+        per_feature = len(self.sample_shape_) == 1 if self.standardize is None else bool(self.standardize)
+        standardised = standardise(X, per_feature=per_feature, names=getattr(self, "feature_names_in_", None))
         self.mean_, self.scale_ = standardised.mean, standardised.scale
         trainer = self._trainer(
             standardised.values,
@@ -197,7 +199,8 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
 
     def _build(self, axes: FloatArray, seed: int) -> tuple[nn.Sequential, nn.Sequential]:
         """Build framed networks in float64, around the user's own modules where given."""
-        encoder, decoder = build_networks(self.network or Dense(), axes, seed, self.encoder, self.decoder)
+        network = self.network or Dense()
+        encoder, decoder = build_networks(network, axes, seed, self.sample_shape_, self.encoder, self.decoder)
         encoder, decoder = frame(self._wrap_encoder(encoder), decoder, self.n_components)
         return encoder.double(), decoder.double()
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from identica.estimators.preparation import FloatArray
 from identica.jacobian import jacobian
-from identica.networks import Affine, Dense
+from identica.networks import Affine, Network
 
 __all__ = ["build_networks", "find_device"]
 
@@ -18,18 +18,25 @@ _FAULTS = (RuntimeError, TypeError, ValueError, LookupError, AttributeError, Ari
 
 
 def build_networks(
-    network: Dense | Affine, axes: FloatArray, seed: int, encoder: nn.Module | None, decoder: nn.Module | None
+    network: Network | Affine,
+    axes: FloatArray,
+    seed: int,
+    sample_shape: tuple[int, ...],
+    encoder: nn.Module | None,
+    decoder: nn.Module | None,
 ) -> tuple[nn.Module, nn.Module]:
     """Return an encoder and a decoder on the CPU: the user's own, copied, or built to start at linear axes.
 
     Parameters
     ----------
-    network : Dense
+    network : Dense, Convolutional or Affine
         Architecture.
     axes : ndarray of shape (n_components, n_features)
         Loadings to start from.
     seed : int
         Of the initial weights.
+    sample_shape : tuple of int
+        Shape in which samples were given.
     encoder, decoder : torch.nn.Module or None
         The user's own.
 
@@ -45,14 +52,14 @@ def build_networks(
     TypeError
         If an own module does not map those shapes, sample by sample.
     ValueError
-        If it returns values that are not finite.
+        If it returns values that are not finite, or samples have no shape that the architecture can take.
     """
     n_components, n_features = axes.shape
     if encoder is not None:
         _check_module("encoder", encoder, n_features, n_components)
     if decoder is not None:
         _check_module("decoder", decoder, n_components, n_features)
-    built = network.build(torch.as_tensor(axes, dtype=torch.float64), seed)
+    built = network.build(torch.as_tensor(axes, dtype=torch.float64), seed, sample_shape)
     own_encoder = built[0] if encoder is None else copy.deepcopy(encoder).cpu()
     own_decoder = built[1] if decoder is None else copy.deepcopy(decoder).cpu()
     return own_encoder, own_decoder

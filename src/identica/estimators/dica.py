@@ -12,7 +12,7 @@ from torch import nn
 
 from identica.estimators.aligning import align_networks, conclude_alignment, settle_networks
 from identica.estimators.base import DEFAULT_NORM_POWER, ComponentAnalysis
-from identica.networks import Dense
+from identica.networks import Network
 from identica.objective import Objective
 from identica.penalties import Joint, Volume
 from identica.trainer import Trainer
@@ -62,12 +62,13 @@ class DICA(ComponentAnalysis):
         Joint: lambda_norm per feature, m lambda_norm of equation (8).
     warmup_epochs : int, optional
         Joint: T_w; a third of the epochs if None.
-    network : Dense, optional
+    network : Dense or Convolutional, optional
         Architecture of encoder and decoder; ``Dense()`` if None.
     training : Training, optional
         Length and speed of the training; ``Training()`` if None.
-    standardize : bool, default=True
-        Whether each feature is brought to unit variance inside; otherwise all are divided by one number.
+    standardize : bool, optional
+        Whether each feature is brought to unit variance inside; otherwise all are divided by one number. By default
+        the features of tables are, the pixels of images are not.
     encoder, decoder : torch.nn.Module, optional
         Own modules, (n, n_features) -> (n, n_components) and back, on standardised data; copied, then trained.
     device : str or torch.device, default="auto"
@@ -145,9 +146,9 @@ class DICA(ComponentAnalysis):
         volume: Literal["logdet", "trace"] = "logdet",
         norm_weight: float = 0.03,
         warmup_epochs: int | None = None,
-        network: Dense | None = None,
+        network: Network | None = None,
         training: Training | None = None,
-        standardize: bool = True,
+        standardize: bool | None = None,
         encoder: nn.Module | None = None,
         decoder: nn.Module | None = None,
         device: str | torch.device = "auto",

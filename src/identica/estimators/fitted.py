@@ -33,6 +33,7 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
     mean_: FloatArray
     scale_: FloatArray
     n_features_in_: int
+    sample_shape_: tuple[int, ...]
 
     def _checked(self, X: Any) -> FloatArray:
         check_is_fitted(self, "encoder_")
@@ -53,7 +54,7 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or images of the shape fitted
             Observations, in the units of the data that were fitted.
 
         Returns
@@ -79,7 +80,7 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features)
+        ndarray of shape (n_samples, n_features), or of images where images were fitted
             Observations, in the units of the data that were fitted.
 
         Raises
@@ -93,38 +94,42 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"components of shape {latents.shape} were given: (n_samples, {self.n_components}) is needed"
             )
-        return evaluate(self.decoder_, self._on_device(latents)).cpu().numpy() * self.scale_ + self.mean_
+        rows = evaluate(self.decoder_, self._on_device(latents)).cpu().numpy() * self.scale_ + self.mean_
+        return np.asarray(rows.reshape(-1, *self.sample_shape_))
 
     def reconstruct(self, X: Any) -> FloatArray:
         """Return what the networks make of samples: decoder(encoder(X)).
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or images of the shape fitted
             Observations.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features)
+        ndarray of the shape of X
             Their reconstruction, in the same units.
         """
+        shape = np.shape(X)
         X = self._checked(X)
         outputs = evaluate(nn.Sequential(self.encoder_, self.decoder_), self._standardised(X))
-        return (outputs.cpu().numpy() * self.scale_ + self.mean_).astype(X.dtype)
+        return (outputs.cpu().numpy() * self.scale_ + self.mean_).astype(X.dtype).reshape(shape)
 
     def jacobian(self, X: Any) -> FloatArray:
         """Return the decoder's Jacobian at samples: how each feature answers to each component there.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or images of the shape fitted
             Observations.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features, n_components)
-            dx_i / ds_j, in units of feature i per standard deviation of component j.
+            dx_i / ds_j, in units of feature i per standard deviation of component j. For images the features keep
+            their axes: (n_samples, height, width[, channels], n_components).
         """
+        shape = np.shape(X)
         X = self._checked(X)
         size = max(1, ENTRIES_AT_ONCE // (self.n_features_in_ * self.n_components))
         result = np.empty((len(X), self.n_features_in_, self.n_components), dtype=X.dtype)
@@ -134,14 +139,14 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
                 _, matrix = jacobian(self.decoder_, part)
                 result[start * size : start * size + len(part)] = matrix.cpu().numpy()
         result *= self.scale_[:, None]
-        return result
+        return result.reshape(*shape, self.n_components)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the fraction of variance explained: 1 - mean squared error over variance, in standardised units.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or images of the shape fitted
             Observations.
         y : None
             Ignored.
@@ -151,9 +156,10 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
         float
             1 for a perfect reconstruction, 0 for that of the fitted data's mean.
         """
+        restored = self.reconstruct(X)
         X = self._checked(X)
         target = (X - self.mean_) / self.scale_
-        error = (self.reconstruct(X) - X) / self.scale_
+        error = (restored.reshape(X.shape) - X) / self.scale_
         return 1.0 - float(np.mean(np.square(error)) / max(np.mean(np.square(target)), np.finfo(np.float64).tiny))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:

@@ -1,4 +1,4 @@
-"""Observations as a caller gives them, checked: numbers, finite, of the right features."""
+"""Observations as a caller gives them, checked: numbers, finite, of the right features; images become rows."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def check_observations(estimator: BaseEstimator, X: Any, *, fitting: bool) -> Fl
     Parameters
     ----------
     estimator : BaseEstimator
-        Remembers number and names of the features while fitting, and must agree with them later.
-    X : array-like of shape (n_samples, n_features)
+        Remembers number, names and shape of the features while fitting, and must agree with them later.
+    X : array-like of shape (n_samples, n_features), (n_samples, height, width) or (n_samples, height, width, channels)
         Observations.
     fitting : bool
         Whether the estimator is being fitted, which takes at least 2 samples.
@@ -45,6 +45,7 @@ def check_observations(estimator: BaseEstimator, X: Any, *, fitting: bool) -> Fl
             "their samples or features before"
         )
     _refuse_repeated_names(X)
+    X = _flattened(estimator, X, fitting)
     try:
         checked: FloatArray = validate_data(
             estimator,
@@ -59,6 +60,25 @@ def check_observations(estimator: BaseEstimator, X: Any, *, fitting: bool) -> Fl
         raise
     _check_finite(checked, getattr(estimator, "feature_names_in_", None))
     return checked
+
+
+def _flattened(estimator: BaseEstimator, X: Any, fitting: bool) -> Any:
+    """Make rows of images, whose shape is remembered; other observations stay what they are."""
+    shape = np.shape(X) if hasattr(X, "ndim") or isinstance(X, list | tuple) else ()
+    if fitting:
+        estimator.sample_shape_ = shape[1:] if len(shape) > 1 else ()
+    if len(shape) not in (3, 4):
+        return X
+    if shape[1:] != estimator.sample_shape_:
+        known = estimator.sample_shape_
+        raise ValueError(
+            f"X holds images of shape {shape[1:]}, and the {'images' if len(known) > 1 else 'rows'} that were fitted "
+            f"have the shape {known}: give the same"
+        )
+    images = np.asarray(X)
+    if images.dtype.kind in "iu":  # grey levels: half the memory of float64, and exact
+        images = images.astype(np.float32)
+    return images.reshape(len(images), -1)
 
 
 def _refuse_repeated_names(X: Any) -> None:

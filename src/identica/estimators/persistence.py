@@ -21,7 +21,7 @@ from torch import nn
 from identica.checkpoint import checksum
 from identica.estimators.building import find_device
 from identica.io import DataError, atomic_write
-from identica.networks import Dense
+from identica.networks import NETWORKS
 from identica.training import Training
 
 if TYPE_CHECKING:
@@ -31,11 +31,12 @@ __all__ = ["configuration", "fingerprint", "from_configuration", "load_estimator
 
 FORMAT = 1
 METHODS: dict[str, type[ComponentAnalysis]] = {}
-_GROUPS: dict[str, type[Any]] = {"network": Dense, "training": Training}
+_GROUPS = ("network", "training")
 _MODULES = ("encoder", "decoder")
 _ARRAYS = ("mean_", "scale_", "influence_", "component_strength_", "restarts_")
 _VALUES = (
     "n_features_in_",
+    "sample_shape_",
     "history_",
     "durations_",
     "criterion_",
@@ -87,7 +88,7 @@ def configuration(estimator: ComponentAnalysis) -> dict[str, Any]:
     values: dict[str, Any] = {"method": estimator.method}
     for name, value in estimator.get_params(deep=False).items():
         if name in _GROUPS:
-            values[name] = dataclasses.asdict(value or _GROUPS[name]())
+            values[name] = _group_values(name, value)
         elif name in _MODULES:
             values[name] = None if value is None else repr(value)
         elif name == "random_state":
@@ -132,12 +133,32 @@ def from_configuration(values: dict[str, Any]) -> ComponentAnalysis:
             del values[name]
     parameters = [name for name in inspect.signature(cls.__init__).parameters if name not in ("self", *_MODULES)]
     _refuse_unknown(values, parameters, f"method {method}")
-    for name, group in _GROUPS.items():
+    for name in _GROUPS:
         if values.get(name) is not None:
             if not isinstance(values[name], dict):
                 raise ValueError(f"{name}={values[name]!r}: give a table of its parameters")
-            _refuse_unknown(values[name], [field.name for field in dataclasses.fields(group)], name)
-            values[name] = group(**values[name])
+            values[name] = _group(name, values[name])
+    return cls(**values)
+
+
+def _group_values(name: str, value: Any) -> dict[str, Any]:
+    """Return a network or a training as plain values; a network says of which kind it is."""
+    if name == "training":
+        return dataclasses.asdict(value or Training())
+    value = value or NETWORKS["dense"]()
+    return {"kind": value.kind, **dataclasses.asdict(value)}
+
+
+def _group(name: str, values: dict[str, Any]) -> Any:
+    """Make a network or a training from plain values."""
+    cls: type[Any] = Training
+    if name == "network":
+        values = dict(values)
+        kind = values.pop("kind", "dense")
+        if kind not in NETWORKS:
+            raise ValueError(f"network.kind={kind!r} is unknown: use one of {', '.join(NETWORKS)}")
+        cls = NETWORKS[kind]
+    _refuse_unknown(values, [field.name for field in dataclasses.fields(cls)], name)
     return cls(**values)
 
 
@@ -277,6 +298,7 @@ def load_estimator(
         for name in _ARRAYS:
             if name in tensors:
                 setattr(estimator, name, tensors.pop(name).numpy())
+        estimator.sample_shape_ = tuple(attributes.get("sample_shape_", (estimator.n_features_in_,)))
         if "feature_names_in_" in attributes:
             estimator.feature_names_in_ = np.array(attributes["feature_names_in_"], dtype=object)
         built = estimator._build(np.eye(estimator.n_components, estimator.n_features_in_), 0)

@@ -33,8 +33,9 @@ class PolytopicFactorization(ComponentAnalysis):
         Exponent p of the power mean of the row norms, as in :class:`DICA`, whose default is another.
     n_restarts : int, default=32
         Random starts of the alignment.
-    standardize : bool, default=True
-        Whether each feature is brought to unit variance inside; otherwise all are divided by one number.
+    standardize : bool, optional
+        Whether each feature is brought to unit variance inside; otherwise all are divided by one number. By default
+        the features of tables are, the pixels of images are not.
     device : str or torch.device, default="auto"
         Where to compute; "auto" takes a GPU if there is one.
     random_state : int, RandomState or None, default=None
@@ -87,7 +88,7 @@ class PolytopicFactorization(ComponentAnalysis):
         *,
         norm_power: float = 2.0,
         n_restarts: int = 32,
-        standardize: bool = True,
+        standardize: bool | None = None,
         device: str | torch.device = "auto",
         random_state: Any = None,
         verbose: int = 0,

@@ -46,7 +46,7 @@ class Standardised:
 
 
 def standardise(X: FloatArray, *, per_feature: bool, names: Sequence[str] | None) -> Standardised:
-    """Bring data to zero mean and to unit variance, per feature or as a whole; warn of constant features.
+    """Bring data to zero mean and to unit variance, per feature or as a whole; in the first case warn of constant features.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def standardise(X: FloatArray, *, per_feature: bool, names: Sequence[str] | None
             f"all {X.shape[1]} feature(s) are constant, or vary less than {X.dtype} can tell at their size: components "
             "need features that vary between samples (subtract a large common offset before)"
         )
-    if constant.any():
+    if constant.any() and per_feature:  # in images, say, margins that never vary are nothing odd
         _warn_of_constant(np.flatnonzero(constant), names)
     if per_feature:
         scale = np.where(constant, 1.0, deviations)

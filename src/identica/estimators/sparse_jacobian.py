@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval
 from torch import nn
 
 from identica.estimators.base import ComponentAnalysis
-from identica.networks import Dense
+from identica.networks import Network
 from identica.objective import Objective
 from identica.penalties import Sparsity
 from identica.trainer import Trainer
@@ -32,12 +32,13 @@ class SparseJacobian(ComponentAnalysis):
         Number of components d.
     weight : float, default=0.1
         Of the penalty, against the fraction of variance unexplained.
-    network : Dense, optional
+    network : Dense or Convolutional, optional
         Architecture of encoder and decoder; ``Dense()`` if None.
     training : Training, optional
         Length and speed of the training; ``Training()`` if None.
-    standardize : bool, default=True
-        Whether each feature is brought to unit variance inside; otherwise all are divided by one number.
+    standardize : bool, optional
+        Whether each feature is brought to unit variance inside; otherwise all are divided by one number. By default
+        the features of tables are, the pixels of images are not.
     encoder, decoder : torch.nn.Module, optional
         Own modules, (n, n_features) -> (n, n_components) and back, on standardised data; copied, then trained.
     device : str or torch.device, default="auto"
@@ -67,9 +68,9 @@ class SparseJacobian(ComponentAnalysis):
         n_components: int = 2,
         *,
         weight: float = 0.1,
-        network: Dense | None = None,
+        network: Network | None = None,
         training: Training | None = None,
-        standardize: bool = True,
+        standardize: bool | None = None,
         encoder: nn.Module | None = None,
         decoder: nn.Module | None = None,
         device: str | torch.device = "auto",

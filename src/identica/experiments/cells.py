@@ -8,7 +8,7 @@ from typing import Any
 from identica.datasets import Regulon, make_cells, make_regulon
 from identica.experiments.baselines import UnivariateLinearModel, check_installed
 from identica.experiments.comparison import METHODS, Comparison, build_methods, check_known
-from identica.networks import Dense
+from identica.networks import Network
 from identica.training import Training
 
 __all__ = ["CELL_METHODS", "single_cell"]
@@ -25,7 +25,7 @@ def single_cell(
     seeds: Iterable[int] = (0,),
     n_samples: int = 10_000,
     n_test_samples: int = 2_000,
-    network: Dense | None = None,
+    network: Network | None = None,
     training: Training | None = None,
     verbose: int = 0,
     **cells: Any,
@@ -44,7 +44,7 @@ def single_cell(
         One data set and one fit of each method per seed.
     n_samples, n_test_samples : int
         Cells to fit and to score on.
-    network : Dense, optional
+    network : Dense or Convolutional, optional
         Network of the nonlinear methods; the library's default where not given.
     training : Training, optional
         Their training plan; the library's default where not given.

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from identica.datasets import make_mixture
 from identica.estimators import DICA, Autoencoder, PolytopicFactorization, SparseJacobian
-from identica.networks import Dense
+from identica.networks import Dense, Network
 from identica.training import Training
 
 __all__ = ["FAMILIES", "METHODS", "Builder", "Comparison", "Simulation", "build_methods", "check_known", "comparison"]
@@ -30,7 +30,7 @@ FAMILIES: Mapping[str, Mapping[str, Any]] = {
 In the last one nothing about the rows tells the components apart: every method must fail there, and say so.
 """
 
-Builder = Callable[[int, Dense, Training, int], BaseEstimator]
+Builder = Callable[[int, Network, Training, int], BaseEstimator]
 
 METHODS: Mapping[str, Builder] = {
     "pca": lambda d, network, training, verbose: make_pipeline(StandardScaler(), PCA(d)),
@@ -101,7 +101,7 @@ def comparison(
     seeds: Iterable[int] = (0,),
     n_samples: int = 10_000,
     n_test_samples: int = 2_000,
-    network: Dense | None = None,
+    network: Network | None = None,
     training: Training | None = None,
     verbose: int = 0,
     **mixture: Any,
@@ -118,7 +118,7 @@ def comparison(
         One data set and one fit of each method per seed.
     n_samples, n_test_samples : int
         Samples to fit and to score on.
-    network : Dense, optional
+    network : Dense or Convolutional, optional
         Network of the nonlinear methods; the library's default where not given.
     training : Training, optional
         Their training plan; the library's default where not given.
@@ -160,7 +160,7 @@ def comparison(
 
 
 def build_methods(
-    names: Iterable[str], n_components: int, network: Dense | None, training: Training | None, verbose: int
+    names: Iterable[str], n_components: int, network: Network | None, training: Training | None, verbose: int
 ) -> dict[str, BaseEstimator]:
     """Build methods that share a network and a training plan.
 
@@ -170,7 +170,7 @@ def build_methods(
         Some of ``METHODS``.
     n_components : int
         Number of components to look for.
-    network : Dense or None
+    network : Dense, Convolutional or None
         None for the library's default.
     training : Training or None
         None for the library's default.

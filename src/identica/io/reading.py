@@ -4,11 +4,14 @@ import os
 from pathlib import Path
 
 from identica.io.errors import DataError
+from identica.io.idx import is_idx, read_idx
 from identica.io.table import Table
 
 __all__ = ["ENDINGS", "read_table"]
 
 ENDINGS = (".npy", ".npz", ".csv", ".tsv", ".parquet", ".h5ad")
+IDX = ".idx"
+"""Stands for the endings of IDX files, such as -idx3-ubyte.gz."""
 
 
 def read_table(
@@ -23,9 +26,9 @@ def read_table(
     Parameters
     ----------
     path : str or path
-        A .npy, .npz, .csv, .tsv, .parquet or .h5ad file. In text files the header is optional (a first
-        row of numbers alone is data) and a first column without a name, as pandas writes it, holds the
-        names of the rows.
+        A .npy, .npz, .csv, .tsv, .parquet or .h5ad file, or an IDX file such as MNIST's. In text files the header is
+        optional (a first row of numbers alone is data) and a first column without a name, as pandas writes it, holds
+        the names of the rows.
     layer : str, optional
         Layer of a .h5ad file; without it `X` is read.
     key : str, optional
@@ -57,11 +60,11 @@ def read_table(
     (('a', 'b'), [[1.0, 2.0], [3.0, 4.0]])
     """
     path = Path(path)
-    ending = path.suffix.lower()
+    ending = IDX if is_idx(path) else path.suffix.lower()
     if path.is_dir():
         raise DataError(f"{path} is a directory, give a file")
-    if ending not in ENDINGS:
-        raise DataError(f"{path} has the unknown ending {ending!r}, use one of {', '.join(ENDINGS)}")
+    if ending not in (*ENDINGS, IDX):
+        raise DataError(f"{path} has the unknown ending {ending!r}, use one of {', '.join(ENDINGS)} or an IDX file")
     _check_option("layer", layer, ending, (".h5ad",))
     _check_option("key", key, ending, (".npz",))
     _check_option("index_column", index_column, ending, (".csv", ".tsv", ".parquet"))
@@ -77,6 +80,8 @@ def read_table(
                 from identica.io.arrays import read_npz
 
                 return read_npz(path, key)
+            case _ if ending == IDX:
+                return Table.checked(read_idx(path), path)
             case ".parquet":
                 from identica.io.parquet import read_parquet
 

@@ -30,12 +30,15 @@ class Table:
         The file it was read from.
     feature_names, row_names : tuple of str, optional
         Names of columns and rows, where the file has them.
+    sample_shape : tuple of int, optional
+        (height, width) or (height, width, channels) where the samples are images, whose values are flattened here.
     """
 
     values: NDArray[np.floating[Any]]
     path: Path
     feature_names: tuple[str, ...] | None = None
     row_names: tuple[str, ...] | None = None
+    sample_shape: tuple[int, ...] | None = None
 
     @classmethod
     def checked(
@@ -49,7 +52,7 @@ class Table:
 
         Parameters
         ----------
-        values : array of shape (n_samples, n_features)
+        values : array of shape (n_samples, n_features), (n_samples, height, width) or with channels as a last axis
             Integers or real numbers.
         path : Path
             The file they come from.
@@ -64,16 +67,17 @@ class Table:
         Raises
         ------
         DataError
-            If the array is not 2-D, is empty, is not real, has values that are not finite, or if
+            If the array is neither a table nor images, is empty, is not real, has values that are not finite, or if
             feature names are missing or occur twice.
         """
-        numbers = _as_real(np.asarray(values), path)
+        given = np.asarray(values)
+        numbers = _as_real(given, path)
         features = None if feature_names is None else tuple(feature_names)
         rows = None if row_names is None else tuple(row_names)
         if features is not None:
             _check_feature_names(features, path)
         _check_finite(numbers, path, features)
-        return cls(numbers, path, features, rows)
+        return cls(numbers, path, features, rows, given.shape[1:] if given.ndim > 2 else None)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -82,15 +86,15 @@ class Table:
         return n_samples, n_features
 
     def named(self) -> pd.DataFrame | NDArray[np.floating[Any]]:
-        """Give the values with the names of their features, which estimators remember.
+        """Give the values with the names of their features, or as images, both of which estimators remember.
 
         Returns
         -------
-        DataFrame or ndarray of shape (n_samples, n_features)
+        DataFrame, or ndarray of shape (n_samples, n_features) or of images
             A DataFrame where features have names, otherwise the values.
         """
         if self.feature_names is None:
-            return self.values
+            return self.values.reshape(-1, *(self.sample_shape or self.shape[1:]))
         import pandas as pd
 
         return pd.DataFrame(self.values, columns=list(self.feature_names), copy=False)
@@ -105,25 +109,27 @@ class Table:
 
         Returns
         -------
-        DataFrame or ndarray of shape (len(positions), n_features)
+        DataFrame or ndarray
             As `named`.
         """
-        return Table(self.values[positions], self.path, self.feature_names).named()
+        return Table(self.values[positions], self.path, self.feature_names, None, self.sample_shape).named()
 
 
 def _as_real(values: NDArray[Any], path: Path) -> NDArray[np.floating[Any]]:
     if values.dtype.kind not in "iuf":
         raise DataError(f"{path} holds {_kind(values.dtype)}, the data must be real numbers, convert them first")
-    if values.ndim != 2:
+    if values.ndim not in (2, 3, 4):
         remedy = ", reshape it to (n_samples, 1)" if values.ndim == 1 else ""
         raise DataError(
             f"{path} holds an array with {values.ndim} dimension{'s' * (values.ndim != 1)} of shape "
-            f"{values.shape}, it must have 2, (n_samples, n_features){remedy}"
+            f"{values.shape}, it must have 2, (n_samples, n_features), or 3 or 4 for images, (n_samples, height, "
+            f"width[, channels]){remedy}"
         )
     if 0 in values.shape:
         raise DataError(f"{path} is empty: its shape is {values.shape}, give at least one row and one column")
-    single = values.dtype.kind == "f" and values.dtype.itemsize <= 4
-    return np.ascontiguousarray(values, dtype=np.float32 if single else np.float64)
+    single = values.dtype.itemsize <= (4 if values.dtype.kind == "f" else 1)
+    numbers: NDArray[np.floating[Any]] = np.ascontiguousarray(values, dtype=np.float32 if single else np.float64)
+    return numbers.reshape(len(numbers), -1)
 
 
 def _kind(dtype: np.dtype[Any]) -> str:

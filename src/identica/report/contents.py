@@ -1,12 +1,15 @@
 """What a report says, as plain values: no estimator, no page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+
+from identica.report.explorer import Explorer
+from identica.report.pictures import Pictures
 
 __all__ = ["Fit", "Report"]
 
@@ -43,6 +46,10 @@ class Fit:
         Mean absolute Jacobian in the features' units.
     warnings : tuple of str, default=()
         What the fit warned of.
+    explorer : Explorer, optional
+        Components that the reader can move.
+    pictures : Pictures, optional
+        Traversals and influences of images.
     """
 
     method: str
@@ -58,6 +65,8 @@ class Fit:
     history: tuple[Mapping[str, Any], ...] = ()
     influence: NDArray[np.float64] | None = None
     warnings: tuple[str, ...] = ()
+    explorer: Explorer | None = None
+    pictures: Pictures | None = None
 
     @classmethod
     def from_estimator(
@@ -69,6 +78,8 @@ class Fit:
         scores: Mapping[str, float] | None = None,
         r2: NDArray[np.float64] | None = None,
         warnings: tuple[str, ...] = (),
+        explorer: Explorer | None = None,
+        pictures: Pictures | None = None,
     ) -> Self:
         """Read from a fitted estimator what it has; scikit-learn's decompositions serve too.
 
@@ -80,7 +91,7 @@ class Fit:
             An attribute that it does not have is left out of the report.
         seconds : float
             Time of the fit.
-        scores, r2, warnings
+        scores, r2, warnings, explorer, pictures
             As in the class.
 
         Returns
@@ -111,6 +122,8 @@ class Fit:
             history=tuple(_sequence(estimator, "history_")),
             influence=None if influence is None else np.array(influence, dtype=np.float64),
             warnings=warnings,
+            explorer=explorer,
+            pictures=pictures,
         )
 
 
@@ -131,6 +144,8 @@ class Report:
     feature_scale : ndarray of shape (n_features,), optional
         Standard deviation of each feature. Influences are divided by it, so that features with different
         units can be compared.
+    tables : tuple of (str, str, sequence of mappings), default=()
+        Further tables: heading, explanation, rows of which each has the same columns.
 
     Raises
     ------
@@ -149,6 +164,7 @@ class Report:
     fits: tuple[Fit, ...]
     feature_names: tuple[str, ...] | None = None
     feature_scale: NDArray[np.float64] | None = None
+    tables: tuple[tuple[str, str, Sequence[Mapping[str, str | int | float | None]]], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.fits:

@@ -1,5 +1,6 @@
 """The page: a template filled with a report's contents and figures."""
 
+import base64
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -13,6 +14,7 @@ from markupsafe import Markup
 from identica import plotting
 from identica.io.files import atomic_write
 from identica.report.contents import Fit, Report
+from identica.report.pictures import Pictures
 from identica.report.svg import embed
 
 __all__ = ["render", "write_report"]
@@ -86,6 +88,8 @@ def render(report: Report) -> str:
         heat_maps=list(_heat_maps(report.fits)),
         histories=[(fit.method, panels) for fit in report.fits if (panels := list(_histories(fit)))],
         influences=list(_influences(report)),
+        explorers=[(fit.method, fit.explorer.payload) for fit in report.fits if fit.explorer is not None],
+        pictures=[(fit.method, _pictures(fit.pictures)) for fit in report.fits if fit.pictures is not None],
         version=metadata.version("identica"),
     )
 
@@ -134,11 +138,22 @@ def _all_positive(records: Sequence[Mapping[str, Any]], names: Sequence[str]) ->
 
 def _influences(report: Report) -> Iterator[tuple[str, Markup]]:
     for fit in report.fits:
-        if fit.influence is not None:
+        if fit.influence is not None and fit.pictures is None:
             scale = np.ones(len(fit.influence)) if report.feature_scale is None else report.feature_scale
             relative = fit.influence / np.where(scale > 0, scale, 1.0)[:, None]
             draw = partial(plotting.influence, relative, report.feature_names)
             yield fit.method, embed(draw, f"Influence of components on features, {fit.method}")
+
+
+def _pictures(pictures: Pictures) -> dict[str, Any]:
+    """Files as addresses that hold them."""
+    return {
+        "names": pictures.names,
+        **{
+            name: "data:image/png;base64," + base64.b64encode(content).decode("ascii")
+            for name, content in (("traversal", pictures.traversal), ("influence", pictures.influence))
+        },
+    }
 
 
 def _filled(form: str, value: float | None) -> str:

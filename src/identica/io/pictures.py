@@ -1,0 +1,131 @@
+"""Images as PNG and animated GIF, written whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from identica.io.files import atomic_write
+
+__all__ = ["encode_png", "grey_levels", "tile", "write_gif", "write_png"]
+
+FRAME_MS = 120
+
+
+def grey_levels(values: ArrayLike, low: float, high: float) -> NDArray[np.uint8]:
+    """Bring values to grey levels, what lies outside to black or white.
+
+    Parameters
+    ----------
+    values : array-like
+        Any shape.
+    low, high : float
+        What becomes 0 and 255.
+
+    Returns
+    -------
+    ndarray of uint8
+        Of the same shape.
+
+    Examples
+    --------
+    >>> grey_levels([-1.0, 0.5, 2.0], 0, 1).tolist()
+    [0, 128, 255]
+    """
+    span = high - low if high > low else 1.0
+    return np.asarray(np.rint(255 * np.clip((np.asarray(values) - low) / span, 0, 1)), dtype=np.uint8)
+
+
+def tile(images: ArrayLike, *, gap: int = 2, background: int = 255) -> NDArray[np.uint8]:
+    """Lay images out in a grid.
+
+    Parameters
+    ----------
+    images : array-like of uint8 of shape (n_rows, n_columns, height, width) or (n_rows, n_columns, height, width, 3)
+        What to lay out.
+    gap : int, default=2
+        Pixels between them.
+    background : int, default=255
+        Grey level of the gaps.
+
+    Returns
+    -------
+    ndarray of uint8 of shape (total height, total width) or (total height, total width, 3)
+        One image.
+
+    Examples
+    --------
+    >>> tile(np.zeros((2, 3, 4, 5), dtype=np.uint8)).shape
+    (10, 19)
+    """
+    given = np.asarray(images, dtype=np.uint8)
+    margins = [(0, 0), (0, 0), (0, gap), (0, gap), *[(0, 0)] * (given.ndim - 4)]
+    padded = np.pad(given, margins, constant_values=background)
+    rows = np.concatenate(list(padded), axis=1)
+    whole = np.concatenate(list(rows), axis=1)
+    return whole[:-gap, :-gap] if gap else whole
+
+
+def encode_png(image: NDArray[np.uint8], *, enlarge: int = 1) -> bytes:
+    """Return an image as the bytes of a PNG file.
+
+    Parameters
+    ----------
+    image : ndarray of uint8 of shape (height, width) or (height, width, 3)
+        Grey levels or colours.
+    enlarge : int, default=1
+        Side of the square that each pixel becomes.
+
+    Returns
+    -------
+    bytes
+        The file.
+    """
+    buffer = io.BytesIO()
+    _enlarged(image, enlarge).save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def write_png(path: str | os.PathLike[str], image: NDArray[np.uint8], *, enlarge: int = 1) -> None:
+    """Write an image as a PNG file.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    image, enlarge
+        As in :func:`encode_png`.
+    """
+    content = encode_png(image, enlarge=enlarge)
+    with atomic_write(path) as file:
+        file.write(content)
+
+
+def write_gif(path: str | os.PathLike[str], frames: Sequence[NDArray[np.uint8]], *, enlarge: int = 1) -> None:
+    """Write images as an animated GIF that goes forth and back without an end.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    frames : sequence of ndarray of uint8
+        Images of one shape.
+    enlarge : int, default=1
+        Side of the square that each pixel becomes.
+    """
+    pictures = [_enlarged(frame, enlarge) for frame in [*frames, *frames[-2:0:-1]]]
+    buffer = io.BytesIO()
+    rest: dict[str, Any] = {"append_images": pictures[1:], "save_all": True, "duration": FRAME_MS, "loop": 0}
+    pictures[0].save(buffer, format="GIF", **rest)
+    with atomic_write(path) as file:
+        file.write(buffer.getvalue())
+
+
+def _enlarged(image: NDArray[np.uint8], by: int) -> Image.Image:
+    return Image.fromarray(np.repeat(np.repeat(np.ascontiguousarray(image), by, axis=0), by, axis=1))

@@ -1,0 +1,25 @@
+"""Encoders and decoders: what builds them, and the linear frame around them that alignment writes into."""
+
+from __future__ import annotations
+
+from identica.networks.convolutional import Convolutional
+from identica.networks.dense import Affine, Dense
+from identica.networks.framing import change_basis, evaluate, frame
+from identica.networks.layers import ACTIVATIONS
+
+__all__ = [
+    "ACTIVATIONS",
+    "NETWORKS",
+    "Affine",
+    "Convolutional",
+    "Dense",
+    "Network",
+    "change_basis",
+    "evaluate",
+    "frame",
+]
+
+Network = Dense | Convolutional
+"""What a user chooses between."""
+NETWORKS: dict[str, type[Network]] = {network.kind: network for network in (Dense, Convolutional)}
+"""The same by the name that stands in files."""

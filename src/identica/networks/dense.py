@@ -1,0 +1,142 @@
+"""Fully connected encoders and decoders, and linear ones.
+
+A dense network here is a linear map plus a multilayer perceptron. The linear part starts at the principal
+components, so that training begins at what PCA reconstructs and adds the bends: small data keep a good linear
+answer, and large data do not spend their steps on finding it.
+
+Symbols: m = n_features, d = n_components.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import torch
+from torch import Tensor, nn
+
+from identica.arguments import check_choice, check_integer
+from identica.networks.layers import ACTIVATIONS, Beside, blank_linear
+
+__all__ = ["Affine", "Dense"]
+
+
+@final
+@dataclass(frozen=True)
+class Affine:
+    """Linear encoder and decoder, as they are at the start of every dense network."""
+
+    def build(self, axes: Tensor, seed: int, sample_shape: tuple[int, ...] = ()) -> tuple[nn.Module, nn.Module]:
+        """Build an encoder and a decoder that are the given axes.
+
+        Parameters
+        ----------
+        axes : Tensor of shape (n_components, n_features)
+            Loadings: the decoder is ``latents @ axes``, the encoder its pseudo-inverse.
+        seed : int
+            Not used: nothing is drawn.
+        sample_shape : tuple of int, default=()
+            Not used: linear maps know of no shape.
+
+        Returns
+        -------
+        encoder : torch.nn.Module
+            (n, n_features) -> (n, n_components).
+        decoder : torch.nn.Module
+            (n, n_components) -> (n, n_features).
+        """
+        return _affine(torch.linalg.pinv(axes).T), _affine(axes.T)
+
+
+def _affine(weight: Tensor) -> nn.Linear:
+    layer = blank_linear(weight.shape[1], weight.shape[0]).to(weight.dtype)
+    with torch.no_grad():
+        layer.weight.copy_(weight)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+@final
+@dataclass(frozen=True)
+class Dense:
+    """Fully connected encoder and decoder, each a linear map plus a multilayer perceptron.
+
+    Parameters
+    ----------
+    hidden : tuple of int, default=(128, 128)
+        Widths of the decoder's hidden layers; the encoder has the same in reverse.
+    activation : str, default="softplus"
+        One of ``ACTIVATIONS``; a smooth one has a Jacobian without jumps.
+
+    Raises
+    ------
+    TypeError
+        If the widths are no sequence of integers.
+    ValueError
+        If there is no width, one is not positive or the activation is unknown.
+
+    Examples
+    --------
+    >>> encoder, decoder = Dense(hidden=(8,)).build(torch.eye(3, 5), seed=0)
+    >>> decoder(encoder(torch.zeros(2, 5))).shape
+    torch.Size([2, 5])
+    """
+
+    hidden: tuple[int, ...] = (128, 128)
+    activation: str = "softplus"
+
+    kind: ClassVar[str] = "dense"
+
+    def __post_init__(self) -> None:
+        """Check the widths and the activation."""
+        if isinstance(self.hidden, str) or not isinstance(self.hidden, Iterable):
+            raise TypeError(f"hidden={self.hidden!r} is no sequence: give the widths of the layers, such as (128, 128)")
+        widths = tuple(check_integer("a width in hidden", width, 1) for width in self.hidden)
+        if not widths:
+            raise ValueError("hidden is empty: give at least one width, such as (128, 128)")
+        object.__setattr__(self, "hidden", widths)
+        check_choice("activation", self.activation, sorted(ACTIVATIONS))
+
+    def build(self, axes: Tensor, seed: int, sample_shape: tuple[int, ...] = ()) -> tuple[nn.Module, nn.Module]:
+        """Build an encoder and a decoder whose linear parts are the given axes and whose bends start at zero.
+
+        Parameters
+        ----------
+        axes : Tensor of shape (n_components, n_features)
+            Loadings: the decoder starts as ``latents @ axes``, the encoder as its pseudo-inverse.
+        seed : int
+            Of the perceptrons' initial weights.
+        sample_shape : tuple of int, default=()
+            Not used: perceptrons know of no shape.
+
+        Returns
+        -------
+        encoder : torch.nn.Module
+            (n, n_features) -> (n, n_components).
+        decoder : torch.nn.Module
+            (n, n_components) -> (n, n_features).
+        """
+        n_components, n_features = axes.shape
+        generator = torch.Generator().manual_seed(seed)
+        encoder = self._network((n_features, *reversed(self.hidden)), n_components, generator)
+        decoder = self._network((n_components, *self.hidden), n_features, generator)
+        for network, linear_part in ((encoder, torch.linalg.pinv(axes).T), (decoder, axes.T)):
+            last: nn.Linear = network[-1]  # type: ignore[assignment]
+            with torch.no_grad():
+                last.weight[:, -linear_part.shape[1] :] = linear_part
+        return encoder, decoder
+
+    def _network(self, widths: Sequence[int], n_outputs: int, generator: torch.Generator) -> nn.Sequential:
+        layers: list[nn.Module] = []
+        for n_in, n_out in itertools.pairwise(widths):
+            linear = blank_linear(n_in, n_out)
+            bound = (3.0 / n_in) ** 0.5
+            nn.init.uniform_(linear.weight, -bound, bound, generator=generator)
+            nn.init.uniform_(linear.bias, -1.0, 1.0, generator=generator)
+            layers += [linear, ACTIVATIONS[self.activation]()]
+        last = blank_linear(widths[-1] + widths[0], n_outputs)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        return nn.Sequential(Beside(nn.Sequential(*layers)), last)

@@ -1,0 +1,187 @@
+"""What the page needs to decode components by itself: the decoder's weights, or frames where these are too many.
+
+A decoder of linear and pointwise layers is written out layer by layer, the data's scale and mean folded into the
+last; of a table only the features that components move most. For any other decoder, or one that is too large, what
+it makes of each component's way is computed beforehand.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from identica.io.pictures import grey_levels
+from identica.networks.layers import ACTIVATIONS, Beside
+from identica.traversal import component_ranges, traverse
+
+__all__ = ["Explorer"]
+
+Array = NDArray[np.floating[Any]]
+WEIGHT_BYTES = 3 * 2**20
+"""Above this a decoder is not embedded."""
+MOST_FEATURES = 40
+"""Of a table's features shown."""
+N_FRAMES = 13
+FRAME_BYTES = 3 * 2**20
+NAMES: dict[type[nn.Module], str] = {kind: name for name, kind in ACTIVATIONS.items()}
+
+
+class Fitted(Protocol):
+    """A fitted estimator of this library."""
+
+    decoder_: nn.Sequential
+    mean_: Array
+    scale_: Array
+    influence_: Array
+    sample_shape_: tuple[int, ...]
+
+    def transform(self, X: Any) -> Array: ...
+
+    def inverse_transform(self, X: Any) -> Array: ...
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Explorer:
+    """Components that a reader can move in the page.
+
+    Parameters
+    ----------
+    payload : dict
+        Plain values, for JSON: ranges, anchors, the shape of images or the names of features, and "layers" or "frames".
+    """
+
+    payload: dict[str, Any]
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Fitted,
+        X: Any,
+        *,
+        n_anchors: int = 6,
+        feature_names: Sequence[str] | None = None,
+        anchor_names: Sequence[str] | None = None,
+    ) -> Self:
+        """Take from a fitted estimator what the page needs.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+            Of this library.
+        X : array-like of shape (n_samples, n_features), or images
+            Data that say how far each component goes; the first samples are the anchors.
+        n_anchors : int, default=6
+            Samples from which a reader can start.
+        feature_names : sequence of str, optional
+            Names of the features; numbers by default.
+        anchor_names : sequence of str, optional
+            What to call the anchors; "sample 0" and so on by default.
+
+        Returns
+        -------
+        Explorer
+            A few megabytes at most.
+        """
+        latents = estimator.transform(X)
+        anchors = latents[:n_anchors]
+        shape = estimator.sample_shape_ if len(estimator.sample_shape_) > 1 else None
+        scale, mean = (np.asarray(values, dtype=np.float64) for values in (estimator.scale_, estimator.mean_))
+        shown = np.arange(len(mean)) if shape is not None else _most_influenced(estimator.influence_, estimator.scale_)
+        names = getattr(estimator, "feature_names_in_", feature_names)
+        payload: dict[str, Any] = {
+            "components": [f"component {j}" for j in range(latents.shape[1])],
+            "ranges": component_ranges(latents).tolist(),
+            "anchors": anchors.astype(float).tolist(),
+            "anchor_names": [f"sample {i}" for i in range(len(anchors))] if anchor_names is None
+            else [str(name) for name in anchor_names[: len(anchors)]],
+            "shape": shape,
+        }  # fmt: skip
+        if shape is None:
+            payload["features"] = [str(i) if names is None else str(names[i]) for i in shown]
+            payload["mean"], payload["scale"] = mean[shown].tolist(), scale[shown].tolist()
+        else:
+            values = np.asarray(X)[: 10 * max(100, n_anchors)]
+            payload["low"], payload["high"] = (float(v) for v in np.quantile(values, [0.001, 0.999]))
+        layers = _layers(estimator.decoder_, scale, mean, shown)
+        if layers is not None and _size(layers) <= WEIGHT_BYTES:
+            payload["layers"] = layers
+        elif shape is not None:
+            payload |= _frames(estimator, anchors, payload)
+        else:
+            rows = traverse(estimator, anchors, payload["ranges"], N_FRAMES).values[..., shown]
+            payload["frames"] = {"kind": "float32", "n_steps": N_FRAMES, "data": _floats(rows)}
+        return cls(payload)
+
+
+def _most_influenced(influence: Array, scale: Array) -> NDArray[np.intp]:
+    """Choose the features that some component moves most, as many for each, in their own order."""
+    relative = influence / np.where(scale > 0, scale, 1.0)[:, None]
+    most = math.ceil(MOST_FEATURES / influence.shape[1])
+    return np.unique(np.argsort(-relative, axis=0, kind="stable")[:most])
+
+
+def _layers(module: nn.Module, scale: Array, mean: Array, shown: NDArray[np.intp]) -> list[dict[str, Any]] | None:
+    """Write a decoder out, its last layer in the data's units and for some features; None where that cannot be."""
+    layers = _written(module)
+    if layers is None or layers[-1]["kind"] != "linear":
+        return None
+    last = layers[-1]
+    last["weight"] = (last["weight"] * scale[:, None])[shown]
+    last["bias"] = (last["bias"] * scale + mean)[shown]
+    return [_encoded(layer) for layer in layers]
+
+
+def _written(module: nn.Module) -> list[dict[str, Any]] | None:
+    if type(module) is nn.Sequential:
+        parts = [_written(child) for child in module]
+        return None if any(part is None for part in parts) else [layer for part in parts for layer in part or []]
+    if type(module) is Beside:
+        body = _written(module.body)
+        return None if body is None else [{"kind": "beside", "body": body}]
+    if type(module) is nn.Linear:
+        weight = module.weight.detach().double().cpu().numpy()
+        bias = np.zeros(len(weight)) if module.bias is None else module.bias.detach().double().cpu().numpy()
+        return [{"kind": "linear", "weight": weight, "bias": bias}]
+    # An activation with other settings than its own defaults is not what the page computes.
+    name = NAMES.get(type(module))
+    return [{"kind": name}] if name is not None and repr(module) == repr(ACTIVATIONS[name]()) else None
+
+
+def _encoded(layer: dict[str, Any]) -> dict[str, Any]:
+    if layer["kind"] == "beside":
+        return {"kind": "beside", "body": [_encoded(part) for part in layer["body"]]}
+    if layer["kind"] != "linear":
+        return layer
+    n_out, n_in = layer["weight"].shape
+    return {"kind": "linear", "n_in": n_in, "n_out": n_out, "weight": _floats(layer["weight"]),
+            "bias": _floats(layer["bias"])}  # fmt: skip
+
+
+def _floats(values: Array) -> str:
+    return base64.b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode("ascii")
+
+
+def _size(layers: list[dict[str, Any]]) -> int:
+    return sum(_size(v["body"]) if v["kind"] == "beside" else len(v.get("weight", "")) * 3 // 4 for v in layers)
+
+
+def _frames(estimator: Fitted, anchors: Array, payload: dict[str, Any]) -> dict[str, Any]:
+    """Decode each component's way, for as many anchors as the page may weigh."""
+    d, pixels = anchors.shape[1], math.prod(estimator.sample_shape_)
+    n_steps = max(2, min(N_FRAMES, FRAME_BYTES // (d * pixels)))
+    n_anchors = max(1, min(len(anchors), FRAME_BYTES // (d * pixels * n_steps)))
+    values = traverse(estimator, anchors[:n_anchors], payload["ranges"], n_steps).values
+    levels = grey_levels(values, payload["low"], payload["high"])
+    return {
+        "anchors": payload["anchors"][:n_anchors],
+        "anchor_names": payload["anchor_names"][:n_anchors],
+        "frames": {"kind": "uint8", "n_steps": n_steps, "data": base64.b64encode(levels.tobytes()).decode("ascii")},
+    }
