@@ -46,7 +46,7 @@ class Standardised:
 
 
 def standardise(X: FloatArray, *, per_feature: bool, names: Sequence[str] | None) -> Standardised:
-    """Bring data to zero mean and to unit variance, per feature or as a whole; in the first case warn of constant features.
+    """Bring data to zero mean and to unit variance: as a whole, or per feature and with a warning of constant ones.
 
     Parameters
     ----------
