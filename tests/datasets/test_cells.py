@@ -72,6 +72,9 @@ def test_a_half_response_of_each_edge_lies_in_its_factor_s_range():
     assert len(np.unique(cells.regulation.half_response)) == len(cells.regulation.strength)
     assert cells.regulation.half_response.min() >= 0.25
     assert cells.regulation.half_response.max() <= 4
+    # Over all of that range, evenly in the logarithm.
+    logarithms = np.log(cells.regulation.half_response) / np.log(16.0)
+    np.testing.assert_allclose(np.quantile(logarithms, [0.1, 0.5, 0.9]), [-0.4, 0.0, 0.4], atol=0.1)
     shared = make_cells(200_00, 3, fold=16.0, **SMALL)
     assert shared.regulation.half_response[0] == pytest.approx(shared.latents.mean(), rel=0.02)
 
@@ -94,6 +97,21 @@ def test_the_stochastic_model_goes_about_the_quasi_steady_state(n_bins):
     exact = make_cells(40, 2, n_bins=n_bins, **SMALL)
     np.testing.assert_allclose(calm.X, exact.X, rtol=1e-9)
     np.testing.assert_allclose(calm.latents, exact.latents, rtol=1e-12)
+
+
+def test_the_noise_of_continuous_cells_has_the_size_of_the_linearised_equation():
+    # Noise of production alone: a factor at level s has variance q^2 s / 2 about it.
+    still = make_cells(3000, 2, **SMALL)
+    noisy = make_cells(3000, 2, noise="sp", noise_strength=0.1, **SMALL)
+    variance = np.square(noisy.latents - still.latents).mean(axis=0)
+    np.testing.assert_allclose(variance, 0.1**2 * still.latents.mean(axis=0) / 2, rtol=0.1)
+
+
+@pytest.mark.parametrize("hill", [3.0, 400.0])
+def test_the_stochastic_model_knows_steep_curves(hill):
+    settings = {"hill": hill, "fold": 100.0, "half_responses": "edge", **SMALL}
+    calm = make_cells(20, 2, noise="sp", noise_strength=0.0, **settings)
+    np.testing.assert_allclose(calm.X, make_cells(20, 2, **settings).X, rtol=1e-8, atol=1e-12)
 
 
 def test_technical_noise_comes_last_and_is_kept_apart():
@@ -142,6 +160,7 @@ def test_anndata_holds_the_truth(tmp_path):
         ({"regulon": Regulon(["A"], ["x"], [0])}, ValueError, "the regulon has no edges, of a known sign"),
         ({"technical": 3}, TypeError, "technical=3 is not a TechnicalNoise"),
         ({"strength": 5}, TypeError, "strength=5 is no range"),
+        ({"strength": (1e308, 1e308), "n_cells": 50}, ValueError, "expression is not finite with strength"),
     ],
 )
 def test_arguments_that_cannot_be_are_refused(change, error, complaint):

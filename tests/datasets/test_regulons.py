@@ -84,6 +84,7 @@ def test_reads_both_kinds_of_file(tmp_path, name, text):
         ("A\tx\n", "line 1 is no row of TRRUST"),
         ("source\ttarget\tweight\nA\tx\thigh\n", "the weight at line 2, 'high', is not a number"),
         ("source\ttarget\tweight\n\nA\tx\tinf\n", "the weight at line 3 is not finite"),
+        ("source\ttarget\tmor\nA\tx\t-1\n", "has no column 'weight', it has source, target, mor: give that name"),
         ("source\ttarget\tweight\nA\tx\t\n", "the weight at line 2, '', is not a number"),
         ("source\ttarget\n\t\nA\t \n", "line 3 has an empty name"),
         ("source\ttarget\tweight\nA\tx\n", "line 2 has 2 fields where 3 are expected"),
@@ -106,6 +107,26 @@ def test_damaged_compression_is_refused(tmp_path, content):
 def test_columns_of_different_length_are_refused():
     with pytest.raises(ValueError, match="give one of each for every edge"):
         Regulon(["A"], ["x", "y"], [1, 1])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda frame: frame.rename(columns={"weight": "mor"}), "has no column 'weight', it has source, target, mor"),
+        (lambda frame: frame.assign(source=[None, "A"]), "a row without a source or a target"),
+        (lambda frame: frame.assign(weight="strong"), "the weight of edge 0 is not finite"),
+    ],
+)
+def test_tables_that_cannot_be_regulons_are_refused(change, words):
+    frame = pd.DataFrame({"source": ["A", "B"], "target": ["x", "y"], "weight": [1, -1]})
+    with pytest.raises(ValueError, match=words):
+        Regulon.from_frame(change(frame))
+    assert Regulon.from_frame(frame[["source", "target"]]).weights.tolist() == [1, 1]
+
+
+def test_small_random_networks():
+    for n_factors in (1, 2, 3):
+        assert len(make_regulon(n_factors, 10, random_state=0).factors) == n_factors
 
 
 def test_random_networks_look_like_trrust():

@@ -91,9 +91,14 @@ def test_files_go_out_and_in(tmp_path):
         ("1,1,0,2,2\n", "", "masters.txt is empty"),
         ("1,1,0,2,2\n", "0,1\n0,1\n", "names a gene twice"),
         ("1,1,0,2,2\n", "0,1\n1,1\n", "gene 1 has both a production rate and regulators"),
-        ("2,1,0,2,2\n", "0,1\n", "gene 1 has neither a production rate nor regulators"),
+        ("2,1,0,2,2\n", "0,1\n", "masters.txt name gene 2 and not gene 1: number all from 0"),
+        ("1e15,1,0,2,2\n", "0,1\n", "and not gene 1: number all from 0"),
+        ("1,0\n", "0,1\n", "targets.txt: line 1 does not say in its second field how many regulators follow"),
+        ("1,-1\n", "0,1\n", "line 1 does not say in its second field"),
+        ("1,1e300,0\n", "0,1\n", "line 1 does not say in its second field"),
+        ("1\n", "0,1\n", "line 1 does not say in its second field"),
         ("1,1,0,2,2\n1,1,0,1,2\n", "0,1\n", "targets.txt: line 2 names gene 1 a second time"),
-        ("1,1.7,0,2,2\n", "0,1\n", "line 1 has 5 fields where 2 are expected for 0 regulator"),
+        ("1,1.7,0,2,2\n", "0,1\n", "line 1 does not say in its second field"),
         ("1,1,0,,2,2\n", "0,1\n", "line 1 holds something that is not a number"),
         ("1,1,2,2,2\n2,1,1,2,2\n", "0,1\n", "gene 1 is on a cycle or behind one"),
     ],
@@ -117,6 +122,9 @@ def test_files_that_cannot_be_used_are_refused(tmp_path, targets, masters, compl
         ({"half_response": [np.nan] * 4}, ValueError, "a half response is not positive and finite"),
         ({"sampled": [0, -46, 2]}, ValueError, "sampled names steps outside the run: give numbers from -45 to 44"),
         ({"sampled": [0, 1, 45]}, ValueError, "sampled names steps outside the run: give numbers from -45 to 44"),
+        ({"sampled": [0, 1]}, ValueError, r"sampled has the shape \(2,\) and type int64: give 3 integers"),
+        ({"sampled": [0.7, 1.2, 2.9]}, ValueError, "type float64: give 3 integers"),
+        ({"draws": np.full((4, 2, 2, 44), np.nan)}, ValueError, "draws holds a number that is not finite"),
         ({"draws": np.zeros((4, 2, 2, 5))}, ValueError, r"draws has the shape .*: \(4, 2, 2, 44\) is needed"),
     ],
 )
@@ -133,6 +141,12 @@ def test_arguments_that_cannot_be_are_refused(change, error, complaint):
         ({"strength": np.full(4, np.inf)}, "a strength is not finite"),
         ({"strength": np.ones(5)}, "4 targets, 5 strengths"),
         ({"hill": np.full(4, -1.0)}, "a Hill coefficient is not positive and finite"),
+        ({"regulator": np.array([0, 1, 2, 4])}, "regulator names a gene that is not there: .* from 0 to 3"),
+        ({"regulator": np.array([0, 1, 2, -1])}, "regulator names a gene that is not there"),
+        ({"target": np.array([2, 2, 3, 9])}, "target names a gene that is not there"),
+        ({"masters": np.array([0, -1])}, "masters names a gene that is not there"),
+        ({"masters": np.array([0.0, 1.0])}, "masters is not a row of integers"),
+        ({"rates": np.ones((2, 0))}, "rates have no column"),
         ({"masters": np.array([0, 1, 1]), "rates": np.ones((3, 2))}, "a master is named twice"),
     ],
 )
@@ -147,6 +161,26 @@ def test_two_files_are_not_written_into_one(tmp_path):
     (tmp_path / "targets.txt").write_text("2,1,0,2.5\n")
     with pytest.raises(ValueError, match="hill=nan is out of range"):
         read_sergio(tmp_path / "targets.txt", tmp_path / "targets.txt", hill=float("nan"))
+
+
+def test_neither_file_is_written_where_one_cannot_be(tmp_path):
+    (tmp_path / "targets.txt").write_text("as it was")
+    with pytest.raises(ValueError, match="none"):
+        write_sergio(network(), tmp_path / "targets.txt", tmp_path / "none" / "masters.txt")
+    assert (tmp_path / "targets.txt").read_text() == "as it was"
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path):
+    (tmp_path / "targets.txt").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match=r"targets\.txt is not text in UTF-8"):
+        read_sergio(tmp_path / "targets.txt", tmp_path / "targets.txt")
+
+
+def test_a_layer_in_parts_is_the_layer(monkeypatch):
+    draws = np.random.default_rng(0).normal(size=(4, 2, 2, 44))
+    whole = run_sergio(network(), 3, draws=draws, sampled=[1, 2, 3])
+    monkeypatch.setattr("identica.datasets.sergio.ENTRIES_AT_ONCE", 1)
+    np.testing.assert_array_equal(run_sergio(network(), 3, draws=draws, sampled=[1, 2, 3]).cells, whole.cells)
 
 
 @pytest.mark.parametrize(("noise", "q"), [("dpd", 0.0), ("dpd", 1.0), ("sp", 1.0), ("spd", 0.5)])

@@ -55,7 +55,7 @@ def test_an_empty_cell_stays_empty():
 @pytest.mark.parametrize(
     ("change", "error"),
     [({"outlier_share": 1.5}, ValueError), ({"dropout_percentile": 101}, ValueError), ({"library_sd": -1}, ValueError),
-     ({"library_mean": "x"}, TypeError)],
+     ({"library_mean": "x"}, TypeError), ({"library_mean": 10_000}, ValueError), ({"outlier_mean": 1e4}, ValueError)],
 )  # fmt: skip
 def test_numbers_out_of_range_are_refused(change, error):
     with pytest.raises(error, match=next(iter(change))):
@@ -101,6 +101,11 @@ def test_stages_come_in_the_order_of_the_original():
 def test_what_is_no_expression_is_refused(given, complaint):
     with pytest.raises(ValueError, match=complaint):
         TechnicalNoise(counts=True).apply(given)
+
+
+def test_expression_does_not_become_infinite():
+    with pytest.raises(ValueError, match="the noise makes expression infinite: use smaller outlier_sd"):
+        TechnicalNoise(outlier_share=1.0, outlier_sd=1e4).apply(np.ones((2, 50)), random_state=0)
 
 
 def test_counts_are_asked_for_by_a_truth_value():

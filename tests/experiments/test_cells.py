@@ -95,6 +95,12 @@ def test_the_command_passes_its_settings_on(tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "X.npy"), make_cells(20, 2, random_state=0, **settings).X)
 
 
+def test_a_single_factor_is_told_without_the_supervised_model():
+    assert "ulm" not in single_cell(1, regulon=REGULON).methods
+    with pytest.raises(ValueError, match="ulm needs at least 2 factors"):
+        single_cell(1, regulon=REGULON, methods=["ulm"])
+
+
 def test_a_tool_that_is_missing_is_missed_before_any_work(monkeypatch):
     monkeypatch.setattr("identica.experiments.baselines.find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"the method ulm needs decoupler.*or choose other methods"):

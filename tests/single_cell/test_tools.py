@@ -97,6 +97,27 @@ def test_raw_counts_are_recognised():
     assert not np.allclose(as_they_are.obsm["X_dica"], adata.obsm["X_dica"], atol=1e-3)
 
 
+@pytest.mark.parametrize("kind", ["dense", "sparse", "layer", "backed"])
+def test_the_depth_is_that_of_all_genes_whichever_are_used(tmp_path, kind):
+    adata = cells(technical=TechnicalNoise(library_mean=6.0, counts=True)).to_anndata()
+    adata.var["highly_variable"] = np.arange(adata.n_vars) % 4 == 0
+    totals = adata.X.sum(axis=1, keepdims=True)
+    by_hand = adata.copy()
+    by_hand.X = np.log1p(adata.X * np.median(totals) / totals)
+    tl.dica(by_hand, 2, training=QUICK)
+    layer = None
+    if kind == "sparse":
+        adata.X = scipy.sparse.csr_matrix(adata.X)
+    elif kind == "layer":
+        adata.layers["counts"], layer = adata.X.copy(), "counts"
+        adata.X = np.zeros_like(adata.X)
+    elif kind == "backed":
+        adata.write_h5ad(tmp_path / "cells.h5ad")
+        adata = anndata.read_h5ad(tmp_path / "cells.h5ad", backed="r")
+    tl.dica(adata, 2, training=QUICK, normalize=True, layer=layer)
+    np.testing.assert_allclose(adata.obsm["X_dica"], by_hand.obsm["X_dica"], atol=1e-5)
+
+
 def test_what_cannot_be_fitted_is_refused_and_nothing_written(adata):
     with pytest.raises(ValueError, match="layer='counts' is not there, the layers are: clean"):
         tl.dica(adata, 2, layer="counts")
@@ -224,6 +245,13 @@ def test_backed_data_are_not_copied_and_what_is_no_choice_is_refused(adata, tmp_
             call()
     with pytest.raises(TypeError, match="normalize='yes' is not possible"):
         tl.dica(adata, 2, normalize="yes")
+    with pytest.raises(TypeError, match="use_highly_variable='no' is not possible"):
+        tl.dica(adata, 2, use_highly_variable="no")
+    with pytest.raises(TypeError, match="adata is a ndarray: give an AnnData"):
+        tl.dica(adata.X, 2)
+    for name in (3, "", "a/b"):
+        with pytest.raises(ValueError, match="is not possible: give a name without a slash"):
+            tl.dica(adata, 2, key_added=name)
     adata.X = adata.X - 5
     with pytest.raises(ValueError, match="normalize=True needs counts, and some values are negative"):
         tl.dica(adata, 2, normalize=True)
@@ -289,6 +317,7 @@ def test_influence_counts_in_standard_deviations_and_small_factors_are_left_out(
         (lambda net: net.assign(weight="x"), ValueError, "no number as weight: leave such rows out"),
         (lambda net: net.assign(weight=0.0), ValueError, "all weights of net are 0"),
         (lambda net: net.assign(source=[None, *net["source"][1:]]), ValueError, "row 0 of net has no source"),
+        (lambda net: net.iloc[:0], ValueError, "net has no row: give the factors' signed targets"),
         (lambda net: None, TypeError, "net is a NoneType: give a DataFrame"),
         (lambda net: net.to_dict("list"), TypeError, "net is a dict: give a DataFrame"),
     ],
@@ -297,6 +326,25 @@ def test_networks_that_cannot_be_used_are_refused(planted, change, error, compla
     adata, net = planted
     with pytest.raises(error, match=complaint):
         tl.label_components(adata, change(net))
+
+
+def test_p_values_count_both_signs_and_names_need_those_below_alpha(planted):
+    adata, net = planted
+    # One weak component: its own sign must not matter, nor what the permutations reach by the other sign.
+    random = np.random.default_rng(1)
+    scale, influence = adata.var["dica_scale"].to_numpy()[:, None], adata.varm["dica_influence"]
+    weak = influence / scale + 1.8 * random.standard_normal(influence.shape)
+    pvalues = []
+    for sign in (1, -1):
+        adata.varm["dica_influence"] = sign * weak * scale
+        tl.label_components(adata, net, n_permutations=999)
+        pvalues.append(adata.uns["dica"]["labels"]["pvalue"].to_numpy())
+    np.testing.assert_array_equal(*pvalues)
+    between = (pvalues[0] > 0.01) & (pvalues[0] < 0.1)
+    assert between.any()
+    assert (adata.uns["dica"]["labels"]["label"][between] == "unassigned").all()
+    tl.label_components(adata, net, n_permutations=999, alpha=0.1)
+    assert (adata.uns["dica"]["labels"]["label"][between] != "unassigned").all()
 
 
 def test_too_few_permutations_for_the_level_are_refused(planted):

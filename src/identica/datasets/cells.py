@@ -217,7 +217,7 @@ def make_cells(
     TypeError
         If a number is of the wrong type.
     ValueError
-        If it is out of range.
+        If it is out of range, or makes expression infinite.
 
     Examples
     --------
@@ -248,9 +248,15 @@ def make_cells(
     regulation = _draw_regulation(true, cross_talk, hill, half_responses, strength, fold, random)
     levels, bins = _draw_levels(n_cells, n_factors, n_bins, correlation, fold, random)
     if noise is None:
-        latents, clean = levels, regulation.production(levels) / decay
+        with np.errstate(over="ignore"):  # refused below
+            latents, clean = levels, regulation.production(levels) / decay
     else:
         latents, clean = _stochastic(regulation, levels, bins, noise, noise_strength, decay, random)
+    if not np.isfinite(clean).all():
+        raise ValueError(
+            f"expression is not finite with strength={tuple(strength)}, cross_talk={cross_talk:g} and decay={decay:g}: "
+            "use numbers nearer to 1"
+        )
     return SimulatedCells(
         X=clean if technical is None else technical.apply(clean, random_state=random),
         clean=clean,

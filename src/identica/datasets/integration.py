@@ -51,9 +51,8 @@ def _compiled() -> Any:
             share = square / (half * half + square)
         elif hill == 1.0:
             share = x / (half + x)
-        else:
-            power = x**hill
-            share = power / (half**hill + power)
+        else:  # from the ratio, whose power may be infinite but never NaN
+            share = 1.0 / (1.0 + (half / x) ** hill)
         return strength * share if strength > 0.0 else -strength * (1.0 - share)
 
     @numba.njit(parallel=True)

@@ -26,7 +26,7 @@ def read_regulon(path: str | os.PathLike[str]) -> Regulon:
     ----------
     path : str or path
         A .tsv or .csv file, or either as .gz. Without a header it is taken as TRRUST's: factor, target, mode and,
-        optionally, sources of the knowledge.
+        optionally, sources of the knowledge. Of a table with source and target alone all edges activate.
 
     Returns
     -------
@@ -79,6 +79,11 @@ def _rows(path: Path) -> list[Row]:
 
 def _table_edges(path: Path, rows: list[Row]) -> list[Edge]:
     header = rows[0][1]
+    if "weight" not in header and len(header) > 2:
+        raise ValueError(
+            f"{path} has no column 'weight', it has {', '.join(header[:6])}: give that name to the one with the sign, "
+            "or leave only source and target if all edges activate"
+        )
     places = {name: header.index(name) for name in COLUMNS if name in header}
     edges = []
     for line, row in rows[1:]:

@@ -112,7 +112,7 @@ class Regulon:
         Parameters
         ----------
         frame : DataFrame
-            Has the columns "source" and "target", and "weight" unless all edges activate.
+            Has the columns "source", "target" and "weight"; with the first two alone all edges activate.
 
         Returns
         -------
@@ -122,12 +122,19 @@ class Regulon:
         Raises
         ------
         ValueError
-            If a column is missing.
+            If a column is missing, a row has no name, or a weight is no number.
         """
         missing = [name for name in COLUMNS[:2] if name not in frame]
         if missing:
             raise ValueError(f"the table has no column {missing[0]!r}, it has {', '.join(map(str, frame.columns[:6]))}")
-        weights = pd.to_numeric(frame["weight"]) if "weight" in frame else np.ones(len(frame))
+        if "weight" not in frame and frame.shape[1] > 2:
+            raise ValueError(
+                f"the table has no column 'weight', it has {', '.join(map(str, frame.columns[:6]))}: rename the one "
+                "with the sign"
+            )
+        if frame["source"].isna().any() or frame["target"].isna().any():
+            raise ValueError("the table has a row without a source or a target: leave such rows out")
+        weights = pd.to_numeric(frame["weight"], errors="coerce") if "weight" in frame else np.ones(len(frame))
         return cls(frame["source"].astype(str), frame["target"].astype(str), weights)
 
     def to_frame(self) -> pd.DataFrame:
@@ -284,7 +291,7 @@ def make_regulon(
     n_factors: int = 553,
     n_genes: int = 1418,
     *,
-    regulators_per_gene: float = 2.55,
+    regulators_per_gene: float | None = None,
     activation: float = 0.66,
     random_state: int | RandomState | None = None,
 ) -> Regulon:
@@ -298,8 +305,8 @@ def make_regulon(
     ----------
     n_factors, n_genes : int
         Sizes.
-    regulators_per_gene : float, default=2.55
-        Mean number, at least 1.
+    regulators_per_gene : float, optional
+        Mean number, at least 1; 2.55 by default, or all factors where there are fewer.
     activation : float, default=0.66
         Share of activating edges.
     random_state : int, RandomState or None, default=None
@@ -325,12 +332,13 @@ def make_regulon(
     """
     check_integer("n_factors", n_factors, 1)
     check_integer("n_genes", n_genes, 1)
-    check_real("regulators_per_gene", regulators_per_gene, at_least=1, at_most=n_factors)
+    mean = min(2.55, n_factors) if regulators_per_gene is None else regulators_per_gene
+    check_real("regulators_per_gene", mean, at_least=1, at_most=n_factors)
     check_real("activation", activation, at_least=0, at_most=1)
     random = local_random(random_state)
     popularity = np.exp(1.4 * random.standard_normal(n_factors))
     popularity /= popularity.sum()
-    numbers = np.minimum(random.geometric(1 / regulators_per_gene, n_genes), n_factors)
+    numbers = np.minimum(random.geometric(1 / mean, n_genes), n_factors)
     edges = {
         (int(factor), gene)
         for gene, number in enumerate(numbers)

@@ -71,6 +71,18 @@ class GeneNetwork:
 
     def __post_init__(self) -> None:
         """Check the numbers and the structure."""
+        for name in ("regulator", "target", "masters"):
+            numbers = np.asarray(getattr(self, name))
+            if numbers.size == 0:
+                numbers = numbers.astype(np.intp)
+            if numbers.dtype.kind not in "iu" or numbers.ndim != 1:
+                raise ValueError(f"{name} is not a row of integers: give the numbers of genes")
+            if ((numbers < 0) | (numbers >= self.n_genes)).any():
+                last = self.n_genes - 1
+                raise ValueError(f"{name} names a gene that is not there: the genes' numbers go from 0 to {last}")
+            object.__setattr__(self, name, numbers.astype(np.intp))
+        for name in ("strength", "hill", "rates"):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
         n_edges = len(self.target)
         if not len(self.regulator) == len(self.strength) == len(self.hill) == n_edges:
             raise ValueError(
@@ -79,6 +91,8 @@ class GeneNetwork:
             )
         if np.ndim(self.rates) != 2 or len(self.rates) != len(self.masters):
             raise ValueError(f"rates have the shape {np.shape(self.rates)}: give ({len(self.masters)}, n_bins)")
+        if self.rates.shape[1] == 0:
+            raise ValueError("rates have no column: give each master's production in at least one bin")
         if len(np.unique(self.masters)) < len(self.masters):
             raise ValueError("a master is named twice: give each one row of rates")
         if not np.isfinite(self.strength).all():
@@ -233,11 +247,15 @@ def run_sergio(
     seed = None if random_state is None else check_random_state(random_state).randint(2**31 - 1, size=4)
     random = np.random.default_rng(seed)
     n_draws = 2 if noise == "dpd" else 1
-    steps = random.integers(n_steps, size=n_cells) if sampled is None else np.asarray(sampled, dtype=np.intp)
+    steps = random.integers(n_steps, size=n_cells) if sampled is None else np.asarray(sampled)
+    if steps.shape != (n_cells,) or steps.dtype.kind not in "iu":
+        raise ValueError(f"sampled has the shape {steps.shape} and type {steps.dtype}: give {n_cells} integers")
     given = None if draws is None else np.asarray(draws, dtype=np.float64)
     expected = (network.n_genes, n_draws, network.n_bins, n_steps - 1)
     if given is not None and given.shape != expected:
         raise ValueError(f"draws has the shape {given.shape}: {expected} is needed")
+    if given is not None and not np.isfinite(given).all():
+        raise ValueError("draws holds a number that is not finite: give standard normal ones")
     known = None if half_response is None else np.asarray(half_response, dtype=np.float64)
     if known is not None and known.shape != network.strength.shape:
         raise ValueError(

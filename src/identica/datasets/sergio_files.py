@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from identica.arguments import check_real
 from identica.datasets.sergio import GeneNetwork
-from identica.io.files import atomic_write
+from identica.io.files import atomic_write, check_output_file
 
 __all__ = ["read_sergio", "write_sergio"]
 
@@ -47,9 +48,14 @@ def read_sergio(
     seen: set[int] = set()
     for line, row in _rows(Path(targets)):
         where = f"{targets}: line {line}"
-        k = int(row[1]) if len(row) > 1 and row[1] == int(row[1]) else 0
+        if len(row) < 2 or row[1] != int(row[1]) or not 1 <= row[1] <= len(row):
+            raise ValueError(
+                f"{where} does not say in its second field how many regulators follow: give a number from 1, and as "
+                "many regulators, strengths and Hill coefficients"
+            )
+        k = int(row[1])
         expected = 2 + (2 if hill is not None else 3) * k
-        if k < 1 or len(row) not in (expected, 2 + 3 * k):
+        if len(row) not in (expected, 2 + 3 * k):
             raise ValueError(f"{where} has {len(row)} fields where {expected} are expected for {k} regulator(s)")
         if int(row[0]) in seen:
             raise ValueError(f"{where} names gene {row[0]:g} a second time, give each target one row")
@@ -75,6 +81,9 @@ def read_sergio(
     if len(set(sources)) < len(sources):
         raise ValueError(f"{masters} names a gene twice, give each master one row")
     genes |= set(sources)
+    missing = next((gene for gene in range(len(genes)) if gene not in genes), None)
+    if missing is not None:
+        raise ValueError(f"{targets} and {masters} name gene {max(genes)} and not gene {missing}: number all from 0")
     columns = np.array(edges, dtype=np.float64).reshape(-1, 4)
     return GeneNetwork(
         n_genes=max(genes) + 1,
@@ -100,10 +109,12 @@ def write_sergio(network: GeneNetwork, targets: str | os.PathLike[str], masters:
     Raises
     ------
     ValueError
-        If they are one file.
+        If they are one file, or one of them cannot be written; neither is then.
     """
     if os.path.realpath(targets) == os.path.realpath(masters):
         raise ValueError(f"targets and masters are both {targets}: give two names")
+    for path in (targets, masters):  # before either is written
+        check_output_file(path)
     with atomic_write(targets, "w") as file:
         writer = csv.writer(file, lineterminator="\n")
         for gene in np.unique(network.target):
@@ -118,7 +129,11 @@ def write_sergio(network: GeneNetwork, targets: str | os.PathLike[str], masters:
 
 def _rows(path: Path) -> list[tuple[int, list[float]]]:
     result = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not text in UTF-8, give a file with commas between numbers") from error
+    with io.StringIO(text, newline="") as file:
         for line, row in enumerate(csv.reader(file), 1):
             while row and not row[-1].strip():
                 row.pop()

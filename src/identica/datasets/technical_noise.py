@@ -19,6 +19,8 @@ from identica.datasets.regulation import FloatArray
 __all__ = ["TechnicalNoise"]
 
 LARGEST_MEAN = 1e15
+LARGEST_LOGARITHM = 100.0
+"""A total of e^100 molecules is no total: who gives more has not given a logarithm."""
 
 
 @final
@@ -33,7 +35,7 @@ class TechnicalNoise:
     outlier_mean, outlier_sd : float
         Of the logarithm of that number.
     library_mean : float, optional
-        Mean of the logarithm of a cell's total expression.
+        Mean of the natural logarithm of a cell's total expression, at most 100.
     library_sd : float
         Its standard deviation.
     dropout_percentile : float, optional
@@ -70,10 +72,10 @@ class TechnicalNoise:
         if self.outlier_share is not None:
             check_real("outlier_share", self.outlier_share, at_least=0, at_most=1)
         if self.library_mean is not None:
-            check_real("library_mean", self.library_mean)
+            check_real("library_mean", self.library_mean, at_most=LARGEST_LOGARITHM)
         if self.dropout_percentile is not None:
             check_real("dropout_percentile", self.dropout_percentile, at_least=0, at_most=100)
-        check_real("outlier_mean", self.outlier_mean)
+        check_real("outlier_mean", self.outlier_mean, at_most=LARGEST_LOGARITHM)
         for name in ("outlier_sd", "library_sd", "dropout_shape"):
             check_real(name, getattr(self, name), at_least=0)
         if not isinstance(self.counts, bool | np.bool_):
@@ -97,7 +99,8 @@ class TechnicalNoise:
         Raises
         ------
         ValueError
-            If X is no table of finite numbers that are not negative, or too large for counts.
+            If X is no table of finite numbers that are not negative, or what comes out is infinite or too large for
+            counts.
         """
         random = local_random(random_state)
         result = np.array(X, dtype=np.float64)
@@ -111,6 +114,8 @@ class TechnicalNoise:
             result = self.set_library_sizes(result, random)
         if self.dropout_percentile is not None:
             result = np.where(random.random_sample(result.shape) < self.kept(result), result, 0.0)
+        if not np.isfinite(result).all():
+            raise ValueError("the noise makes expression infinite: use smaller outlier_sd, library_mean or library_sd")
         if not self.counts:
             return result
         if not result.max() < LARGEST_MEAN:

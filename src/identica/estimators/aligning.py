@@ -158,7 +158,7 @@ def conclude_alignment(estimator: Aligned, trainer: Trainer) -> None:
     if estimator.restart_agreement_ < AGREEMENT:
         warnings.warn(
             f"the {estimator.n_restarts} restarts of the alignment end at different components (agreement "
-            f"{estimator.restart_agreement_:.2f}, below {AGREEMENT}): these data may not tell the components apart, "
+            f"{estimator.restart_agreement_:.3f}, below {AGREEMENT}): these data may not tell the components apart, "
             "so do not read meaning into single components; try fewer components or more samples",
             ConvergenceWarning,
             stacklevel=4,

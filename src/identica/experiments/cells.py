@@ -39,7 +39,7 @@ def single_cell(
     regulon : Regulon, optional
         The network, the same for all seeds, which draw strengths and cells; by default one that looks like TRRUST's.
     methods : iterable of str, optional
-        Some of ``CELL_METHODS``; all by default.
+        Some of ``CELL_METHODS``; all by default, without ulm where there is one factor.
     seeds : iterable of int, default=(0,)
         One data set and one fit of each method per seed.
     n_samples, n_test_samples : int
@@ -61,7 +61,7 @@ def single_cell(
     Raises
     ------
     ValueError
-        If a method is unknown.
+        If a method is unknown, or ulm is to tell a single factor.
     ImportError
         If the method ulm is among them and decoupler is not installed.
 
@@ -71,8 +71,12 @@ def single_cell(
     >>> list(plan.methods), plan.data["hill"]
     (['pca', 'dica'], 4)
     """
-    names = list(CELL_METHODS if methods is None else methods)
+    # Among a single factor's targets nothing is no target, to which decoupler's model could compare them.
+    possible = CELL_METHODS if n_factors > 1 else METHODS
+    names = list(possible if methods is None else methods)
     check_known("method", names, CELL_METHODS)
+    if "ulm" in names and n_factors == 1:
+        raise ValueError("the method ulm needs at least 2 factors: look for more, or leave it out")
     true = (make_regulon(random_state=0) if regulon is None else regulon).clean().largest(n_factors)
     built = build_methods([name for name in names if name in METHODS], n_factors, network, training, verbose)
     if "ulm" in names:

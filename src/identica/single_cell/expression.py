@@ -12,7 +12,7 @@ from identica.io.files import machine_memory
 if TYPE_CHECKING:
     from anndata import AnnData
 
-__all__ = ["dense_expression", "looks_like_counts", "normalise_counts", "select_genes"]
+__all__ = ["cell_totals", "dense_expression", "looks_like_counts", "normalise_counts", "select_genes"]
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -99,6 +99,26 @@ def dense_expression(adata: AnnData, layer: str | None, genes: NDArray[np.bool_]
     return np.asarray(dense, dtype=np.float64 if dense.dtype == np.float64 else np.float32)
 
 
+def cell_totals(adata: AnnData, layer: str | None) -> NDArray[np.float64]:
+    """Return the total of every cell over all genes, whichever of them are chosen: its depth.
+
+    Parameters
+    ----------
+    adata : AnnData
+        The data.
+    layer : str or None
+        Name of a layer that is there; None means X.
+
+    Returns
+    -------
+    ndarray of shape (n_obs,)
+        Totals.
+    """
+    whole = adata.to_memory() if adata.isbacked else adata
+    values = whole.X if layer is None else whole.layers[layer]
+    return np.asarray(values.sum(axis=1), dtype=np.float64).ravel()
+
+
 def looks_like_counts(values: FloatArray) -> bool:
     """Tell whether values are raw counts: whole numbers, none negative, some above one.
 
@@ -120,20 +140,21 @@ def looks_like_counts(values: FloatArray) -> bool:
     return bool(values.min() >= 0 and values.max() > 1 and (values == np.rint(values)).all())
 
 
-def normalise_counts(values: FloatArray) -> FloatArray:
+def normalise_counts(values: FloatArray, totals: NDArray[np.float64]) -> FloatArray:
     """Bring every cell to the median total and take ln(1 + x), as scanpy's normalize_total and log1p.
 
     Parameters
     ----------
     values : ndarray of shape (n_obs, n_genes)
-        Counts.
+        Counts of the genes to use.
+    totals : ndarray of shape (n_obs,)
+        Counts of all genes of each cell.
 
     Returns
     -------
     ndarray of shape (n_obs, n_genes)
         Normalised; cells without any count stay zero.
     """
-    totals = values.sum(axis=1, dtype=np.float64)
     target = np.median(totals[totals > 0]) if (totals > 0).any() else 1.0
     factors = np.divide(target, totals, out=np.zeros_like(totals), where=totals > 0)
     return np.asarray(np.log1p(values * factors[:, None]), dtype=values.dtype)

@@ -122,6 +122,8 @@ def _signed(net: pd.DataFrame) -> Regulon:
     if not whole.all():
         row = net.index[~whole].tolist()[0]
         raise ValueError(f"row {row!r} of net has no source, no target or no number as weight: leave such rows out")
+    if not len(net):
+        raise ValueError("net has no row: give the factors' signed targets")
     if not (weights != 0).any():
         raise ValueError("all weights of net are 0: give signed weights")
     return Regulon.from_frame(net)

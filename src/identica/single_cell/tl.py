@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 
 from identica.arguments import check_integer, check_real
 from identica.estimators import DICA
-from identica.single_cell.expression import dense_expression, looks_like_counts, normalise_counts, select_genes
+from identica.single_cell.expression import (
+    cell_totals,
+    dense_expression,
+    looks_like_counts,
+    normalise_counts,
+    select_genes,
+)
 from identica.single_cell.labels import Labels, match_factors
 
 if TYPE_CHECKING:
@@ -51,8 +57,8 @@ def dica(
     use_highly_variable : bool, optional
         Whether to use only the genes marked in var["highly_variable"]; by default where there is such a column.
     normalize : bool, optional
-        Whether to bring every cell to the median total and take ln(1 + x) of a copy. By default values are used as
-        they are, and refused if they look like raw counts; False uses counts as they are.
+        Whether to bring every cell to the median total over all genes and take ln(1 + x) of a copy. By default values
+        are used as they are, and refused if they look like raw counts; False uses counts as they are.
     key_added : str, default="dica"
         Names what is written.
     random_state : int, RandomState or None, default=0
@@ -72,11 +78,11 @@ def dica(
     Raises
     ------
     TypeError
-        If `normalize` is of the wrong type.
+        If `adata` is no AnnData, or `normalize` or `use_highly_variable` is of the wrong type.
     ValueError
-        If a copy or a part of a backed file is asked for, or values are negative or logarithms where counts are
-        needed. If they look like raw counts and nothing is said about normalisation, genes share a name, or the values
-        cannot be fitted.
+        If `key_added` is no name. If a copy or a part of a backed file is asked for, or values are negative or
+        logarithms where counts are needed. If they look like raw counts and nothing is said about normalisation, genes
+        share a name, or the values cannot be fitted.
         Nothing is written then.
 
     Examples
@@ -88,6 +94,14 @@ def dica(
     >>> adata.obsm["X_dica"].shape, adata.varm["dica_influence"].shape == (adata.n_vars, 2)
     ((200, 2), True)
     """
+    if not hasattr(adata, "obsm"):
+        raise TypeError(
+            f"adata is a {type(adata).__name__}: give an AnnData, or call identica.DICA(...).fit on a table"
+        )
+    if not isinstance(key_added, str) or not key_added or "/" in key_added:
+        raise ValueError(f"key_added={key_added!r} is not possible: give a name without a slash")
+    if use_highly_variable is not None and not isinstance(use_highly_variable, bool | np.bool_):
+        raise TypeError(f"use_highly_variable={use_highly_variable!r} is not possible: give True, False or None")
     if adata.isbacked and (copy or adata.is_view):
         raise ValueError(
             "the data stay in a file, and a copy or a part of them cannot be written to: call adata.to_memory() before"
@@ -108,7 +122,7 @@ def dica(
                 'normalize=True takes a logarithm, and uns["log1p"] says that X is on one already: pass '
                 "normalize=False, or the layer with the counts"
             )
-        values = normalise_counts(values)
+        values = normalise_counts(values, cell_totals(adata, layer))
     elif normalize is None and finite and values.size and looks_like_counts(values):
         raise ValueError(
             "the values are whole numbers, as raw counts are, whose largest component would be the cells' depth: "
