@@ -39,8 +39,9 @@ def test_compares_rows_at_unit_variance_where_their_own_sizes_say_nothing(uneven
     assert own.criterion_units_ == "own"
     assert 1 - mean_r2(latents, settled.transform(X)) < 0.5 * (1 - mean_r2(latents, own.transform(X)))
     monkeypatch.undo()
-    for seed in range(4):  # features of one kind, a little more even at unit variance in some
-        mixture = make_mixture(2000, 60, 3, kind="linear", random_state=seed)
+    # The second and the third are a little more even at unit variance, which is no reason to go there.
+    for kind, seed in (("linear", 0), ("post-nonlinear", 3), ("perturbed", 1)):
+        mixture = make_mixture(2000, 60, 3, kind=kind, random_state=seed)
         assert PolytopicFactorization(3, random_state=0).fit(mixture.X).criterion_units_ == "own"
 
 

@@ -1,0 +1,235 @@
+"""The page in a browser: sliders move what is shown, as Python decodes it, and nothing else happens."""
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from methods import QUICK
+
+from identica import DICA, Autoencoder, Convolutional, Dense, PolytopicFactorization
+from identica.datasets import make_mixture, make_sprites
+from identica.networks import ACTIVATIONS
+from identica.report import Explorer, Fit, Pictures, Report, write_report
+
+pytestmark = pytest.mark.filterwarnings("ignore:the 32 restarts of the alignment")
+IMAGES = make_sprites(80, size=9, random_state=0).X
+NAMES = ["<script>alert(1)</script>", "a&b", '"quoted"', *(f"gene {i}" for i in range(57))]
+TABLE = pd.DataFrame(make_mixture(300, 60, 3, random_state=0).X, columns=NAMES)
+COLOURS = np.random.default_rng(0).uniform(size=(60, 6, 5, 3)).astype(np.float32)
+
+
+def moved_weights(model):
+    """Give every layer weights of its own, so that none can be left out unseen."""
+    for number, parameter in enumerate(model.decoder_.parameters()):
+        generator = torch.Generator().manual_seed(number)
+        parameter.data += 0.1 * torch.randn(parameter.shape, generator=generator).to(parameter)
+    return model
+
+
+def fitted(kind):
+    """A model of some kind, and the data it was fitted on."""
+    if kind == "convolutional":
+        network = Convolutional((4,), hidden=8)
+        return moved_weights(DICA(2, network=network, training=QUICK, random_state=0).fit(IMAGES)), IMAGES
+    if kind == "colour":
+        return moved_weights(Autoencoder(2, training=QUICK, random_state=0).fit(COLOURS)), COLOURS
+    if kind == "linear":
+        return PolytopicFactorization(3, random_state=0).fit(TABLE), TABLE
+    if kind == "table":
+        return moved_weights(DICA(3, training=QUICK, random_state=0).fit(TABLE)), TABLE
+    network = Dense(hidden=(7, 6), activation=kind.removeprefix("dense "))
+    return moved_weights(Autoencoder(2, network=network, training=QUICK, random_state=0).fit(IMAGES)), IMAGES
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's or anyone's Chromium, without a window."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.skip("there is no Chromium here")
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Open the report of some fits, and see to it that nothing is asked for and no error comes."""
+    pages, faults, asked = [], [], []
+
+    def opened(*fits, scheme="light", **parameters):
+        write_report(tmp_path / "report.html", Report("A <b>title</b>", {"samples": 3}, fits, **parameters))
+        page = browser.new_page(color_scheme=scheme)
+        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("dialog", lambda dialog: faults.append(dialog.message))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto((tmp_path / "report.html").as_uri())
+        pages.append(page)
+        return page
+
+    yield opened
+    assert faults == []
+    # Files inside the page are read from its own addresses.
+    assert [url for url in asked if not url.startswith(("file://", "data:"))] == []
+    assert sum(url.startswith("file://") for url in asked) == len(pages)
+
+
+def fit(model, X, name="method"):
+    return Fit.from_estimator(name, model, seconds=1.0, explorer=Explorer.from_estimator(model, X))
+
+
+def move(page, component, value, explorer=0):
+    """Move a slider as a hand does."""
+    slider = page.locator(".explorer").nth(explorer).locator("input[type=range]").nth(component)
+    slider.evaluate("(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input')); }", value)
+    return float(slider.input_value())
+
+
+def values(page, explorer=0):
+    return np.array(page.evaluate(f"identica.explorers[{explorer}].values"))
+
+
+KINDS = ["linear", "table", "colour", *(f"dense {name}" for name in ACTIVATIONS)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_page_decodes_as_python_does(show, kind):
+    model, X = fitted(kind)
+    page = show(fit(model, X))
+    latents = model.transform(X)[:1].astype(float)
+    names = list(TABLE.columns)
+    shown = slice(None)
+    if kind in ("linear", "table"):
+        features = page.locator(".profile th").all_inner_texts()
+        shown = [names.index(name) for name in features]
+        assert len(shown) >= 30
+    unit = np.ptp(np.asarray(X), axis=None)
+    for component, target in [(0, None), (0, 0.9), (1, -0.7), (0, -1.1)]:
+        if target is not None:
+            latents[0, component] = move(page, component, target)
+            assert latents[0, component] == pytest.approx(target, abs=1e-6)
+        expected = model.inverse_transform(latents).reshape(1, -1)[0][shown]
+        np.testing.assert_allclose(values(page), expected, rtol=0, atol=1e-3 * unit)
+    assert np.ptp(model.inverse_transform(latents)) > 0.01 * unit
+
+
+def test_frames_are_what_python_decodes(show):
+    model, X = fitted("convolutional")
+    explorer = Explorer.from_estimator(model, X)
+    payload = explorer.payload
+    assert "layers" not in payload
+    page = show(Fit.from_estimator("method", model, seconds=1.0, explorer=explorer))
+    low, high = payload["ranges"][1]
+    for share in (0.0, 0.5, 1.0):
+        target = move(page, 1, low + share * (high - low))
+        latents = model.transform(X)[:1].astype(float)
+        latents[0, 1] = target
+        expected = np.clip(model.inverse_transform(latents).ravel(), payload["low"], payload["high"])
+        step = (payload["high"] - payload["low"]) / 255
+        np.testing.assert_allclose(values(page), expected, rtol=0, atol=0.51 * step + 1e-6)
+    # One component at a time: the other begins at the sample again.
+    move(page, 0, payload["ranges"][0][1])
+    assert page.evaluate("identica.explorers[0].latents")[1] == pytest.approx(payload["anchors"][0][1])
+
+
+def test_the_canvas_shows_the_values(show):
+    model, X = fitted("dense softplus")
+    explorer = Explorer.from_estimator(model, X)
+    page = show(Fit.from_estimator("method", model, seconds=1.0, explorer=explorer))
+    seen = []
+    for target in (-1.0, 1.0):
+        move(page, 0, target)
+        bytes_ = page.evaluate("[...document.querySelector('canvas').getContext('2d').getImageData(0, 0, 9, 9).data]")
+        pixels = bytes_[::4]
+        low, high = explorer.payload["low"], explorer.payload["high"]
+        expected = 255 * np.clip((values(page) - low) / (high - low), 0, 1)
+        np.testing.assert_allclose(pixels, expected, atol=0.51)
+        seen.append(pixels)
+    assert np.abs(np.subtract(*seen)).max() > 20
+
+
+def test_keys_move_a_slider_and_a_button_brings_it_back(show):
+    model, X = fitted("table")
+    page = show(fit(model, X))
+    start = values(page)
+    slider = page.get_by_label("component 1")
+    slider.focus()
+    before = float(slider.input_value())
+    for key in ("ArrowRight", "ArrowRight", "PageUp", "ArrowLeft"):
+        page.keyboard.press(key)
+    low, high = (float(slider.get_attribute(end)) for end in ("min", "max"))
+    expected = min(high, min(high, before + 7 * (high - low) / 40) - (high - low) / 40)
+    assert float(slider.input_value()) == pytest.approx(expected, abs=1e-6)
+    assert slider.get_attribute("aria-valuetext") == f"{float(slider.input_value()):.2f}"
+    assert np.abs(values(page) - start).max() > 0.01
+    page.get_by_role("button", name="back to the start").click()
+    np.testing.assert_allclose(values(page), start)
+    page.get_by_label("start at").select_option("2")
+    np.testing.assert_allclose(page.evaluate("identica.explorers[0].latents"), model.transform(X)[2], atol=1e-6)
+
+
+def test_every_method_has_its_own_explorer(show):
+    first, other = fitted("table"), fitted("linear")
+    page = show(fit(*first, name="one"), fit(*other, name="two"))
+    assert page.locator("summary").all_inner_texts()[:2] == ["one", "two"]
+    page.locator("summary").first.click()
+    still = values(page, 1)
+    move(page, 0, 0.5, explorer=0)
+    np.testing.assert_array_equal(values(page, 1), still)
+
+
+def test_names_stay_text(show):
+    model, X = fitted("table")
+    page = show(fit(model, X), feature_names=tuple(NAMES))
+    assert page.locator("h1").inner_text() == "A <b>title</b>"
+    assert page.locator("h1 b").count() == 0
+    shown = page.locator(".profile th").all_inner_texts()
+    assert set(shown) <= set(NAMES)
+    explorer = Explorer.from_estimator(model, X, anchor_names=["</script><script>alert(2)</script>", "<!--"])
+    page = show(Fit.from_estimator("<i>m</i>", model, seconds=1.0, explorer=explorer))
+    options = page.locator("option").all_inner_texts()
+    assert options[:2] == ["</script><script>alert(2)</script>", "<!--"]
+    assert page.locator("summary i").count() == 0
+
+
+@pytest.mark.parametrize(("scheme", "darkness"), [("light", lambda grey: grey > 200), ("dark", lambda grey: grey < 60)])
+def test_the_page_follows_the_reader_s_light(show, scheme, darkness):
+    page = show(fit(*fitted("linear")), scheme=scheme)
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    ink = page.evaluate("getComputedStyle(document.querySelector('.slider label')).color")
+    grey, text = (np.mean([int(part) for part in c.strip("rgb()").split(",")[:3]]) for c in (colour, ink))
+    assert darkness(grey)
+    assert abs(grey - text) > 120
+
+
+def test_pictures_of_images_stand_in_the_page(show):
+    model, X = fitted("dense softplus")
+    page = show(Fit.from_estimator("method", model, seconds=1.0, pictures=Pictures.from_model(model, X)))
+    sizes = page.evaluate("[...document.querySelectorAll('img.pixels')].map((i) => [i.naturalWidth, i.naturalHeight])")
+    scale = 900 // (11 * 9 + 1)
+    assert sizes[0] == [scale * (11 * 11 - 2), scale * (2 * 11 - 2)]
+    assert sizes[1][0] > sizes[1][1] > 0
+
+
+def test_large_decoders_come_as_frames_of_bounded_size():
+    X = np.random.default_rng(0).uniform(size=(40, 90, 90)).astype(np.float32)
+    model = Autoencoder(2, training=QUICK, random_state=0).fit(X)
+    payload = Explorer.from_estimator(model, X).payload
+    assert "layers" not in payload
+    assert 0.5e6 < len(payload["frames"]["data"]) < 4.2e6
+
+
+def test_an_activation_with_settings_of_its_own_is_not_embedded():
+    payloads = []
+    for activation in (torch.nn.LeakyReLU(0.3), torch.nn.LeakyReLU()):
+        with torch.random.fork_rng():
+            decoder = torch.nn.Sequential(torch.nn.Linear(2, 5), activation, torch.nn.Linear(5, 60))
+        model = Autoencoder(2, decoder=decoder, training=QUICK, random_state=0).fit(TABLE)
+        payloads.append(Explorer.from_estimator(model, TABLE).payload)
+    assert payloads[0]["frames"]["kind"] == "float32"
+    assert "layers" in payloads[1]
