@@ -13,7 +13,7 @@ from identica.cli.single_cell import CellOptions
 if TYPE_CHECKING:
     from identica.experiments import Comparison
 
-__all__ = ["Reproduce", "ReproduceCells", "ReproduceMixture"]
+__all__ = ["Reproduce", "ReproduceCells", "ReproduceDigits", "ReproduceMixture"]
 
 WRITTEN = ("results.csv", "summary.md", "r2_heatmaps.png", "report.html")
 
@@ -130,7 +130,48 @@ class ReproduceCells(CellOptions, _Options):
         self.carry_out(single_cell(self.n_components, regulon=regulon, **self.shared(), **self.arguments()))
 
 
+@dataclass(frozen=True)
+class ReproduceDigits(_Options):
+    """Find out what single components do to images of digits, by all methods.
+
+    A classifier of real digits reads what each component makes of them on its way. Writes results.csv,
+    transformations.csv, summary.md and report.html, whose pictures are of the last seed. Without a folder of images
+    scikit-learn's digits serve.
+
+    Parameters
+    ----------
+    data : Path
+        Folder with MNIST's four files, or those of its kin, or one .npz file with the arrays x and y.
+    n_components : int
+        Number of components.
+    output : Path
+        Directory to write into.
+    seeds : int
+        How many fits of each method, from seed 0; two or more tell whether they agree.
+    """
+
+    data: Annotated[Path | None, arg(metavar="DIR")] = None
+    n_components: Annotated[int, arg(metavar="N", aliases=["-d"])] = 10
+    output: Annotated[Path, arg(metavar="DIR")] = Path("identica-digits")
+    seeds: int = 2
+
+    def run(self) -> None:
+        """Run the command."""
+        from identica.datasets import read_mnist
+        from identica.experiments import digits, reproduce_digits
+        from identica.io import output_directory
+
+        options = self.shared()
+        images = None if self.data is None else read_mnist(self.data)
+        set_threads(self.threads)
+        study = digits(images, self.n_components, **options)
+        with output_directory(self.output) as directory:
+            print(reproduce_digits(study, directory))
+        print(f"\nSee {self.output / 'report.html'}")
+
+
 Reproduce = (
     Annotated[ReproduceCells, tyro.conf.subcommand("single-cell")]
     | Annotated[ReproduceMixture, tyro.conf.subcommand("mixture")]
+    | Annotated[ReproduceDigits, tyro.conf.subcommand("digits")]
 )

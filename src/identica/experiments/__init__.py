@@ -4,20 +4,29 @@ from identica.experiments.baselines import UnivariateLinearModel
 from identica.experiments.cells import CELL_METHODS, single_cell
 from identica.experiments.comparison import FAMILIES, METHODS, Comparison, comparison
 from identica.experiments.demonstration import demo, reproduce
+from identica.experiments.digits import DIGIT_METHODS, DigitStudy, digits, reproduce_digits
+from identica.experiments.reading import Reader, Transformations, read_traversals
 from identica.experiments.runner import Outcome, run
 from identica.experiments.tables import markdown_table, text_table
 
 __all__ = [
     "CELL_METHODS",
+    "DIGIT_METHODS",
     "FAMILIES",
     "METHODS",
     "Comparison",
+    "DigitStudy",
     "Outcome",
+    "Reader",
+    "Transformations",
     "UnivariateLinearModel",
     "comparison",
     "demo",
+    "digits",
     "markdown_table",
+    "read_traversals",
     "reproduce",
+    "reproduce_digits",
     "run",
     "single_cell",
     "text_table",

@@ -1,0 +1,188 @@
+"""What a classifier of real images reads in traversals: which class turns into which as one component moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.neural_network import MLPClassifier
+
+from identica.traversal import Decodes, component_ranges, traverse
+
+__all__ = ["Reader", "Transformations", "read_traversals"]
+
+N_STEPS = 11
+CONFIDENT = 0.9
+"""Probability from which a reading counts."""
+STABLE = 2
+"""Neighbouring positions that must be read alike."""
+DIRECTIONS = ("down", "up")
+
+
+@final
+class Reader:
+    """A multilayer perceptron that tells the class of an image, fitted to real ones.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n_samples, height, width)
+        Real images.
+    labels : ndarray of int of shape (n_samples,)
+        Their classes.
+    seed : int
+        Of its weights.
+    """
+
+    def __init__(self, images: NDArray[Any], labels: NDArray[np.intp], seed: int = 0) -> None:
+        self.scale = max(float(np.max(images)), 1e-12)
+        self.model = MLPClassifier((200,), early_stopping=True, n_iter_no_change=5, random_state=seed)
+        self.model.fit(self._rows(images), labels)
+
+    def probabilities(self, images: NDArray[Any]) -> NDArray[np.float64]:
+        """Return how sure it is of each class.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n_samples, height, width)
+            Real or decoded images; what lies outside the range of real ones is cut off.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities.
+        """
+        return np.asarray(self.model.predict_proba(self._rows(images)))
+
+    def accuracy(self, images: NDArray[Any], labels: NDArray[np.intp]) -> float:
+        """Return the share of images that it reads rightly.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n_samples, height, width)
+            Images that it was not fitted to.
+        labels : ndarray of int of shape (n_samples,)
+            Their classes.
+
+        Returns
+        -------
+        float
+            In [0, 1].
+        """
+        return float(np.mean(self.model.classes_[self.probabilities(images).argmax(axis=1)] == labels))
+
+    def _rows(self, images: NDArray[Any]) -> NDArray[np.float64]:
+        return np.clip(np.asarray(images, dtype=np.float64).reshape(len(images), -1) / self.scale, 0, 1)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Transformations:
+    """How often each class turns into each other one.
+
+    Parameters
+    ----------
+    share : ndarray of shape (n_components, 2, n_classes, n_classes)
+        Of the anchors of a class (third axis) whose own reconstruction is read rightly and surely, the share that is
+        read surely and stably as another (fourth axis) somewhere on the way down or up (second axis).
+    n_anchors : ndarray of int of shape (n_classes,)
+        Anchors of each class that are read so.
+    """
+
+    share: NDArray[np.float64]
+    n_anchors: NDArray[np.intp]
+
+    def best(self, start: int, end: int) -> tuple[float, int, str]:
+        """Return where one class turns into another most often.
+
+        Parameters
+        ----------
+        start, end : int
+            The classes.
+
+        Returns
+        -------
+        share : float
+            Of the anchors.
+        component : int
+            Which component moves.
+        direction : {"down", "up"}
+            Where to.
+        """
+        pairs = self.share[:, :, start, end]
+        component, direction = (int(i) for i in np.unravel_index(np.argmax(pairs), pairs.shape))
+        return float(pairs[component, direction]), component, DIRECTIONS[direction]
+
+    def records(self, least: float = 0.0) -> list[dict[str, Any]]:
+        """Give every share above a bound as a row.
+
+        Parameters
+        ----------
+        least : float, default=0.0
+            Shares up to this are left out.
+
+        Returns
+        -------
+        list of dict
+            With component, direction, from, to, share and n_anchors.
+        """
+        found = np.argwhere(self.share > least)
+        return [
+            {
+                "component": int(j),
+                "direction": DIRECTIONS[side],
+                "from": int(a),
+                "to": int(b),
+                "share": float(self.share[j, side, a, b]),
+                "n_anchors": int(self.n_anchors[a]),
+            }
+            for j, side, a, b in found
+        ]
+
+
+def read_traversals(
+    model: Decodes, reader: Reader, anchors: NDArray[Any], labels: NDArray[np.intp], latents: NDArray[Any]
+) -> Transformations:
+    """Move each component of each anchor through its range and read what is decoded.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        Has ``transform`` and ``inverse_transform``.
+    reader : Reader
+        Fitted to real images.
+    anchors : ndarray of shape (n_anchors, height, width)
+        Real images to start from.
+    labels : ndarray of int of shape (n_anchors,)
+        Their classes.
+    latents : ndarray of shape (n_samples, n_components)
+        Components of the data, which say how far to go.
+
+    Returns
+    -------
+    Transformations
+        The shares.
+    """
+    n_classes = len(reader.model.classes_)
+    start = model.transform(anchors)
+    own = reader.probabilities(model.inverse_transform(start))
+    known = own[np.arange(len(labels)), labels] >= CONFIDENT
+    start, labels = start[known], labels[known]
+    n_components = start.shape[1]
+    share = np.zeros((n_components, 2, n_classes, n_classes))
+    counts = np.bincount(labels, minlength=n_classes)
+    if len(start):
+        moved = traverse(model, start, component_ranges(latents), N_STEPS)
+        flat = moved.values.reshape(-1, *moved.values.shape[3:])
+        sure = reader.probabilities(flat).reshape(*moved.values.shape[:3], n_classes) >= CONFIDENT
+        up = moved.positions[None] > start[:, :, None]
+        for side, there in enumerate((~up, up)):
+            runs = sure & there[..., None]
+            alike = [runs[:, :, i : N_STEPS - STABLE + 1 + i] for i in range(STABLE)]
+            stable: NDArray[np.bool_] = np.any(np.all(alike, axis=0), axis=2)
+            for a in range(n_classes):
+                if counts[a]:
+                    share[:, side, a] = stable[labels == a].mean(axis=0)
+        share[:, :, np.arange(n_classes), np.arange(n_classes)] = 0.0
+    return Transformations(share, counts)
