@@ -66,7 +66,8 @@ def holed(row, column, value):
         (np.ones((5, 3)), "constant"),
         (small_data().astype(complex), "complex numbers"),
         (small_data() > 0, "booleans"),
-        (small_data()[None], "3 dimensions"),
+        (small_data()[None], "data.npy has 1 row, a fit needs a minimum of 2"),
+        (small_data()[None, None, None], "5 dimensions"),
         (small_data().astype(str), "text"),
     ],
 )
@@ -129,7 +130,7 @@ def test_arguments_that_cannot_be(refused, words, complaint):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        ([], "Expected one of {fit, transform, score, simulate, reproduce, demo}"),
+        ([], "Expected one of {fit, transform, traverse, score, simulate, reproduce, demo}"),
         (["nonsense"], "Unrecognized options: nonsense"),
         (["fit"], "Missing from identica fit: FILE"),
         (["score", "one.npy"], "Missing from identica score"),

@@ -18,12 +18,14 @@ from identica.cli.reproduce import Reproduce
 from identica.cli.score import Score
 from identica.cli.simulate import Simulate
 from identica.cli.transform import Transform
+from identica.cli.traverse import Traverse
 
 __all__ = ["main"]
 
 DESCRIPTION = (
-    "Find the true hidden components behind a table of data: a .npy, .npz, .csv, .tsv, .parquet or .h5ad "
-    "file, told by its ending. With IDENTICA_TRACEBACK=1 in the environment an error shows where it arose."
+    "Find the true hidden components behind a table of data or images: a .npy, .npz, .csv, .tsv, .parquet or .h5ad "
+    "file, told by its ending, or an IDX file. With IDENTICA_TRACEBACK=1 in the environment an error shows where it "
+    "arose."
 )
 FAULTS = (ValueError, TypeError, OSError, ImportError, MemoryError)
 """What the input or the machine is to blame for; anything else is a defect and keeps its traceback."""
@@ -39,9 +41,10 @@ class _Command(Protocol):
 COMMANDS: dict[str, tuple[Any, str | None]] = {
     "fit": (Fit, None),
     "transform": (Transform, None),
+    "traverse": (Traverse, None),
     "score": (Score, None),
     "simulate": (Simulate, "Simulate data whose components are known: a mixture, or single cells."),
-    "reproduce": (Reproduce, "Compare all methods on simulated data and report how well each finds the components."),
+    "reproduce": (Reproduce, "Compare all methods on simulated data, or on digits, and report what each finds."),
     "demo": (Demo, None),
 }
 """What each word runs, and what is said of it where its docstring does not."""

@@ -21,7 +21,7 @@ from sklearn.preprocessing import FunctionTransformer
 from identica.datasets import LabelledImages, load_digits
 from identica.estimators import DICA, Autoencoder, SparseJacobian
 from identica.experiments.comparison import check_known
-from identica.experiments.reading import CONFIDENT, Reader, Transformations, read_traversals
+from identica.experiments.reading import CONFIDENT, STABLE, Reader, Transformations, read_traversals
 from identica.experiments.tables import markdown_table, text_table
 from identica.io import atomic_write, prepare_output_dir, write_records
 from identica.metrics import mean_correlation_coefficient
@@ -285,10 +285,10 @@ def _report(
             (
                 "Over seeds",
                 "Share of the anchors of one class that the best single component turns into another: a perceptron "
-                f"fitted to real digits is at least {CONFIDENT:.0%} sure of the new class at two neighbouring positions of the "
-                "component's range or more, and was of the old one where it started. Turns: pairs of classes of which "
-                "some component turns half of the anchors. Agreement: mean absolute correlation of matched components "
-                "between fits from different seeds.",
+                f"fitted to real digits is at least {CONFIDENT:.0%} sure of the new class at {STABLE} neighbouring "
+                "positions of the component's range or more, and was of the old one where it started. Turns: pairs of "
+                "classes of which some component turns half of the anchors. Agreement: mean absolute correlation of "
+                "matched components between fits from different seeds.",
                 [{key: line.get(key) for key in _SUMMARY} for line in summary],
             ),
             ("Seed by seed", "The same for every fit.", [{key: row[key] for key in _COLUMNS} for row in rows]),
