@@ -70,6 +70,9 @@ class Score:
 def _check_rows(estimated: Any, true: Any) -> None:
     from identica.io import DataError
 
+    for table in (estimated, true):
+        if table.sample_shape is not None:
+            raise DataError(f"{table.path} holds images, and components are a table: give (n_samples, n_components)")
     if len(estimated.values) != len(true.values):
         raise DataError(
             f"{estimated.path} has {len(estimated.values)} rows and {true.path} has {len(true.values)}, "

@@ -1,0 +1,131 @@
+"""The experiment on digits: its configuration, what a reader reads, and what is written."""
+
+import csv
+
+import numpy as np
+import pytest
+from methods import QUICK
+
+from identica.cli import main
+from identica.datasets import LabelledImages, load_digits
+from identica.experiments import DIGIT_METHODS, Reader, digits, read_traversals, reproduce_digits
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:the 32 restarts of the alignment"),
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]
+LIGHT = np.arange(4)[:, None, None] * np.ones((1, 5, 5)) * 80.0
+
+
+def grey(n=400):
+    """Images of one grey level each, whose class it is."""
+    labels = np.arange(n) % 4
+    noise = np.random.default_rng(0).normal(size=(n, 5, 5))
+    return LabelledImages(np.clip(LIGHT[labels] + 4 * noise, 0, 255).astype(np.uint8), labels)
+
+
+class NearestGrey:
+    """Reads the nearest of the four grey levels, and is sure of it within 30 of it."""
+
+    def __init__(self):
+        self.model = type("Model", (), {"classes_": np.arange(4)})
+
+    def probabilities(self, images):
+        far = np.abs(np.asarray(images).mean(axis=(1, 2))[:, None] - LIGHT[:, 0, 0])
+        return np.where(far < 30, 0.97, 0.01)
+
+
+class Lamp:
+    """A model of two components: the first is the grey level, the second does nothing."""
+
+    def transform(self, X):
+        return np.column_stack([np.asarray(X, dtype=float).mean(axis=(1, 2)), np.zeros(len(X))])
+
+    def inverse_transform(self, latents):
+        return latents[:, :1, None] * np.ones((1, 5, 5))
+
+
+def test_a_reader_reads_what_single_components_do():
+    images, reader = grey(), NearestGrey()
+    spread = np.column_stack([np.linspace(-25, 265, 400), np.linspace(-1, 1, 400)])
+    found = read_traversals(Lamp(), reader, images.X[:40], images.labels[:40], spread)
+    assert found.n_anchors.tolist() == [10] * 4
+    up = np.triu(np.ones((4, 4)), 1)
+    # Brighter classes lie above and darker ones below; the second component turns nothing into anything.
+    np.testing.assert_array_equal(found.share[0, 1] > 0.5, up.astype(bool))
+    np.testing.assert_array_equal(found.share[0, 0] > 0.5, up.T.astype(bool))
+    assert (found.share[1] == 0).all()
+    assert found.best(0, 3) == (1.0, 0, "up")
+    assert found.best(3, 0) == (1.0, 0, "down")
+    assert {(row["from"], row["to"]) for row in found.records(0.5)} == {(a, b) for a in range(4) for b in range(4)} - {
+        (a, a) for a in range(4)
+    }
+
+
+def test_a_reading_must_be_sure_and_stable():
+    images, reader = grey(), NearestGrey()
+    # A range that ends just where the next class begins: a single position is read as that class.
+    spread = np.column_stack([np.linspace(0, 62, 400), np.zeros(400)])
+    anchors = images.labels[:40] == 0
+    found = read_traversals(Lamp(), reader, images.X[:40][anchors], images.labels[:40][anchors], spread)
+    positions = np.linspace(*np.quantile(spread[:, 0], [0.01, 0.99]), 11)
+    assert (positions > 50).sum() == 2
+    assert found.share[0, 1, 0, 1] == 1
+    shorter = np.column_stack([np.linspace(0, 53, 400), np.zeros(400)])
+    assert (np.linspace(*np.quantile(shorter[:, 0], [0.01, 0.99]), 11) > 50).sum() == 1
+    found = read_traversals(Lamp(), reader, images.X[:40][anchors], images.labels[:40][anchors], shorter)
+    assert found.share[0, 1, 0, 1] == 0
+
+
+def test_a_reader_is_fitted_to_real_images():
+    images, labels = load_digits()
+    reader = Reader(images[:1200], labels[:1200])
+    assert reader.accuracy(images[1200:], labels[1200:]) > 0.85
+    np.testing.assert_allclose(reader.probabilities(images[:5] + 1000.0), reader.probabilities(0 * images[:5] + 255))
+
+
+def test_anchors_that_are_not_read_rightly_do_not_count():
+    images, reader = grey(), NearestGrey()
+    found = read_traversals(Lamp(), reader, images.X[:40], (images.labels[:40] + 1) % 4, np.ones((9, 2)))
+    assert found.n_anchors.tolist() == [0] * 4
+    assert not found.share.any()
+
+
+def test_the_configuration_is_complete_beforehand():
+    study = digits(n_components=3, seeds=[5], training=QUICK)
+    assert tuple(study.methods) == DIGIT_METHODS
+    assert study.methods["dica"].training == QUICK
+    assert len(study.images) == 1797
+    assert len(digits(n_samples=100).images) == 100
+    with pytest.raises(ValueError, match="method 'tsne' is unknown"):
+        digits(methods=["tsne"])
+
+
+def test_everything_is_written(tmp_path, capsys):
+    study = digits(n_components=3, n_samples=500, training=QUICK)
+    summary = reproduce_digits(study, tmp_path)
+    assert capsys.readouterr().err.count("3 to 9") == 8
+    assert all(name in summary for name in DIGIT_METHODS)
+    with (tmp_path / "results.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["method"], row["seed"]) for row in rows] == [(m, s) for s in "01" for m in DIGIT_METHODS]
+    assert {row["n_features"] for row in rows} == {"64"}
+    assert all(0 < float(row["unexplained"]) < 1 for row in rows)
+    page = (tmp_path / "report.html").read_text()
+    assert "Most frequent transformations" in page
+    assert page.count('class="explorer"') == 3
+    assert page.count('class="pixels"') == 8
+    assert len(page) < 8e6
+    assert "| agreement |" in (tmp_path / "summary.md").read_text()
+    assert (tmp_path / "transformations.csv").is_file()
+
+
+def test_the_command_reads_a_folder_and_images_can_be_traversed(tmp_path, capsys):
+    images, labels = load_digits()
+    np.savez(tmp_path / "some.npz", x=images[:300], y=labels[:300])
+    words = ["reproduce", "digits", "--data", str(tmp_path), "-d", "2", "--methods", "pca", "--seeds", "1"]
+    assert main([*words, "--output", str(tmp_path / "out")]) == 0
+    assert "pca" in capsys.readouterr().out
+    assert main(["reproduce", "digits", "--data", str(tmp_path / "none"), "--output", str(tmp_path / "o")]) == 2
+    assert "is no folder, give the one that holds the images" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()

@@ -1,0 +1,103 @@
+"""Images on the command line: fitted as they are, and traversed."""
+
+import gzip
+import json
+import struct
+
+import numpy as np
+import pytest
+from cli_cases import QUICK
+from PIL import Image
+
+from identica import load
+from identica.cli import main
+from identica.datasets import make_sprites
+from identica.traversal import component_ranges, traverse
+
+pytestmark = pytest.mark.filterwarnings("ignore:the 32 restarts of the alignment")
+IMAGES = (255 * make_sprites(80, size=9, random_state=0).X).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Images as an IDX file and as an array, and a convolutional model of them."""
+    folder = tmp_path_factory.mktemp("images")
+    content = bytes([0, 0, 8, 3]) + struct.pack(">3I", *IMAGES.shape) + IMAGES.tobytes()
+    (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(content))
+    np.save(folder / "images.npy", IMAGES)
+    configuration = {**json.loads(QUICK), "network": {"kind": "convolutional", "channels": [4], "hidden": 8}}
+    (folder / "quick.json").write_text(json.dumps(configuration))
+    words = ["fit", str(folder / "train-images-idx3-ubyte.gz"), "-d", "2", "--config", str(folder / "quick.json")]
+    assert main([*words, "--output", str(folder / "out")]) == 0
+    return folder
+
+
+def test_a_convolutional_model_is_fitted_to_an_idx_file(folder, tmp_path):
+    model = load(folder / "out" / "model.safetensors")
+    assert model.sample_shape_ == (9, 9)
+    assert model.network.kind == "convolutional"
+    latents = np.load(folder / "out" / "latents.npy")
+    np.testing.assert_allclose(latents, model.transform(IMAGES), atol=1e-6)
+    words = ["transform", str(folder / "out" / "model.safetensors"), str(folder / "images.npy")]
+    assert main([*words, "--output", str(tmp_path / "again.npy")]) == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "again.npy"), latents)
+    record = json.loads((folder / "out" / "run.json").read_text())
+    assert record["configuration"]["network"]["kind"] == "convolutional"
+
+
+def test_traversals_are_what_the_model_decodes(folder, tmp_path):
+    model = load(folder / "out" / "model.safetensors")
+    words = ["traverse", str(folder / "out" / "model.safetensors"), str(folder / "images.npy"), "--n-steps", "4"]
+    assert main([*words, "--anchors", "3", "7", "--output", str(tmp_path / "t")]) == 0
+    names = {"influence.png", *(f"traversal_{row}.{ending}" for row in (3, 7) for ending in ("png", "gif"))}
+    assert {path.name for path in (tmp_path / "t").iterdir()} == names
+    latents = model.transform(IMAGES)
+    values = traverse(model, latents[[3, 7]], component_ranges(latents), 4).values
+    low, high = np.quantile(IMAGES, [0.001, 0.999])
+    enlarge = 64 // 9
+    with Image.open(tmp_path / "t" / "traversal_7.png") as picture:
+        pixels = np.asarray(picture)[::enlarge, ::enlarge]
+    assert pixels.shape == (2 * 11 - 2, 4 * 11 - 2)
+    for component, step in np.ndindex(2, 4):
+        part = pixels[11 * component : 11 * component + 9, 11 * step : 11 * step + 9]
+        expected = 255 * np.clip((values[1, component, step] - low) / (high - low), 0, 1)
+        np.testing.assert_allclose(part, expected, atol=0.51)
+    with Image.open(tmp_path / "t" / "traversal_3.gif") as film:
+        assert film.n_frames == 6  # forth and back
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (["--anchors", "80"], "anchors 80: give rows of"),
+        (["--anchors", "-1"], "anchors -1: give rows of"),
+        (["--n-steps", "1"], "n_steps=1"),
+        (["--output", "@"], "cannot be"),
+    ],
+)
+def test_impossible_traversals_are_refused(folder, tmp_path, capsys, change, complaint):
+    (tmp_path / "@").write_text("a file")
+    change = [str(tmp_path / word) if word == "@" else word for word in change]
+    words = ["traverse", str(folder / "out" / "model.safetensors"), str(folder / "images.npy")]
+    assert main([*words, "--output", str(tmp_path / "t"), *change]) == 2
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    assert complaint in message or "directory" in message
+    assert not (tmp_path / "t").exists()
+
+
+def test_a_model_of_a_table_is_not_drawn(folder, tmp_path, capsys):
+    np.save(tmp_path / "table.npy", IMAGES.reshape(80, -1)[:, 20:60].astype(float))
+    words = ["fit", str(tmp_path / "table.npy"), "-d", "2", "--config", str(folder / "quick.json")]
+    (tmp_path / "quick.json").write_text(QUICK)
+    words[-1] = str(tmp_path / "quick.json")
+    assert main([*words, "--output", str(tmp_path / "out")]) == 0
+    capsys.readouterr()
+    assert main(["traverse", str(tmp_path / "out" / "model.safetensors"), str(tmp_path / "table.npy")]) == 2
+    assert "was fitted on a table, and images are drawn here" in capsys.readouterr().err
+
+
+def test_images_are_no_components_to_score(folder, tmp_path, capsys):
+    words = ["score", str(folder / "out" / "latents.npy"), str(folder / "images.npy"), "--output", str(tmp_path / "s")]
+    assert main(words) == 2
+    assert "holds images, and components are a table" in capsys.readouterr().err
