@@ -40,6 +40,10 @@ def test_all_methods_over_seeds(tmp_path, capsys):
     assert {path.name for path in tmp_path.iterdir()} == {
         *("results.csv", "summary.md", "r2_heatmaps.png", "report.html")
     }
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    explored = [name for name in CELL_METHODS if f'data-method="{name}"' in page]
+    assert explored == [name for name in CELL_METHODS if name not in ("pca", "fastica", "ulm")]
+    assert sum(gene in page for gene in make_cells(5, 3, regulon=REGULON).genes) > 20
 
 
 def test_the_supervised_model_is_decoupler_s():

@@ -182,5 +182,6 @@ def _report(configuration: Comparison, outcomes: Sequence[Outcome]) -> Report:
             "seed": first.seed,
         },
         fits=tuple(outcome.fit for outcome in outcomes),
+        feature_names=first.feature_names,
         feature_scale=first.feature_scale,
     )

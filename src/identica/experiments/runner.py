@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
+from identica.estimators import ComponentAnalysis
 from identica.experiments.comparison import Comparison, Simulation
 from identica.metrics import match_components, mean_correlation_coefficient
-from identica.report import Fit
+from identica.report import Explorer, Fit
 
 __all__ = ["Outcome", "run"]
 
@@ -34,6 +35,8 @@ class Outcome:
         Standard deviations of the features.
     fit : Fit
         What came out.
+    feature_names : tuple of str, optional
+        Names of the features, where they have some.
     """
 
     experiment: str
@@ -44,6 +47,7 @@ class Outcome:
     n_samples: int
     feature_scale: NDArray[np.float64]
     fit: Fit
+    feature_names: tuple[str, ...] | None = None
 
     @property
     def row(self) -> dict[str, Any]:
@@ -97,11 +101,17 @@ def run(configuration: Comparison, *, on_outcome: Callable[[Outcome], object] | 
                 n_samples=configuration.n_samples,
                 feature_scale=data.X[: configuration.n_samples].std(axis=0),
                 fit=fit,
+                feature_names=_feature_names(data),
             )
             outcomes.append(outcome)
             if on_outcome is not None:
                 on_outcome(outcome)
     return outcomes
+
+
+def _feature_names(data: Simulation) -> tuple[str, ...] | None:
+    names = getattr(data, "genes", None)
+    return None if names is None else tuple(names)
 
 
 def _seeded(estimator: BaseEstimator, seed: int) -> BaseEstimator:
@@ -117,7 +127,11 @@ def _fit(method: str, estimator: BaseEstimator, data: Simulation, n_samples: int
         start = time.perf_counter()
         estimator.fit(data.X[:n_samples])
         seconds = time.perf_counter() - start
-    scores, r2 = _scores(data.latents[n_samples:], estimator.transform(data.X[n_samples:]))
+    unseen = data.X[n_samples:]
+    scores, r2 = _scores(data.latents[n_samples:], estimator.transform(unseen))
+    explorer = None
+    if isinstance(estimator, ComponentAnalysis):
+        explorer = Explorer.from_estimator(estimator, unseen, feature_names=_feature_names(data))
     return Fit.from_estimator(
         method,
         estimator[-1] if isinstance(estimator, Pipeline) else estimator,
@@ -125,6 +139,7 @@ def _fit(method: str, estimator: BaseEstimator, data: Simulation, n_samples: int
         scores=scores,
         r2=r2,
         warnings=tuple(dict.fromkeys(str(warning.message) for warning in caught)),
+        explorer=explorer,
     )
 
 
