@@ -74,6 +74,14 @@ def test_noise(benchmark):
     assert len(records(out / "results.csv")) == 9
 
 
+def test_labels(benchmark):
+    pytest.importorskip("anndata")
+    words = ["--curves", "mild", "--components", 2, "--seeds", 1, "--samples", 300, "--steps", 300]
+    (row,) = records(benchmark("labels", *words) / "results.csv")
+    assert row["named_rightly"] == "2"
+    assert row["named_wrongly"] == row["named_after_shuffling"] == "0"
+
+
 def test_pooled_cells_are_nearer_to_the_truth():
     if not FOLDER.is_dir():
         pytest.skip("the benchmarks are not part of this distribution")
