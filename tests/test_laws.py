@@ -137,7 +137,9 @@ def test_goes_on_from_a_checkpoint_to_the_same_latents(method, tmp_path, monkeyp
 
 
 def test_latents_of_sparse_jacobian_cannot_be_rescaled_while_it_trains():
-    encoder, _ = METHODS["sparse-jacobian"]._build(np.eye(2, 12), seed=0)
+    method = clone(METHODS["sparse-jacobian"])
+    method.sample_shape_ = (12,)
+    encoder, _ = method._build(np.eye(2, 12), seed=0)
     batch = torch.as_tensor(MIXTURE.X)
     for scale in (1.0, 1e3):
         latents = encoder.train()(batch * scale)

@@ -194,7 +194,10 @@ def test_pickles_are_never_loaded(tmp_path):
         (np.zeros(2, [("a", "f8"), ("b", "f8")]), "holds a structured array with the fields a, b"),
         (np.ones(3), r"1 dimension of shape \(3,\), it must have 2, .*, reshape it to \(n_samples, 1\)"),
         (np.float64(3), r"0 dimensions of shape \(\)"),
-        (np.ones((2, 2, 2)), r"3 dimensions of shape \(2, 2, 2\)"),
+        (
+            np.ones((2, 2, 2, 2, 2)),
+            r"5 dimensions of shape \(2, 2, 2, 2, 2\), it must have 2, .*, or 3 or 4 for images",
+        ),
         (np.ones((0, 3)), r"is empty: its shape is \(0, 3\)"),
         (np.ones((3, 0)), r"is empty: its shape is \(3, 0\)"),
         (np.array([[1, np.nan], [np.inf, 0]]), "NaN .* at row 0, column 1, both counted from 0, and 2 such"),

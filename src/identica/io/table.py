@@ -127,7 +127,8 @@ def _as_real(values: NDArray[Any], path: Path) -> NDArray[np.floating[Any]]:
         )
     if 0 in values.shape:
         raise DataError(f"{path} is empty: its shape is {values.shape}, give at least one row and one column")
-    single = values.dtype.itemsize <= (4 if values.dtype.kind == "f" else 1)
+    # Grey levels of one byte are exact in float32, too, and images are many.
+    single = values.dtype.itemsize <= (4 if values.dtype.kind == "f" else values.ndim > 2)
     numbers: NDArray[np.floating[Any]] = np.ascontiguousarray(values, dtype=np.float32 if single else np.float64)
     return numbers.reshape(len(numbers), -1)
 
