@@ -16,7 +16,7 @@ from identica.descent import Descent
 PROGRAM = [sys.executable, "-c", "import sys; from identica.cli import main; sys.exit(main())"]
 LONG = (
     '{"network": {"hidden": [16]}, "device": "cpu",'
-    ' "training": {"max_steps": 24000, "batch_size": 16, "patience": 1000, "checkpoint_seconds": 0.3}}'
+    ' "training": {"max_steps": 6000, "batch_size": 16, "patience": 1000, "checkpoint_seconds": 0.5}}'
 )
 
 
@@ -37,7 +37,13 @@ def words(folder, output, *more, config="long.json"):
 
 def stopped(folder, output, number):
     """Start a fit, wait for its checkpoint, send a signal; return what was said."""
-    process = subprocess.Popen([*PROGRAM, *words(folder, output)], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*PROGRAM, *words(folder, output)],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell lets the jobs in its background ignore Ctrl-C, and these tests may be in one.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     checkpoint = folder / output / "checkpoint.safetensors"
     while not checkpoint.exists() and process.poll() is None:
         time.sleep(0.01)
