@@ -1,17 +1,15 @@
 """identica reproduce."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 from tyro.conf import arg
 
 from identica.cli.options import Number, set_threads
 from identica.cli.single_cell import CellOptions
-
-if TYPE_CHECKING:
-    from identica.experiments import Comparison
 
 __all__ = ["Reproduce", "ReproduceCells", "ReproduceDigits", "ReproduceMixture"]
 
@@ -64,20 +62,19 @@ class _Options:
         seeds = range(self.seeds)
         return {"methods": self.methods, "seeds": seeds, "n_samples": self.n_samples, "verbose": 1}
 
-    def carry_out(self, plan: "Comparison") -> None:
-        """Run a comparison and write what comes of it.
+    def carry_out(self, experiment: Callable[[Path], str]) -> None:
+        """Run an experiment and say where to see what came of it.
 
         Parameters
         ----------
-        plan : Comparison
-            The whole configuration.
+        experiment : callable
+            Takes the directory to write into and returns a summary.
         """
-        from identica.experiments import reproduce
         from identica.io import output_directory
 
         set_threads(self.threads)
         with output_directory(self.output) as directory:
-            print(reproduce(plan, directory))
+            print(experiment(directory))
         print(f"\nSee {self.output / 'report.html'}")
 
 
@@ -100,9 +97,10 @@ class ReproduceMixture(_Options):
 
     def run(self) -> None:
         """Run the command."""
-        from identica.experiments import comparison
+        from identica.experiments import comparison, reproduce
 
-        self.carry_out(comparison(self.family, **self.shared()))
+        plan = comparison(self.family, **self.shared())
+        self.carry_out(lambda directory: reproduce(plan, directory))
 
 
 @dataclass(frozen=True)
@@ -122,12 +120,13 @@ class ReproduceCells(CellOptions, _Options):
 
     def run(self) -> None:
         """Run the command."""
-        from identica.experiments import single_cell
+        from identica.experiments import reproduce, single_cell
         from identica.io import refuse_to_overwrite
 
         refuse_to_overwrite([self.regulon], [self.output / name for name in WRITTEN])
         regulon = self.read_regulon()
-        self.carry_out(single_cell(self.n_components, regulon=regulon, **self.shared(), **self.arguments()))
+        plan = single_cell(self.n_components, regulon=regulon, **self.shared(), **self.arguments())
+        self.carry_out(lambda directory: reproduce(plan, directory))
 
 
 @dataclass(frozen=True)
@@ -159,15 +158,11 @@ class ReproduceDigits(_Options):
         """Run the command."""
         from identica.datasets import read_mnist
         from identica.experiments import digits, reproduce_digits
-        from identica.io import output_directory
 
         options = self.shared()
         images = None if self.data is None else read_mnist(self.data)
-        set_threads(self.threads)
         study = digits(images, self.n_components, **options)
-        with output_directory(self.output) as directory:
-            print(reproduce_digits(study, directory))
-        print(f"\nSee {self.output / 'report.html'}")
+        self.carry_out(lambda directory: reproduce_digits(study, directory))
 
 
 Reproduce = (

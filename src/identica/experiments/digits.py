@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -22,6 +20,7 @@ from identica.datasets import LabelledImages, load_digits
 from identica.estimators import DICA, Autoencoder, SparseJacobian
 from identica.experiments.comparison import check_known
 from identica.experiments.reading import CONFIDENT, STABLE, Reader, Transformations, read_traversals
+from identica.experiments.runner import timed_fit
 from identica.experiments.tables import markdown_table, text_table
 from identica.io import atomic_write, prepare_output_dir, write_records
 from identica.metrics import mean_correlation_coefficient
@@ -156,8 +155,9 @@ def reproduce_digits(study: DigitStudy, output: str | os.PathLike[str], *, verbo
     n_unseen = round(HELD_OUT * len(order))
     unseen, seen = order[:n_unseen], order[n_unseen:]
     X, labels = study.images.X, study.images.labels
-    reader = Reader(X[seen], labels[seen])
-    accuracy = reader.accuracy(X[unseen], labels[unseen])
+    fitted, held_out = X[seen], X[unseen]
+    reader = Reader(fitted, labels[seen])
+    accuracy = reader.accuracy(held_out, labels[unseen])
     anchors = np.concatenate([unseen[labels[unseen] == a][:ANCHORS_PER_CLASS] for a in range(labels.max() + 1)])
     rows: list[dict[str, Any]] = []
     turned: list[dict[str, Any]] = []
@@ -166,10 +166,10 @@ def reproduce_digits(study: DigitStudy, output: str | os.PathLike[str], *, verbo
     for seed in study.seeds:
         for name, estimator in study.methods.items():
             model = clone(estimator).set_params(**{_seed_name(estimator): seed})
-            seconds, caught = _timed_fit(model, X[seen])
-            latents[name].append(model.transform(X[unseen]))
-            found = read_traversals(model, reader, X[anchors], labels[anchors], model.transform(X[seen]))
-            row = _row(name, seed, model, X[unseen], X[seen], found, seconds)
+            seconds, caught = timed_fit(model, fitted)
+            latents[name].append(model.transform(held_out))
+            found = read_traversals(model, reader, X[anchors], labels[anchors], model.transform(fitted))
+            row = _row(name, seed, model, held_out, fitted, found, seconds)
             rows.append(row)
             turned += [{"method": name, "seed": seed, **record} for record in found.records()]
             if verbose:
@@ -199,15 +199,6 @@ def reproduce_digits(study: DigitStudy, output: str | os.PathLike[str], *, verbo
 
 def _seed_name(estimator: BaseEstimator) -> str:
     return "pca__random_state" if hasattr(estimator, "steps") else "random_state"
-
-
-def _timed_fit(model: BaseEstimator, X: NDArray[Any]) -> tuple[float, tuple[str, ...]]:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        start = time.perf_counter()
-        model.fit(X)
-        seconds = time.perf_counter() - start
-    return seconds, tuple(dict.fromkeys(str(warning.message) for warning in caught))
 
 
 def _anchor_of(labels: NDArray[np.intp], wanted: int) -> int:

@@ -121,12 +121,33 @@ def _seeded(estimator: BaseEstimator, seed: int) -> BaseEstimator:
     return copy.set_params(**dict.fromkeys(names, seed))
 
 
-def _fit(method: str, estimator: BaseEstimator, data: Simulation, n_samples: int) -> Fit:
+def timed_fit(estimator: BaseEstimator, X: NDArray[Any]) -> tuple[float, tuple[str, ...]]:
+    """Fit, and tell how long it took and what it warned of.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted in place.
+    X : ndarray of shape (n_samples, ...)
+        Data.
+
+    Returns
+    -------
+    seconds : float
+        Time of the fit.
+    caught : tuple of str
+        Each warning once.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         start = time.perf_counter()
-        estimator.fit(data.X[:n_samples])
+        estimator.fit(X)
         seconds = time.perf_counter() - start
+    return seconds, tuple(dict.fromkeys(str(warning.message) for warning in caught))
+
+
+def _fit(method: str, estimator: BaseEstimator, data: Simulation, n_samples: int) -> Fit:
+    seconds, caught = timed_fit(estimator, data.X[:n_samples])
     unseen = data.X[n_samples:]
     scores, r2 = _scores(data.latents[n_samples:], estimator.transform(unseen))
     explorer = None
@@ -138,7 +159,7 @@ def _fit(method: str, estimator: BaseEstimator, data: Simulation, n_samples: int
         seconds=seconds,
         scores=scores,
         r2=r2,
-        warnings=tuple(dict.fromkeys(str(warning.message) for warning in caught)),
+        warnings=caught,
         explorer=explorer,
     )
 

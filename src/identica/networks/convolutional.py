@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from identica.arguments import check_choice, check_integer
-from identica.networks.layers import ACTIVATIONS, Channels, Crop, Plus, blank_linear
+from identica.networks.layers import ACTIVATIONS, Channels, Crop, Plus, blank_linear, linear_map
 
 __all__ = ["Convolutional"]
 
@@ -133,12 +133,9 @@ class Convolutional:
         last = nn.utils.skip_init(nn.Conv2d, widths[1], 4 * n_channels, 3, padding=1)  # type: ignore[no-untyped-call]
         outward += [_zero(last), nn.PixelShuffle(2), Crop(height, width), Channels(first=False), nn.Flatten()]
 
-        linear = [blank_linear(*reversed(weight.shape)) for weight in (torch.linalg.pinv(axes).T, axes.T)]
-        for layer, weight in zip(linear, (torch.linalg.pinv(axes).T, axes.T), strict=True):
-            with torch.no_grad():
-                layer.weight.copy_(weight)
-            nn.init.zeros_(layer.bias)
-        return Plus(linear[0], nn.Sequential(*inward)), Plus(linear[1], nn.Sequential(*outward))
+        # In the precision of the convolutions beside them.
+        to_latents, to_pixels = (linear_map(weight.float()) for weight in (torch.linalg.pinv(axes).T, axes.T))
+        return Plus(to_latents, nn.Sequential(*inward)), Plus(to_pixels, nn.Sequential(*outward))
 
     def _shape(self, sample_shape: tuple[int, ...], n_features: int) -> tuple[int, int, int]:
         given = sample_shape if len(sample_shape) > 1 else None

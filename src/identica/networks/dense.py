@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from identica.arguments import check_choice, check_integer
-from identica.networks.layers import ACTIVATIONS, Beside, blank_linear
+from identica.networks.layers import ACTIVATIONS, Beside, blank_linear, linear_map
 
 __all__ = ["Affine", "Dense"]
 
@@ -47,15 +47,7 @@ class Affine:
         decoder : torch.nn.Module
             (n, n_components) -> (n, n_features).
         """
-        return _affine(torch.linalg.pinv(axes).T), _affine(axes.T)
-
-
-def _affine(weight: Tensor) -> nn.Linear:
-    layer = blank_linear(weight.shape[1], weight.shape[0]).to(weight.dtype)
-    with torch.no_grad():
-        layer.weight.copy_(weight)
-    nn.init.zeros_(layer.bias)
-    return layer
+        return linear_map(torch.linalg.pinv(axes).T), linear_map(axes.T)
 
 
 @final

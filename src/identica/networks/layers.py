@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from identica.tangents import Pushed, push_tangents, tangent_rule
 
-__all__ = ["ACTIVATIONS", "Beside", "Channels", "Crop", "Plus", "blank_linear"]
+__all__ = ["ACTIVATIONS", "Beside", "Channels", "Crop", "Plus", "blank_linear", "linear_map"]
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "softplus": nn.Softplus,
@@ -182,4 +182,24 @@ def blank_linear(n_in: int, n_out: int) -> nn.Linear:
         The layer.
     """
     layer: nn.Linear = nn.utils.skip_init(nn.Linear, n_in, n_out)  # type: ignore[no-untyped-call]
+    return layer
+
+
+def linear_map(weight: Tensor) -> nn.Linear:
+    """Return a linear layer of given weights, without an offset and in their precision.
+
+    Parameters
+    ----------
+    weight : Tensor of shape (n_out, n_in)
+        Its weights.
+
+    Returns
+    -------
+    torch.nn.Linear
+        The layer.
+    """
+    layer = blank_linear(weight.shape[1], weight.shape[0]).to(weight.dtype)
+    with torch.no_grad():
+        layer.weight.copy_(weight)
+    nn.init.zeros_(layer.bias)
     return layer
