@@ -98,8 +98,8 @@ def test_commands_do_not_import_what_only_running_needs():
 # -------------------------------------------------------------------------------------------------------- fit
 
 
-def test_fit_writes_five_files(fitted):
-    names = ["history.csv", "latents.csv", "latents.npy", "model.safetensors", "run.json"]
+def test_fit_writes_its_files(fitted):
+    names = ["history.csv", "latents.csv", "latents.npy", "model.safetensors", "report.html", "run.json"]
     assert sorted(path.name for path in (fitted / "out").iterdir()) == names
 
 

@@ -366,7 +366,9 @@ def test_scores_of_different_rows(refused):
 # -------------------------------------------------------------------------------------------------- full disk
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "latents.npy", "latents.csv", "history.csv", "run.json"])
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "latents.npy", "latents.csv", "history.csv", "report.html", "run.json"]
+)
 def test_a_disk_that_is_full_at_the_end_of_a_fit(tmp_path, monkeypatch, capsys, name):
     write_small_csv(tmp_path / "data.csv")
     (tmp_path / "quick.json").write_text(QUICK)

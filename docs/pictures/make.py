@@ -11,30 +11,31 @@ from playwright.sync_api import sync_playwright
 
 from identica import DICA
 from identica.datasets import load_digits
-from identica.report import Explorer, Fit, Pictures, Report, write_report
+from identica.report import report_of_fit, write_report
 
 
 def main() -> None:
     """Fit scikit-learn's digits, open the report and take its picture, light and dark."""
     images, labels = load_digits()
     dica = DICA(8, random_state=0).fit(images)
-    fit = Fit.from_estimator(
-        "dica",
+    page = report_of_fit(
         dica,
-        seconds=sum(dica.durations_.values()),
-        explorer=Explorer.from_estimator(dica, images, anchor_names=[f"a {label}" for label in labels]),
-        pictures=Pictures.from_model(dica, images, anchor=3),
+        dica.transform(images),
+        title="Handwritten digits",
+        facts={"images": len(images), "pixels": "8 x 8", "components": 8},
+        low=images.min(),
+        high=images.max(),
+        sample_names=[f"a {label}" for label in labels],
     )
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         page_file = Path(folder) / "report.html"
-        facts = {"images": len(images), "pixels": "8 x 8", "components": 8}
-        write_report(page_file, Report("Handwritten digits", facts, (fit,)))
+        write_report(page_file, page)
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for scheme in ("light", "dark"):
-            page = browser.new_page(viewport={"width": 1000, "height": 1300}, color_scheme=scheme)
-            page.goto(page_file.as_uri())
-            page.get_by_label("start at").select_option("3")
-            page.screenshot(path=Path(__file__).parent / f"report-{scheme}.png")
+            tab = browser.new_page(viewport={"width": 1000, "height": 1500}, color_scheme=scheme)
+            tab.goto(page_file.as_uri())
+            tab.get_by_label("start at").select_option("3")
+            tab.screenshot(path=Path(__file__).parent / f"report-{scheme}.png")
         browser.close()
 
 

@@ -21,9 +21,7 @@ COVERAGE = 0.98
 
 
 class Decodes(Protocol):
-    """A fitted model with components and back."""
-
-    def transform(self, X: Any) -> Array: ...
+    """A fitted model that makes samples of components."""
 
     def inverse_transform(self, X: Any) -> Array: ...
 

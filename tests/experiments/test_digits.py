@@ -48,7 +48,7 @@ class Lamp:
 def test_a_reader_reads_what_single_components_do():
     images, reader = grey(), NearestGrey()
     spread = np.column_stack([np.linspace(-25, 265, 400), np.linspace(-1, 1, 400)])
-    found = read_traversals(Lamp(), reader, images.X[:40], images.labels[:40], spread)
+    found = read_traversals(Lamp(), reader, Lamp().transform(images.X[:40]), images.labels[:40], spread)
     assert found.n_anchors.tolist() == [10] * 4
     up = np.triu(np.ones((4, 4)), 1)
     # Brighter classes lie above and darker ones below; the second component turns nothing into anything.
@@ -67,13 +67,17 @@ def test_a_reading_must_be_sure_and_stable():
     # A range that ends just where the next class begins: a single position is read as that class.
     spread = np.column_stack([np.linspace(0, 62, 400), np.zeros(400)])
     anchors = images.labels[:40] == 0
-    found = read_traversals(Lamp(), reader, images.X[:40][anchors], images.labels[:40][anchors], spread)
+    found = read_traversals(
+        Lamp(), reader, Lamp().transform(images.X[:40][anchors]), images.labels[:40][anchors], spread
+    )
     positions = np.linspace(*np.quantile(spread[:, 0], [0.01, 0.99]), 11)
     assert (positions > 50).sum() == 2
     assert found.share[0, 1, 0, 1] == 1
     shorter = np.column_stack([np.linspace(0, 53, 400), np.zeros(400)])
     assert (np.linspace(*np.quantile(shorter[:, 0], [0.01, 0.99]), 11) > 50).sum() == 1
-    found = read_traversals(Lamp(), reader, images.X[:40][anchors], images.labels[:40][anchors], shorter)
+    found = read_traversals(
+        Lamp(), reader, Lamp().transform(images.X[:40][anchors]), images.labels[:40][anchors], shorter
+    )
     assert found.share[0, 1, 0, 1] == 0
 
 
@@ -86,7 +90,9 @@ def test_a_reader_is_fitted_to_real_images():
 
 def test_anchors_that_are_not_read_rightly_do_not_count():
     images, reader = grey(), NearestGrey()
-    found = read_traversals(Lamp(), reader, images.X[:40], (images.labels[:40] + 1) % 4, np.ones((9, 2)))
+    found = read_traversals(
+        Lamp(), reader, Lamp().transform(images.X[:40]), (images.labels[:40] + 1) % 4, np.ones((9, 2))
+    )
     assert found.n_anchors.tolist() == [0] * 4
     assert not found.share.any()
 

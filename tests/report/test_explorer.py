@@ -10,6 +10,7 @@ from methods import QUICK
 
 from identica import DICA, Autoencoder, Convolutional, Dense, PolytopicFactorization
 from identica.datasets import make_mixture, make_sprites
+from identica.io.pictures import value_range
 from identica.networks import ACTIVATIONS
 from identica.report import Explorer, Fit, Pictures, Report, write_report
 
@@ -79,8 +80,16 @@ def show(browser, tmp_path):
     assert sum(url.startswith("file://") for url in asked) == len(pages)
 
 
+def drawn(X):
+    """What is black and what white."""
+    low, high = value_range(np.asarray(X))
+    return {"low": low, "high": high}
+
+
 def fit(model, X, name="method"):
-    return Fit.from_estimator(name, model, seconds=1.0, explorer=Explorer.from_estimator(model, X))
+    return Fit.from_estimator(
+        name, model, seconds=1.0, explorer=Explorer.from_estimator(model, model.transform(X), **drawn(X))
+    )
 
 
 def move(page, component, value, explorer=0):
@@ -120,7 +129,7 @@ def test_the_page_decodes_as_python_does(show, kind):
 
 def test_frames_are_what_python_decodes(show):
     model, X = fitted("convolutional")
-    explorer = Explorer.from_estimator(model, X)
+    explorer = Explorer.from_estimator(model, model.transform(X), **drawn(X))
     payload = explorer.payload
     assert "layers" not in payload
     page = show(Fit.from_estimator("method", model, seconds=1.0, explorer=explorer))
@@ -139,7 +148,7 @@ def test_frames_are_what_python_decodes(show):
 
 def test_the_canvas_shows_the_values(show):
     model, X = fitted("dense softplus")
-    explorer = Explorer.from_estimator(model, X)
+    explorer = Explorer.from_estimator(model, model.transform(X), **drawn(X))
     page = show(Fit.from_estimator("method", model, seconds=1.0, explorer=explorer))
     seen = []
     for target in (-1.0, 1.0):
@@ -190,7 +199,9 @@ def test_names_stay_text(show):
     assert page.locator("h1 b").count() == 0
     shown = page.locator(".profile th").all_inner_texts()
     assert set(shown) <= set(NAMES)
-    explorer = Explorer.from_estimator(model, X, anchor_names=["</script><script>alert(2)</script>", "<!--"])
+    explorer = Explorer.from_estimator(
+        model, model.transform(X), **drawn(X), anchor_names=["</script><script>alert(2)</script>", "<!--"]
+    )
     page = show(Fit.from_estimator("<i>m</i>", model, seconds=1.0, explorer=explorer))
     options = page.locator("option").all_inner_texts()
     assert options[:2] == ["</script><script>alert(2)</script>", "<!--"]
@@ -209,7 +220,14 @@ def test_the_page_follows_the_reader_s_light(show, scheme, darkness):
 
 def test_pictures_of_images_stand_in_the_page(show):
     model, X = fitted("dense softplus")
-    page = show(Fit.from_estimator("method", model, seconds=1.0, pictures=Pictures.from_model(model, X)))
+    page = show(
+        Fit.from_estimator(
+            "method",
+            model,
+            seconds=1.0,
+            pictures=Pictures.from_model(model, model.transform(X), X.shape[1:], **drawn(X)),
+        )
+    )
     sizes = page.evaluate("[...document.querySelectorAll('img.pixels')].map((i) => [i.naturalWidth, i.naturalHeight])")
     scale = 900 // (11 * 9 + 1)
     assert sizes[0] == [scale * (11 * 11 - 2), scale * (2 * 11 - 2)]
@@ -219,7 +237,7 @@ def test_pictures_of_images_stand_in_the_page(show):
 def test_large_decoders_come_as_frames_of_bounded_size():
     X = np.random.default_rng(0).uniform(size=(40, 90, 90)).astype(np.float32)
     model = Autoencoder(2, training=QUICK, random_state=0).fit(X)
-    payload = Explorer.from_estimator(model, X).payload
+    payload = Explorer.from_estimator(model, model.transform(X), **drawn(X)).payload
     assert "layers" not in payload
     assert 0.5e6 < len(payload["frames"]["data"]) < 4.2e6
 
@@ -230,6 +248,6 @@ def test_an_activation_with_settings_of_its_own_is_not_embedded():
         with torch.random.fork_rng():
             decoder = torch.nn.Sequential(torch.nn.Linear(2, 5), activation, torch.nn.Linear(5, 60))
         model = Autoencoder(2, decoder=decoder, training=QUICK, random_state=0).fit(TABLE)
-        payloads.append(Explorer.from_estimator(model, TABLE).payload)
+        payloads.append(Explorer.from_estimator(model, model.transform(TABLE)).payload)
     assert payloads[0]["frames"]["kind"] == "float32"
     assert "layers" in payloads[1]

@@ -116,8 +116,8 @@ def test_says_what_was_fitted_and_what_came_out(report):
     for said in (
         "samples 10,000",
         "PCA 0.610 0.700",
-        "agreement 0.991 over 3 restarts",
-        "-0.100 at best, -0.400 at worst",
+        "3 restarts agree (0.991;",
+        "criterion -0.100 at best, -0.400 at worst",
     ):
         assert said in text
     (row,) = re.findall(r'<tr class="best">.*?</tr>', render(report), flags=re.DOTALL)
@@ -167,7 +167,7 @@ def test_influences_are_compared_in_standard_deviations(report):
 def test_sections_without_contents_are_left_out():
     page = Page(render(Report("Cells", {"samples": 3}, (Fit("pca", 0.1),))))
     headings = re.findall(r"<h2>(.*?)</h2>", render(Report("Cells", {}, (Fit("pca", 0.1),))))
-    assert headings == ["Methods"]
+    assert headings == ["The fit", "Can single components be trusted?"]
     assert page.named("svg") == []
 
 

@@ -27,9 +27,9 @@ class CheckpointKept(KeyboardInterrupt):
 class Fit:
     """Fit a method to a table and write the components of all its rows.
 
-    Writes model.safetensors, latents.npy, latents.csv, history.csv and run.json. Some rows are held out of
-    the fit, to report how well they are reconstructed beside PCA with as many components. A text file may
-    have a header and, as its first column without a name, the names of the rows; all else must be numbers.
+    Writes model.safetensors, latents.npy, latents.csv, history.csv, run.json and report.html, a page to look at. Some
+    rows are held out of the fit, to report how well they are reconstructed beside PCA with as many components. A text
+    file may have a header and, as its first column without a name, the names of the rows; all else must be numbers.
     After Ctrl-C, or if the process was killed, the same command with --resume goes on to the same result.
 
     Parameters
@@ -126,7 +126,9 @@ class Fit:
 
     def _fit(self, estimator: "ComponentAnalysis", table: "Table", directory: Path, checkpoint: Path) -> None:
         from identica.cli import held_out, record
+        from identica.cli.report import page_of
         from identica.io import remove_leftovers, write_csv, write_json, write_npy, write_records
+        from identica.report import write_report
 
         seed = int(estimator.random_state)
         train, unseen = held_out.split_rows(len(table.values), self.holdout, seed)
@@ -149,6 +151,7 @@ class Fit:
             if len(unseen):
                 shares = held_out.reconstruction_beside_pca(estimator, table, train, unseen, seed)
         content = record.describe(estimator, table, self.holdout, train, unseen, shares, seconds, noted)
+        write_report(directory / "report.html", page_of(estimator, latents, content, sample_names=table.row_names))
         # Last, as the sign that all is there.
         write_json(directory / "run.json", content)
         checkpoint.unlink(missing_ok=True)

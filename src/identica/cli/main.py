@@ -14,6 +14,7 @@ import tyro
 
 from identica.cli.demo import Demo
 from identica.cli.fit import CheckpointKept, Fit
+from identica.cli.report import Report
 from identica.cli.reproduce import Reproduce
 from identica.cli.score import Score
 from identica.cli.simulate import Simulate
@@ -43,7 +44,8 @@ COMMANDS: dict[str, tuple[Any, str | None]] = {
     "transform": (Transform, None),
     "traverse": (Traverse, None),
     "score": (Score, None),
-    "simulate": (Simulate, "Simulate data whose components are known: a mixture, or single cells."),
+    "report": (Report, None),
+    "simulate": (Simulate, "Simulate data whose components are known: a mixture, single cells, or images of sprites."),
     "reproduce": (Reproduce, "Compare all methods on simulated data, or on digits, and report what each finds."),
     "demo": (Demo, None),
 }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FILES", "describe", "digest", "read_record", "summary"]
 
-FILES = ("model.safetensors", "latents.npy", "latents.csv", "history.csv", "run.json")
+FILES = ("model.safetensors", "latents.npy", "latents.csv", "history.csv", "report.html", "run.json")
 """What a fit writes, the record last."""
 _PACKAGES = ("identica", "torch", "numpy", "scikit-learn")
 _RESULTS = (
@@ -68,6 +68,7 @@ def describe(
         The content of run.json.
     """
     from identica.estimators import configuration
+    from identica.io.pictures import value_range
 
     values = {name: getattr(estimator, f"{name}_") for name in _RESULTS if hasattr(estimator, f"{name}_")}
     # JSON has no infinity.
@@ -80,6 +81,7 @@ def describe(
             "n_samples": table.shape[0],
             "n_features": table.shape[1],
             "dtype": str(table.values.dtype),
+            "value_range": None if table.sample_shape is None else value_range(table.values),
         },
         "holdout": holdout,
         "n_samples_fitted": len(train),

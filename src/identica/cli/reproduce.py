@@ -11,7 +11,7 @@ from tyro.conf import arg
 from identica.cli.options import Number, set_threads
 from identica.cli.single_cell import CellOptions
 
-__all__ = ["Reproduce", "ReproduceCells", "ReproduceDigits", "ReproduceMixture"]
+__all__ = ["Reproduce", "ReproduceCells", "ReproduceDigits", "ReproduceMixture", "ReproduceSprites"]
 
 WRITTEN = ("results.csv", "summary.md", "r2_heatmaps.png", "report.html")
 
@@ -143,6 +143,8 @@ class ReproduceDigits(_Options):
         Folder with MNIST's four files, or those of its kin, or one .npz file with the arrays x and y.
     n_components : int
         Number of components.
+    network : str
+        Networks of the nonlinear methods.
     output : Path
         Directory to write into.
     seeds : int
@@ -151,6 +153,7 @@ class ReproduceDigits(_Options):
 
     data: Annotated[Path | None, arg(metavar="DIR")] = None
     n_components: Annotated[int, arg(metavar="N", aliases=["-d"])] = 10
+    network: Literal["dense", "convolutional"] = "dense"
     output: Annotated[Path, arg(metavar="DIR")] = Path("identica-digits")
     seeds: int = 2
 
@@ -159,14 +162,72 @@ class ReproduceDigits(_Options):
         from identica.datasets import read_mnist
         from identica.experiments import digits, reproduce_digits
 
-        options = self.shared()
+        options = self.shared() | {"network": built_network(self.network)}
         images = None if self.data is None else read_mnist(self.data)
         study = digits(images, self.n_components, **options)
         self.carry_out(lambda directory: reproduce_digits(study, directory))
+
+
+@dataclass(frozen=True)
+class ReproduceSprites(_Options):
+    """Look for position, size, angle and shade behind images of one shape, by all methods.
+
+    Writes results.csv, summary.md, r2_heatmaps.png and report.html, both pictures of the last seed.
+
+    Parameters
+    ----------
+    shape : str
+        What is drawn.
+    size : int
+        Pixels along a side.
+    correlation : float
+        Of each two components.
+    softness : float
+        Width of the shape's edge in pixels.
+    network : str
+        Networks of the nonlinear methods.
+    output : Path
+        Directory to write into.
+    """
+
+    shape: Literal["ellipse", "rectangle", "triangle"] = "triangle"
+    size: Annotated[int, arg(metavar="N")] = 32
+    correlation: Annotated[float, arg(metavar="FLOAT")] = 0.5
+    softness: float = 2.0
+    network: Literal["dense", "convolutional"] = "dense"
+    output: Annotated[Path, arg(metavar="DIR")] = Path("identica-sprites")
+
+    def run(self) -> None:
+        """Run the command."""
+        from identica.experiments import reproduce, sprites
+
+        options = self.shared() | {"network": built_network(self.network)}
+        images = {"shape": self.shape, "size": self.size, "correlation": self.correlation, "softness": self.softness}
+        plan = sprites(**options, **images)
+        self.carry_out(lambda directory: reproduce(plan, directory))
+
+
+def built_network(name: str) -> Any:
+    """Return the networks that a word stands for, with their default sizes.
+
+    Parameters
+    ----------
+    name : {"dense", "convolutional"}
+        The word.
+
+    Returns
+    -------
+    Dense or Convolutional
+        The networks.
+    """
+    from identica.networks import NETWORKS
+
+    return NETWORKS[name]()
 
 
 Reproduce = (
     Annotated[ReproduceCells, tyro.conf.subcommand("single-cell")]
     | Annotated[ReproduceMixture, tyro.conf.subcommand("mixture")]
     | Annotated[ReproduceDigits, tyro.conf.subcommand("digits")]
+    | Annotated[ReproduceSprites, tyro.conf.subcommand("sprites")]
 )

@@ -3,13 +3,16 @@
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
 from identica.cli.options import File, check_seed
 
-__all__ = ["Score"]
+if TYPE_CHECKING:
+    from identica.io import Table
+
+__all__ = ["Score", "check_rows"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Score:
         check_seed(self.seed)
         refuse_to_overwrite([self.latents, self.truth], [self.output / "scores.json"])
         estimated, true = read_table(self.latents), read_table(self.truth)
-        _check_rows(estimated, true)
+        check_rows(estimated, true)
         matching = match_components(true.values, estimated.values, method="r2", random_state=self.seed)
         pearson, spearman = (
             mean_correlation_coefficient(true.values, estimated.values, method=method)
@@ -67,7 +70,19 @@ class Score:
         print(f"mean R2 {matching.mean:.3f}, MCC {pearson:.3f} (Pearson), {spearman:.3f} (Spearman)")
 
 
-def _check_rows(estimated: Any, true: Any) -> None:
+def check_rows(estimated: "Table", true: "Table") -> None:
+    """Make sure that row i of two tables can be the same sample.
+
+    Parameters
+    ----------
+    estimated, true : Table
+        Components found and true ones.
+
+    Raises
+    ------
+    DataError
+        If one holds images, or the numbers or the order of their rows differ.
+    """
     from identica.io import DataError
 
     for table in (estimated, true):

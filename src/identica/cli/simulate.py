@@ -11,7 +11,7 @@ from tyro.conf import arg
 from identica.cli.options import check_seed
 from identica.cli.single_cell import CellOptions
 
-__all__ = ["Simulate", "SimulateCells", "SimulateMixture"]
+__all__ = ["Simulate", "SimulateCells", "SimulateMixture", "SimulateSprites"]
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,68 @@ class SimulateCells(CellOptions):
         )
 
 
+PREVIEW = (6, 12)
+"""Rows and columns of the images that sprites.png shows."""
+
+
+@dataclass(frozen=True)
+class SimulateSprites:
+    """Simulate images of one shape whose position, size, angle and shade are known, and depend on each other.
+
+    Writes X.npy (n_samples, size, size), latents.csv, sprites.png, which shows the first of them, and parameters.json.
+
+    Parameters
+    ----------
+    output : Path
+        Directory to write into.
+    n_samples : int
+        Number of images.
+    size : int
+        Pixels along a side.
+    shape : str
+        What is drawn.
+    correlation : float
+        Of each two components.
+    softness : float
+        Width of the shape's edge in pixels.
+    seed : int
+        Seed of all randomness.
+    """
+
+    output: Annotated[Path, arg(metavar="DIR")] = Path("identica-sprites")
+    n_samples: Annotated[int, arg(metavar="N", aliases=["-n"])] = 10_000
+    size: Annotated[int, arg(metavar="N")] = 32
+    shape: Literal["ellipse", "rectangle", "triangle"] = "triangle"
+    correlation: Annotated[float, arg(metavar="FLOAT")] = 0.5
+    softness: float = 2.0
+    seed: int = 0
+
+    def run(self) -> None:
+        """Run the command."""
+        from identica.datasets import SPRITE_FACTORS, make_sprites
+        from identica.io import output_directory, write_csv, write_json, write_npy
+        from identica.io.pictures import grey_levels, tile, write_png
+
+        check_seed(self.seed)
+        parameters = {name: value for name, value in dataclasses.asdict(self).items() if name != "output"}
+        options = {name: parameters[name] for name in ("size", "shape", "correlation", "softness")}
+        X, latents = make_sprites(self.n_samples, **options, random_state=self.seed)
+        rows, columns = PREVIEW
+        shown = grey_levels(X[: rows * columns], 0, 1)
+        columns = min(columns, len(shown))
+        shown = shown[: len(shown) // columns * columns].reshape(-1, columns, self.size, self.size)
+        with output_directory(self.output) as directory:
+            write_npy(directory / "X.npy", X)
+            write_csv(directory / "latents.csv", latents, list(SPRITE_FACTORS))
+            write_png(directory / "sprites.png", tile(shown, background=128), enlarge=max(1, 64 // self.size))
+            write_json(directory / "parameters.json", {"what": "sprites", **parameters})
+        print(
+            f"{len(X)} images of {self.size} x {self.size} pixels, {latents.shape[1]} components are in {self.output}"
+        )
+
+
 Simulate = (
     Annotated[SimulateMixture, tyro.conf.subcommand("mixture")]
     | Annotated[SimulateCells, tyro.conf.subcommand("single-cell")]
+    | Annotated[SimulateSprites, tyro.conf.subcommand("sprites")]
 )

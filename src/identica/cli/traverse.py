@@ -44,12 +44,10 @@ class Traverse:
 
     def run(self) -> None:
         """Run the command."""
-        import numpy as np
-
         from identica.cli.transform import check_features
         from identica.estimators import load
         from identica.io import DataError, output_directory, read_table, refuse_to_overwrite
-        from identica.io.pictures import grey_levels, tile, write_gif, write_png
+        from identica.io.pictures import influence_levels, picture_levels, tile, value_range, write_gif, write_png
         from identica.traversal import component_ranges, traverse
 
         model = load(self.model)
@@ -67,17 +65,14 @@ class Traverse:
         names = [f"traversal_{row}.{ending}" for row in self.anchors for ending in ("png", "gif")]
         refuse_to_overwrite([self.model, self.data], [self.output / name for name in [*names, "influence.png"]])
         latents = model.transform(table.values)
-        low, high = np.quantile(table.values, [0.001, 0.999])
         moved = traverse(model, latents[list(self.anchors)], component_ranges(latents), self.n_steps).values
-        images = grey_levels(moved[..., 0] if len(shape) == 3 and shape[2] != 3 else moved, low, high)
-        maps = np.moveaxis(model.influence_.reshape(*shape, -1), -1, 0)
-        maps = maps.mean(axis=-1) if len(shape) == 3 else maps
+        images = picture_levels(moved, shape, *value_range(table.values))
+        maps = influence_levels(model.influence_, shape)
         enlarge = max(1, 64 // shape[0])
         with output_directory(self.output) as directory:
             for row, one in zip(self.anchors, images, strict=True):
                 write_png(directory / f"traversal_{row}.png", tile(one, background=128), enlarge=enlarge)
                 frames = [tile(one[None, :, step], background=128) for step in range(self.n_steps)]
                 write_gif(directory / f"traversal_{row}.gif", frames, enlarge=enlarge)
-            levels = np.stack([grey_levels(one, 0, one.max()) for one in maps])[None]
-            write_png(directory / "influence.png", tile(levels, background=128), enlarge=enlarge)
+            write_png(directory / "influence.png", tile(maps[None], background=128), enlarge=enlarge)
         print(f"{len(self.anchors)} traversals of {latents.shape[1]} components are in {self.output}")

@@ -7,6 +7,7 @@ from identica.experiments.demonstration import demo, reproduce
 from identica.experiments.digits import DIGIT_METHODS, DigitStudy, digits, reproduce_digits
 from identica.experiments.reading import Reader, Transformations, read_traversals
 from identica.experiments.runner import Outcome, run
+from identica.experiments.sprites import sprites
 from identica.experiments.tables import markdown_table, text_table
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "reproduce_digits",
     "run",
     "single_cell",
+    "sprites",
     "text_table",
 ]

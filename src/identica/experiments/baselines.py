@@ -1,4 +1,4 @@
-"""The supervised tool that biologists use today, in the form of an estimator."""
+"""Other libraries' methods, in the form in which experiments compare them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,33 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-__all__ = ["UnivariateLinearModel", "check_installed"]
+__all__ = ["UnivariateLinearModel", "as_rows", "check_installed"]
+
+
+def as_rows(shape: tuple[int, ...]) -> FunctionTransformer:
+    """Return what lets a method of tables see images as rows, and gives images back.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (height, width) or (height, width, channels) of an image.
+
+    Returns
+    -------
+    FunctionTransformer
+        First step of a pipeline.
+    """
+    return FunctionTransformer(_flattened, _shaped, inv_kw_args={"shape": shape}, check_inverse=False)
+
+
+def _flattened(images: NDArray[Any]) -> NDArray[Any]:
+    return images.reshape(len(images), -1).astype(np.float32)
+
+
+def _shaped(rows: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    return rows.reshape(len(rows), *shape)
 
 
 def check_installed() -> None:

@@ -6,17 +6,28 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import PCA, FastICA
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from identica.datasets import make_mixture
 from identica.estimators import DICA, Autoencoder, PolytopicFactorization, SparseJacobian
+from identica.experiments.baselines import as_rows
 from identica.networks import Dense, Network
 from identica.training import Training
 
-__all__ = ["FAMILIES", "METHODS", "Builder", "Comparison", "Simulation", "build_methods", "check_known", "comparison"]
+__all__ = [
+    "FAMILIES",
+    "METHODS",
+    "Builder",
+    "Comparison",
+    "Simulation",
+    "build_methods",
+    "check_known",
+    "comparison",
+    "seeded",
+]
 
 FAMILIES: Mapping[str, Mapping[str, Any]] = {
     "linear": {"kind": "linear", "n_features": 60, "n_components": 3},
@@ -53,13 +64,13 @@ METHODS: Mapping[str, Builder] = {
 
 
 class Simulation(Protocol):
-    """Data whose components are known, `X` (n_samples, n_features) and `latents` (n_samples, n_components)."""
+    """Data whose components are known: `X`, a table or images, and `latents` (n_samples, n_components)."""
 
     @property
-    def X(self) -> NDArray[np.float64]: ...  # noqa: D102, N802
+    def X(self) -> NDArray[np.floating[Any]]: ...  # noqa: D102, N802
 
     @property
-    def latents(self) -> NDArray[np.float64]: ...  # noqa: D102
+    def latents(self) -> NDArray[np.floating[Any]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,8 @@ class Comparison:
         Unfitted estimators by name; each seed sets their `random_state`.
     seeds : tuple of int
         One data set and one fit of each method per seed.
+    scores : callable, optional
+        Further scores: called with the true and the estimated components of new samples, it returns them by name.
     """
 
     experiment: str
@@ -92,6 +105,7 @@ class Comparison:
     n_test_samples: int
     methods: Mapping[str, BaseEstimator]
     seeds: tuple[int, ...]
+    scores: Callable[[NDArray[np.floating[Any]], NDArray[np.floating[Any]]], Mapping[str, float]] | None = None
 
 
 def comparison(
@@ -160,7 +174,12 @@ def comparison(
 
 
 def build_methods(
-    names: Iterable[str], n_components: int, network: Network | None, training: Training | None, verbose: int
+    names: Iterable[str],
+    n_components: int,
+    network: Network | None,
+    training: Training | None,
+    verbose: int,
+    image_shape: tuple[int, ...] | None = None,
 ) -> dict[str, BaseEstimator]:
     """Build methods that share a network and a training plan.
 
@@ -176,6 +195,9 @@ def build_methods(
         None for the library's default.
     verbose : int
         Whether fits show their progress.
+    image_shape : tuple of int, optional
+        Shape of the samples, where they are images. Methods of tables then see all pixels in one unit, as those of this
+        library do.
 
     Returns
     -------
@@ -184,7 +206,32 @@ def build_methods(
     """
     network = Dense() if network is None else network
     training = Training() if training is None else training
-    return {name: METHODS[name](n_components, network, training, verbose) for name in names}
+    built = {name: METHODS[name](n_components, network, training, verbose) for name in names}
+    if image_shape is not None:
+        for name, method in built.items():
+            if isinstance(method, Pipeline):
+                built[name] = make_pipeline(as_rows(image_shape), method[-1])
+    return built
+
+
+def seeded(estimator: BaseEstimator, seed: int) -> BaseEstimator:
+    """Copy an estimator, a pipeline included, and set each random_state in it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Left as it is.
+    seed : int
+        The seed.
+
+    Returns
+    -------
+    estimator
+        Unfitted.
+    """
+    copy = clone(estimator)
+    names = [name for name in copy.get_params() if name.split("__")[-1] == "random_state"]
+    return copy.set_params(**dict.fromkeys(names, seed))
 
 
 def check_known(what: str, given: Sequence[str], allowed: Iterable[str]) -> None:

@@ -23,7 +23,10 @@ __all__ = ["demo", "reproduce", "write_results"]
 
 BENT: dict[str, Any] = {"half_responses": "edge", "hill": 6.0, "fold": 30.0}
 """Curves so steep, over such a range, that genes are no linear functions of one curve per factor."""
-TITLES = {"single-cell": "Transcription factors behind simulated expression"}
+TITLES = {
+    "single-cell": "Transcription factors behind simulated expression",
+    "sprites": "Position, size, angle and shade behind images",
+}
 _SHOWN = ("method", "r2_mean", "mcc_pearson", "mcc_spearman", "seconds")
 
 
@@ -108,7 +111,8 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        One per method: how many seeds, mean and lowest R², mean correlation coefficient, longest time.
+        One per method: how many seeds, mean and lowest R², mean correlation coefficient and DCI where measured,
+        longest time.
     """
     result = []
     for method in dict.fromkeys(row["method"] for row in rows):
@@ -121,6 +125,7 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 "r2_mean": float(np.mean(scores)),
                 "r2_lowest": float(min(scores)),
                 "mcc_spearman": float(np.mean([row["mcc_spearman"] for row in own])),
+                **{name: float(np.mean([row[name] for row in own])) for name in own[0] if name.startswith("dci_")},
                 "seconds": float(max(row["seconds"] for row in own)),
             }
         )

@@ -11,18 +11,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
-from sklearn.decomposition import PCA
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.base import BaseEstimator
 
 from identica.datasets import LabelledImages, load_digits
-from identica.estimators import DICA, Autoencoder, SparseJacobian
-from identica.experiments.comparison import check_known
+from identica.estimators import ComponentAnalysis
+from identica.experiments.comparison import METHODS, build_methods, check_known, seeded
 from identica.experiments.reading import CONFIDENT, STABLE, Reader, Transformations, read_traversals
 from identica.experiments.runner import timed_fit
 from identica.experiments.tables import markdown_table, text_table
 from identica.io import atomic_write, prepare_output_dir, write_records
+from identica.io.pictures import value_range
 from identica.metrics import mean_correlation_coefficient
 from identica.networks import Network
 from identica.report import Explorer, Fit, Pictures, Report, write_report
@@ -78,7 +76,7 @@ def digits(
     n_components : int, default=10
         Components to look for.
     methods : iterable of str, optional
-        Some of ``DIGIT_METHODS``; all by default.
+        Some of :data:`METHODS`; ``DIGIT_METHODS`` by default.
     seeds : iterable of int, default=(0, 1)
         Of the fits.
     n_samples : int, optional
@@ -106,28 +104,12 @@ def digits(
     ['pca', 'dica']
     """
     names = list(DIGIT_METHODS if methods is None else methods)
-    check_known("method", names, DIGIT_METHODS)
+    check_known("method", names, METHODS)
     images = load_digits() if images is None else images
     if n_samples is not None:
         images = LabelledImages(images.X[:n_samples], images.labels[:n_samples])
-    shared: dict[str, Any] = {"network": network, "training": training, "verbose": verbose}
-    shape = images.X.shape[1:]
-    flat = FunctionTransformer(_flattened, _shaped, inv_kw_args={"shape": shape}, check_inverse=False)
-    built = {
-        "pca": make_pipeline(flat, PCA(n_components)),
-        "autoencoder": Autoencoder(n_components, **shared),
-        "sparse-jacobian": SparseJacobian(n_components, **shared),
-        "dica": DICA(n_components, **shared),
-    }
-    return DigitStudy(images, {name: built[name] for name in names}, tuple(seeds))
-
-
-def _flattened(images: NDArray[Any]) -> NDArray[Any]:
-    return images.reshape(len(images), -1).astype(np.float32)
-
-
-def _shaped(rows: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    return rows.reshape(len(rows), *shape)
+    built = build_methods(names, n_components, network, training, verbose, images.X.shape[1:])
+    return DigitStudy(images, built, tuple(seeds))
 
 
 def reproduce_digits(study: DigitStudy, output: str | os.PathLike[str], *, verbose: int = 1) -> str:
@@ -165,29 +147,18 @@ def reproduce_digits(study: DigitStudy, output: str | os.PathLike[str], *, verbo
     fits: list[Fit] = []
     for seed in study.seeds:
         for name, estimator in study.methods.items():
-            model = clone(estimator).set_params(**{_seed_name(estimator): seed})
+            model = seeded(estimator, seed)
             seconds, caught = timed_fit(model, fitted)
-            latents[name].append(model.transform(held_out))
-            found = read_traversals(model, reader, X[anchors], labels[anchors], model.transform(fitted))
+            components = model.transform(X)
+            latents[name].append(components[unseen])
+            found = read_traversals(model, reader, components[anchors], labels[anchors], components[seen])
             row = _row(name, seed, model, held_out, fitted, found, seconds)
             rows.append(row)
             turned += [{"method": name, "seed": seed, **record} for record in found.records()]
             if verbose:
                 print(f"{name} {seed}: {_claims(row)}, in {seconds:.0f} s", file=sys.stderr)
             if seed == study.seeds[-1]:
-                own = not hasattr(model, "steps")
-                fits.append(
-                    Fit.from_estimator(
-                        name,
-                        model,
-                        seconds=seconds,
-                        warnings=caught,
-                        explorer=Explorer.from_estimator(model, X[anchors[:: ANCHORS_PER_CLASS // 2]], n_anchors=20)
-                        if own
-                        else None,
-                        pictures=Pictures.from_model(model, X[anchors], anchor=_anchor_of(labels[anchors], 3)),
-                    )
-                )
+                fits.append(_shown(name, model, components, anchors, study.images, seconds, caught))
             write_records(folder / "results.csv", rows)
     write_records(folder / "transformations.csv", turned)
     summary = _summary(rows, latents)
@@ -197,12 +168,27 @@ def reproduce_digits(study: DigitStudy, output: str | os.PathLike[str], *, verbo
     return text_table(summary, _SUMMARY)
 
 
-def _seed_name(estimator: BaseEstimator) -> str:
-    return "pca__random_state" if hasattr(estimator, "steps") else "random_state"
-
-
-def _anchor_of(labels: NDArray[np.intp], wanted: int) -> int:
-    return int(np.argmax(labels == wanted))
+def _shown(
+    name: str,
+    model: Any,
+    components: NDArray[Any],
+    anchors: NDArray[np.intp],
+    images: LabelledImages,
+    seconds: float,
+    caught: tuple[str, ...],
+) -> Fit:
+    """Make what the page shows of a fit; sliders only for methods of this library."""
+    low, high = value_range(images.X)
+    explorer = None
+    if isinstance(model, ComponentAnalysis):
+        starts = anchors[:: ANCHORS_PER_CLASS // 2]
+        names = [f"a {label}" for label in images.labels[starts]]
+        explorer = Explorer.from_estimator(
+            model, components, low=low, high=high, anchors=starts.tolist(), anchor_names=names
+        )
+    start = int(anchors[np.argmax(images.labels[anchors] == CLAIMS[0][0])])
+    pictures = Pictures.from_model(model, components, images.X.shape[1:], low=low, high=high, anchor=start)
+    return Fit.from_estimator(name, model, seconds=seconds, warnings=caught, explorer=explorer, pictures=pictures)
 
 
 def _row(

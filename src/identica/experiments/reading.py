@@ -142,18 +142,18 @@ class Transformations:
 
 
 def read_traversals(
-    model: Decodes, reader: Reader, anchors: NDArray[Any], labels: NDArray[np.intp], latents: NDArray[Any]
+    model: Decodes, reader: Reader, start: NDArray[Any], labels: NDArray[np.intp], latents: NDArray[Any]
 ) -> Transformations:
     """Move each component of each anchor through its range and read what is decoded.
 
     Parameters
     ----------
     model : fitted estimator
-        Has ``transform`` and ``inverse_transform``.
+        Has ``inverse_transform``.
     reader : Reader
         Fitted to real images.
-    anchors : ndarray of shape (n_anchors, height, width)
-        Real images to start from.
+    start : ndarray of shape (n_anchors, n_components)
+        Components of real images to start from.
     labels : ndarray of int of shape (n_anchors,)
         Their classes.
     latents : ndarray of shape (n_samples, n_components)
@@ -165,7 +165,6 @@ def read_traversals(
         The shares.
     """
     n_classes = len(reader.model.classes_)
-    start = model.transform(anchors)
     own = reader.probabilities(model.inverse_transform(start))
     known = own[np.arange(len(labels)), labels] >= CONFIDENT
     start, labels = start[known], labels[known]

@@ -1,5 +1,6 @@
 """What carries a comparison out: simulate, fit, score."""
 
+import math
 import time
 import warnings
 from collections.abc import Callable
@@ -8,13 +9,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from identica.estimators import ComponentAnalysis
-from identica.experiments.comparison import Comparison, Simulation
-from identica.metrics import match_components, mean_correlation_coefficient
-from identica.report import Explorer, Fit
+from identica.experiments.comparison import Comparison, Simulation, seeded
+from identica.io.pictures import value_range
+from identica.report import Explorer, Fit, Pictures, scores_against_truth
 
 __all__ = ["Outcome", "run"]
 
@@ -91,15 +92,15 @@ def run(configuration: Comparison, *, on_outcome: Callable[[Outcome], object] | 
         n_samples = configuration.n_samples + configuration.n_test_samples
         data = configuration.generator(n_samples, **configuration.data, random_state=seed)
         for method, estimator in configuration.methods.items():
-            fit = _fit(method, _seeded(estimator, seed), data, configuration.n_samples)
+            fit = _fit(method, seeded(estimator, seed), data, configuration)
             outcome = Outcome(
                 experiment=configuration.experiment,
                 method=method,
                 seed=seed,
                 n_components=data.latents.shape[1],
-                n_features=data.X.shape[1],
+                n_features=math.prod(data.X.shape[1:]),
                 n_samples=configuration.n_samples,
-                feature_scale=data.X[: configuration.n_samples].std(axis=0),
+                feature_scale=data.X[: configuration.n_samples].std(axis=0, dtype=np.float64).ravel(),
                 fit=fit,
                 feature_names=_feature_names(data),
             )
@@ -112,13 +113,6 @@ def run(configuration: Comparison, *, on_outcome: Callable[[Outcome], object] | 
 def _feature_names(data: Simulation) -> tuple[str, ...] | None:
     names = getattr(data, "genes", None)
     return None if names is None else tuple(names)
-
-
-def _seeded(estimator: BaseEstimator, seed: int) -> BaseEstimator:
-    """Copy an estimator, a pipeline included, and set each random_state in it."""
-    copy = clone(estimator)
-    names = [name for name in copy.get_params() if name.split("__")[-1] == "random_state"]
-    return copy.set_params(**dict.fromkeys(names, seed))
 
 
 def timed_fit(estimator: BaseEstimator, X: NDArray[Any]) -> tuple[float, tuple[str, ...]]:
@@ -146,13 +140,19 @@ def timed_fit(estimator: BaseEstimator, X: NDArray[Any]) -> tuple[float, tuple[s
     return seconds, tuple(dict.fromkeys(str(warning.message) for warning in caught))
 
 
-def _fit(method: str, estimator: BaseEstimator, data: Simulation, n_samples: int) -> Fit:
+def _fit(method: str, estimator: BaseEstimator, data: Simulation, configuration: Comparison) -> Fit:
+    n_samples = configuration.n_samples
     seconds, caught = timed_fit(estimator, data.X[:n_samples])
-    unseen = data.X[n_samples:]
-    scores, r2 = _scores(data.latents[n_samples:], estimator.transform(unseen))
-    explorer = None
+    true, found = data.latents[n_samples:], estimator.transform(data.X[n_samples:])
+    scores, r2 = scores_against_truth(true, found)
+    if configuration.scores is not None:
+        scores |= configuration.scores(true, found)
+    explorer = pictures = None
+    low, high = value_range(data.X)
     if isinstance(estimator, ComponentAnalysis):
-        explorer = Explorer.from_estimator(estimator, unseen, feature_names=_feature_names(data))
+        explorer = Explorer.from_estimator(estimator, found, low=low, high=high, feature_names=_feature_names(data))
+    if data.X.ndim > 2:
+        pictures = Pictures.from_model(estimator, found, data.X.shape[1:], low=low, high=high)
     return Fit.from_estimator(
         method,
         estimator[-1] if isinstance(estimator, Pipeline) else estimator,
@@ -161,14 +161,5 @@ def _fit(method: str, estimator: BaseEstimator, data: Simulation, n_samples: int
         r2=r2,
         warnings=caught,
         explorer=explorer,
+        pictures=pictures,
     )
-
-
-def _scores(true: NDArray[np.float64], estimated: NDArray[np.float64]) -> tuple[dict[str, float], NDArray[np.float64]]:
-    matching = match_components(true, estimated, method="r2")
-    scores = {
-        "r2_mean": matching.mean,
-        "mcc_pearson": mean_correlation_coefficient(true, estimated, method="pearson"),
-        "mcc_spearman": mean_correlation_coefficient(true, estimated, method="spearman"),
-    }
-    return scores, matching.matrix

@@ -13,9 +13,45 @@ from PIL import Image
 
 from identica.io.files import atomic_write
 
-__all__ = ["encode_png", "grey_levels", "tile", "write_gif", "write_png"]
+__all__ = [
+    "encode_png",
+    "grey_levels",
+    "influence_levels",
+    "picture_levels",
+    "tile",
+    "value_range",
+    "write_gif",
+    "write_png",
+]
 
 FRAME_MS = 120
+TAIL = 0.001
+"""Share of values darker than black, or brighter than white."""
+MOST_RANGED = 1000
+"""Images looked at for the range of their values."""
+
+
+def value_range(images: NDArray[Any]) -> tuple[float, float]:
+    """Return what to draw black and what white: the range of all but the outermost values.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n_samples, ...)
+        Images; of many, some.
+
+    Returns
+    -------
+    low, high : float
+        The ends.
+
+    Examples
+    --------
+    >>> value_range(np.array([[0, 255]]))
+    (0.255, 254.745)
+    """
+    some = images[:: max(1, len(images) // MOST_RANGED)]
+    low, high = (float(value) for value in np.quantile(some, [TAIL, 1 - TAIL]))
+    return low, high
 
 
 def grey_levels(values: ArrayLike, low: float, high: float) -> NDArray[np.uint8]:
@@ -40,6 +76,56 @@ def grey_levels(values: ArrayLike, low: float, high: float) -> NDArray[np.uint8]
     """
     span = high - low if high > low else 1.0
     return np.asarray(np.rint(255 * np.clip((np.asarray(values) - low) / span, 0, 1)), dtype=np.uint8)
+
+
+def picture_levels(values: NDArray[Any], shape: Sequence[int], low: float, high: float) -> NDArray[np.uint8]:
+    """Bring decoded images to grey levels or colours.
+
+    Parameters
+    ----------
+    values : ndarray of shape (..., height, width) or (..., height, width, channels)
+        Images.
+    shape : sequence of int
+        (height, width) or (height, width, channels) of one of them.
+    low, high : float
+        What becomes 0 and 255.
+
+    Returns
+    -------
+    ndarray of uint8 of shape (..., height, width) or (..., height, width, 3)
+        Three channels are colours; of any other number the first is shown.
+
+    Examples
+    --------
+    >>> picture_levels(np.zeros((7, 4, 5, 2)), (4, 5, 2), 0, 1).shape
+    (7, 4, 5)
+    """
+    return grey_levels(values[..., 0] if len(shape) == 3 and shape[2] != 3 else values, low, high)
+
+
+def influence_levels(influence: NDArray[Any], shape: Sequence[int]) -> NDArray[np.uint8]:
+    """Draw how much each pixel follows each component, the most moved pixel of each component white.
+
+    Parameters
+    ----------
+    influence : ndarray of shape (n_features, n_components)
+        Not negative.
+    shape : sequence of int
+        (height, width) or (height, width, channels) of an image; of channels the mean is shown.
+
+    Returns
+    -------
+    ndarray of uint8 of shape (n_components, height, width)
+        One image per component.
+
+    Examples
+    --------
+    >>> influence_levels(np.eye(4, 2), (2, 2)).tolist()
+    [[[255, 0], [0, 0]], [[0, 255], [0, 0]]]
+    """
+    maps = influence.T.reshape(-1, *shape)
+    maps = maps.mean(axis=-1) if len(shape) == 3 else maps
+    return np.stack([grey_levels(one, 0, one.max()) for one in maps])
 
 
 def tile(images: ArrayLike, *, gap: int = 2, background: int = 255) -> NDArray[np.uint8]:

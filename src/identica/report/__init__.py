@@ -2,7 +2,20 @@
 
 from identica.report.contents import Fit, Report
 from identica.report.explorer import Explorer
+from identica.report.of_fit import report_of_fit, scores_against_truth
 from identica.report.page import render, write_report
 from identica.report.pictures import Pictures
+from identica.report.verdict import Verdict, judge
 
-__all__ = ["Explorer", "Fit", "Pictures", "Report", "render", "write_report"]
+__all__ = [
+    "Explorer",
+    "Fit",
+    "Pictures",
+    "Report",
+    "Verdict",
+    "judge",
+    "render",
+    "report_of_fit",
+    "scores_against_truth",
+    "write_report",
+]

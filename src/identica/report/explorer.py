@@ -28,6 +28,7 @@ WEIGHT_BYTES = 3 * 2**20
 """Above this a decoder is not embedded."""
 MOST_FEATURES = 40
 """Of a table's features shown."""
+N_ANCHORS = 6
 N_FRAMES = 13
 FRAME_BYTES = 3 * 2**20
 NAMES: dict[type[nn.Module], str] = {kind: name for name, kind in ACTIVATIONS.items()}
@@ -41,8 +42,6 @@ class Fitted(Protocol):
     scale_: Array
     influence_: Array
     sample_shape_: tuple[int, ...]
-
-    def transform(self, X: Any) -> Array: ...
 
     def inverse_transform(self, X: Any) -> Array: ...
 
@@ -64,11 +63,13 @@ class Explorer:
     def from_estimator(
         cls,
         estimator: Fitted,
-        X: Any,
+        latents: Array,
         *,
-        n_anchors: int = 6,
-        feature_names: Sequence[str] | None = None,
+        low: float = 0.0,
+        high: float = 1.0,
+        anchors: Sequence[int] = range(N_ANCHORS),
         anchor_names: Sequence[str] | None = None,
+        feature_names: Sequence[str] | None = None,
     ) -> Self:
         """Take from a fitted estimator what the page needs.
 
@@ -76,47 +77,47 @@ class Explorer:
         ----------
         estimator : fitted estimator
             Of this library.
-        X : array-like of shape (n_samples, n_features), or images
-            Data that say how far each component goes; the first samples are the anchors.
-        n_anchors : int, default=6
-            Samples from which a reader can start.
-        feature_names : sequence of str, optional
-            Names of the features; numbers by default.
+        latents : ndarray of shape (n_samples, n_components)
+            Components of data, as ``transform`` gives them, which say how far each goes.
+        low, high : float
+            Of images, what is drawn black and what white, as :func:`identica.io.pictures.value_range` finds them.
+        anchors : sequence of int, default=range(6)
+            Samples from which a reader can start; those that there are.
         anchor_names : sequence of str, optional
             What to call the anchors; "sample 0" and so on by default.
+        feature_names : sequence of str, optional
+            Names of the features; those of the fit, or numbers, by default.
 
         Returns
         -------
         Explorer
             A few megabytes at most.
         """
-        latents = estimator.transform(X)
-        anchors = latents[:n_anchors]
+        anchors = [i for i in anchors if i < len(latents)]
         shape = estimator.sample_shape_ if len(estimator.sample_shape_) > 1 else None
         scale, mean = (np.asarray(values, dtype=np.float64) for values in (estimator.scale_, estimator.mean_))
         shown = np.arange(len(mean)) if shape is not None else _most_influenced(estimator.influence_, estimator.scale_)
         names = getattr(estimator, "feature_names_in_", feature_names)
+        called = [f"sample {i}" for i in anchors] if anchor_names is None else anchor_names
         payload: dict[str, Any] = {
             "components": [f"component {j}" for j in range(latents.shape[1])],
             "ranges": component_ranges(latents).tolist(),
-            "anchors": anchors.astype(float).tolist(),
-            "anchor_names": [f"sample {i}" for i in range(len(anchors))] if anchor_names is None
-            else [str(name) for name in anchor_names[: len(anchors)]],
+            "anchors": latents[anchors].astype(float).tolist(),
+            "anchor_names": [str(name) for name, _ in zip(called, anchors, strict=False)],
             "shape": shape,
-        }  # fmt: skip
+        }
         if shape is None:
             payload["features"] = [str(i) if names is None else str(names[i]) for i in shown]
             payload["mean"], payload["scale"] = mean[shown].tolist(), scale[shown].tolist()
         else:
-            values = np.asarray(X)[: 10 * max(100, n_anchors)]
-            payload["low"], payload["high"] = (float(v) for v in np.quantile(values, [0.001, 0.999]))
+            payload["low"], payload["high"] = low, high
         layers = _layers(estimator.decoder_, scale, mean, shown)
         if layers is not None and _size(layers) <= WEIGHT_BYTES:
             payload["layers"] = layers
         elif shape is not None:
-            payload |= _frames(estimator, anchors, payload)
+            payload |= _frames(estimator, latents[anchors], payload)
         else:
-            rows = traverse(estimator, anchors, payload["ranges"], N_FRAMES).values[..., shown]
+            rows = traverse(estimator, latents[anchors], payload["ranges"], N_FRAMES).values[..., shown]
             payload["frames"] = {"kind": "float32", "n_steps": N_FRAMES, "data": _floats(rows)}
         return cls(payload)
 

@@ -16,6 +16,7 @@ from identica.io.files import atomic_write
 from identica.report.contents import Fit, Report
 from identica.report.pictures import Pictures
 from identica.report.svg import embed
+from identica.report.verdict import judge
 
 __all__ = ["render", "write_report"]
 
@@ -28,6 +29,14 @@ _COLUMNS: tuple[tuple[str, str, Callable[[Fit], float | None], str], ...] = (
     ("R²", "mean over components, each told by its one matched estimate", _score("r2_mean"), "{:.3f}"),
     ("Pearson", "mean absolute correlation of matched components", _score("mcc_pearson"), "{:.3f}"),
     ("Spearman", "the same, of ranks", _score("mcc_spearman"), "{:.3f}"),
+    (
+        "disentangled",
+        "1 where each component matters for one true component alone",
+        _score("dci_disentanglement"),
+        "{:.3f}",
+    ),
+    ("complete", "1 where one component alone matters for each true one", _score("dci_completeness"), "{:.3f}"),
+    ("informative", "R² of true components told by all estimated ones", _score("dci_informativeness"), "{:.3f}"),
     ("unexplained", "held-out variance", lambda fit: fit.reconstruction_error, "{:.2%}"),
     ("by PCA", "by PCA with as many components", lambda fit: fit.linear_reconstruction_error, "{:.2%}"),
     ("volume", "volume efficiency, 1 at best", lambda fit: fit.volume_efficiency, "{:.3f}"),
@@ -85,6 +94,7 @@ def render(report: Report) -> str:
     return environment.get_template("report.html").render(
         report=report,
         table=_table(report.fits),
+        verdicts=[(fit.method, judge(fit)) for fit in report.fits if fit.restarts or len(report.fits) == 1],
         heat_maps=list(_heat_maps(report.fits)),
         histories=[(fit.method, panels) for fit in report.fits if (panels := list(_histories(fit)))],
         influences=list(_influences(report)),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from identica.io.pictures import encode_png, grey_levels, tile
+from identica.io.pictures import encode_png, influence_levels, picture_levels, tile
 from identica.traversal import Decodes, component_ranges, traverse
 
 __all__ = ["Pictures"]
@@ -37,15 +38,28 @@ class Pictures:
     names: tuple[str, ...]
 
     @classmethod
-    def from_model(cls, model: Decodes, X: NDArray[Any], *, anchor: int = 0) -> Self:
+    def from_model(
+        cls,
+        model: Decodes,
+        latents: NDArray[Any],
+        shape: Sequence[int],
+        *,
+        low: float,
+        high: float,
+        anchor: int = 0,
+    ) -> Self:
         """Draw what a fitted model makes of images.
 
         Parameters
         ----------
         model : fitted estimator
-            Has ``transform`` and ``inverse_transform``.
-        X : ndarray of shape (n_samples, height, width) or (n_samples, height, width, channels)
-            Images that say how far each component goes.
+            Has ``inverse_transform``.
+        latents : ndarray of shape (n_samples, n_components)
+            Components of images, which say how far each goes.
+        shape : sequence of int
+            (height, width) or (height, width, channels) of an image.
+        low, high : float
+            What is drawn black and what white, as :func:`identica.io.pictures.value_range` finds them.
         anchor : int, default=0
             Sample from which it starts.
 
@@ -54,25 +68,18 @@ class Pictures:
         Pictures
             Both files.
         """
-        latents = model.transform(X)
-        ranges = component_ranges(latents)
-        moved = traverse(model, latents[anchor : anchor + 1], ranges, N_STEPS).values[0]
-        moved = moved.reshape(*moved.shape[:2], *X.shape[1:])
-        low, high = np.quantile(X, [0.001, 0.999])
+        moved = traverse(model, latents[anchor : anchor + 1], component_ranges(latents), N_STEPS).values[0]
+        moved = moved.reshape(*moved.shape[:2], *shape)
         influence = getattr(model, "influence_", None)
         if influence is None:  # what a model without Jacobians moves on the same way
             influence = np.abs(np.diff(moved, axis=1)).mean(axis=1).reshape(len(moved), -1).T
-        maps = np.moveaxis(influence.reshape(*X.shape[1:], -1), -1, 0)
-        width = X.shape[2]
-        levels = np.stack([grey_levels(one, 0, one.max()) for one in maps])
+        levels = influence_levels(influence, shape)
         return cls(
-            traversal=_png(grey_levels(moved, low, high), N_STEPS * width),
-            influence=_png(levels[None], len(maps) * width),
-            names=tuple(f"component {j}" for j in range(len(maps))),
+            traversal=_png(picture_levels(moved, shape, low, high), N_STEPS * shape[1]),
+            influence=_png(levels[None], len(levels) * shape[1]),
+            names=tuple(f"component {j}" for j in range(len(levels))),
         )
 
 
 def _png(images: NDArray[np.uint8], width: int) -> bytes:
-    if images.ndim == 5 and images.shape[-1] != 3:  # not colours: the first channel
-        images = images[..., 0]
     return encode_png(tile(images, background=128), enlarge=max(1, MOST_PIXELS_WIDE // (width + 1)))

@@ -1,0 +1,105 @@
+"""The report of one fit: what was fitted on what, whether to trust it, and the components to move."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from identica.metrics import match_components, mean_correlation_coefficient
+from identica.report.contents import Fit, Report
+from identica.report.explorer import Explorer
+from identica.report.pictures import Pictures
+
+__all__ = ["report_of_fit", "scores_against_truth"]
+
+
+def report_of_fit(
+    estimator: Any,
+    latents: NDArray[Any],
+    *,
+    title: str,
+    facts: Mapping[str, str | int | float],
+    warnings: Sequence[str] = (),
+    low: float = 0.0,
+    high: float = 1.0,
+    truth: NDArray[Any] | None = None,
+    sample_names: Sequence[str] | None = None,
+) -> Report:
+    """Describe one fit; nothing is needed but the estimator and the components that it found.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        Of this library.
+    latents : ndarray of shape (n_samples, n_components)
+        Components of the data, as ``transform`` gives them.
+    title : str
+        The page's heading.
+    facts : mapping of str to str, int or float
+        What was fitted on what.
+    warnings : sequence of str, default=()
+        What the fit warned of.
+    low, high : float
+        Of images, what is drawn black and what white, as :func:`identica.io.pictures.value_range` finds them.
+    truth : ndarray of shape (n_samples, n_true), optional
+        True components of the same samples, where they are known.
+    sample_names : sequence of str, optional
+        Names of the samples.
+
+    Returns
+    -------
+    Report
+        The page's content.
+    """
+    shape = tuple(estimator.sample_shape_)
+    pictures = None
+    if len(shape) > 1:
+        pictures = Pictures.from_model(estimator, latents, shape, low=low, high=high)
+    scores, r2 = ({}, None) if truth is None else scores_against_truth(truth, latents)
+    fit = Fit.from_estimator(
+        estimator.method,
+        estimator,
+        seconds=sum(estimator.durations_.values()),
+        scores=scores,
+        r2=r2,
+        warnings=tuple(warnings),
+        explorer=Explorer.from_estimator(estimator, latents, anchor_names=sample_names, low=low, high=high),
+        pictures=pictures,
+    )
+    names = getattr(estimator, "feature_names_in_", None)
+    return Report(
+        title=title,
+        facts=facts,
+        fits=(fit,),
+        feature_names=None if names is None else tuple(str(name) for name in names),
+        feature_scale=np.asarray(estimator.scale_, dtype=np.float64),
+    )
+
+
+def scores_against_truth(true: NDArray[Any], estimated: NDArray[Any]) -> tuple[dict[str, float], NDArray[np.float64]]:
+    """Score components against the true ones.
+
+    Parameters
+    ----------
+    true : ndarray of shape (n_samples, n_true)
+        True components.
+    estimated : ndarray of shape (n_samples, n_components)
+        Those found, of the same samples.
+
+    Returns
+    -------
+    scores : dict of str to float
+        "r2_mean", "mcc_pearson" and "mcc_spearman".
+    r2 : ndarray of shape (n_true, n_components)
+        R² of each true component given each estimated one.
+    """
+    matching = match_components(true, estimated, method="r2")
+    scores = {
+        "r2_mean": matching.mean,
+        "mcc_pearson": mean_correlation_coefficient(true, estimated, method="pearson"),
+        "mcc_spearman": mean_correlation_coefficient(true, estimated, method="spearman"),
+    }
+    return scores, matching.matrix

@@ -1,0 +1,108 @@
+"""What speaks for and against single components, in sentences for a reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, final
+
+if TYPE_CHECKING:
+    from identica.report.contents import Fit
+
+__all__ = ["Verdict", "judge"]
+
+AGREEMENT = 0.95
+"""Below this the fit warns, too."""
+LEAST_OF_LINEAR = 0.95
+"""Share of the variance that PCA explains which a network must explain."""
+FOUND = 0.9
+"""Mean R² with true components from which they count as found."""
+HEADINGS = {
+    "sound": "No sign against reading single components",
+    "unchecked": "Nothing was checked that could tell these components from others",
+    "doubtful": "Do not read meaning into single components",
+}
+
+
+@final
+@dataclass(frozen=True)
+class Verdict:
+    """Whether single components can be trusted, as far as the fit can tell.
+
+    Parameters
+    ----------
+    level : {"sound", "unchecked", "doubtful"}
+        The word on it; never more than that nothing speaks against them.
+    reasons : tuple of str
+        One sentence for each sign looked at.
+    """
+
+    level: Literal["sound", "unchecked", "doubtful"]
+    reasons: tuple[str, ...]
+
+    @property
+    def heading(self) -> str:
+        """The word on it, as a heading."""
+        return HEADINGS[self.level]
+
+
+def judge(fit: Fit) -> Verdict:
+    """Weigh the signs that a fit has left of whether its components are the data's own.
+
+    Parameters
+    ----------
+    fit : Fit
+        What came out.
+
+    Returns
+    -------
+    Verdict
+        Doubtful where restarts disagree, the network explains clearly less than PCA, the fit
+        warned, or true components are known and were not found; unchecked where there were no restarts.
+
+    Examples
+    --------
+    >>> from identica.report import Fit
+    >>> judge(Fit("dica", 3.2, restart_agreement=0.99, restarts=(1.0, 1.0))).level
+    'sound'
+    """
+    reasons, doubtful = [], bool(fit.warnings)
+    if fit.restart_agreement is not None and fit.restarts:
+        agrees = fit.restart_agreement >= AGREEMENT
+        doubtful = doubtful or not agrees
+        outcome = (
+            "the criterion singles these components out"
+            if agrees
+            else "other components are as good to the criterion as these"
+        )
+        reasons.append(
+            f"{len(fit.restarts)} restarts {'agree' if agrees else 'disagree'} "
+            f"({fit.restart_agreement:.3f}; {AGREEMENT} and more is agreement; criterion {max(fit.restarts):.3f} at "
+            f"best, {min(fit.restarts):.3f} at worst): {outcome}."
+        )
+    ours, linear = fit.reconstruction_error, fit.linear_reconstruction_error
+    if ours is not None and linear is not None:
+        # Where the mixing is linear PCA is as good, and the components can be right all the same.
+        worse = 1 - ours < LEAST_OF_LINEAR * (1 - linear)
+        doubtful = doubtful or worse
+        outcome = (
+            "the decoder has not learnt the data, and neither has its Jacobian: train longer"
+            if worse
+            else "it found more than a linear method can"
+            if ours < linear
+            else "it found no more than a linear method does, compare PolytopicFactorization"
+        )
+        reasons.append(
+            f"The network leaves {ours:.2%} of the held-out variance unexplained, PCA {linear:.2%}: {outcome}."
+        )
+    if "r2_mean" in fit.scores:
+        found = fit.scores["r2_mean"] >= FOUND
+        doubtful = doubtful or not found
+        outcome = "they were found" if found else "some are still mixed, whatever else speaks for them"
+        reasons.append(f"The true components are known here, mean R² {fit.scores['r2_mean']:.3f}: {outcome}.")
+    if fit.warnings:
+        reasons.append("The fit warned, as shown above.")
+    if doubtful:
+        return Verdict("doubtful", tuple(reasons))
+    if fit.restart_agreement is None:
+        return Verdict("unchecked", (*reasons, "This method makes no restarts that could disagree."))
+    return Verdict("sound", tuple(reasons))
