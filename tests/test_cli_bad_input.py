@@ -130,7 +130,7 @@ def test_arguments_that_cannot_be(refused, words, complaint):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        ([], "Expected one of {fit, transform, traverse, score, simulate, reproduce, demo}"),
+        ([], "Expected one of {fit, transform, traverse, score, report, simulate, reproduce, demo}"),
         (["nonsense"], "Unrecognized options: nonsense"),
         (["fit"], "Missing from identica fit: FILE"),
         (["score", "one.npy"], "Missing from identica score"),

@@ -202,8 +202,13 @@ class ReproduceSprites(_Options):
         from identica.experiments import reproduce, sprites
 
         options = self.shared() | {"network": built_network(self.network)}
-        images = {"shape": self.shape, "size": self.size, "correlation": self.correlation, "softness": self.softness}
-        plan = sprites(**options, **images)
+        images: dict[str, Any] = {
+            "shape": self.shape,
+            "size": self.size,
+            "correlation": self.correlation,
+            "softness": self.softness,
+        }
+        plan = sprites(**(options | images))
         self.carry_out(lambda directory: reproduce(plan, directory))
 
 
