@@ -239,13 +239,27 @@ def _convolution(layer: nn.Conv2d, primal: Tensor, tangents: Tensor) -> Pushed:
     return layer(primal), pushed.unflatten(0, tangents.shape[:2])
 
 
-@tangent_rule(nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d, nn.Upsample, nn.PixelShuffle)
+@tangent_rule(nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+def _transposed_convolution(layer: nn.ConvTranspose2d, primal: Tensor, tangents: Tensor) -> Pushed:
+    convolve = _TRANSPOSED[len(layer.kernel_size)]
+    settings = (layer.stride, layer.padding, layer.output_padding, layer.groups, layer.dilation)
+    pushed = convolve(tangents.flatten(0, 1), layer.weight, None, *settings)
+    return layer(primal), pushed.unflatten(0, tangents.shape[:2])
+
+
+_TRANSPOSED: dict[int, Callable[..., Tensor]] = {
+    1: functional.conv_transpose1d,
+    2: functional.conv_transpose2d,
+    3: functional.conv_transpose3d,
+}
+
+
+@tangent_rule(nn.Upsample, nn.PixelShuffle)
 @tangent_rule(nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d)
 def _affine(layer: nn.Module, primal: Tensor, tangents: Tensor) -> Pushed:
     flat = tangents.flatten(0, 1)
     pushed = layer(flat)
-    # Constant padding shares the rule of zero padding.
-    if getattr(layer, "bias", None) is not None or getattr(layer, "value", None):
+    if getattr(layer, "value", None):  # constant padding shares the rule of zero padding
         pushed = pushed - layer(torch.zeros_like(flat[:1]))
     return layer(primal), pushed.unflatten(0, tangents.shape[:2])
 
