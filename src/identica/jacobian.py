@@ -18,6 +18,9 @@ from torch.nn import functional
 
 from identica.tangents import Pushed, forward_mode, has_rule, push_tangents
 
+ENTRIES_AT_ONCE = 2**20
+"""Where every layer is as large as the output, more entries than this leave the processor's cache."""
+
 __all__ = ["gram_matrix", "jacobian", "jacobian_and_gram", "jacobian_by_forward_mode"]
 
 
@@ -65,7 +68,14 @@ def jacobian(
     seeds = _seeds(latents, components)
     body, last = split_last_linear(decoder)
     index = None if features is None else torch.as_tensor(features, device=latents.device)
-    return _finish(last, *push_tangents(body, latents, seeds), index)
+    size = len(latents)
+    if last is None and not torch.is_grad_enabled():
+        entries = seeds.shape[1] * decoder(latents[:1]).numel()
+        size = max(1, ENTRIES_AT_ONCE // max(1, entries))
+    if size >= len(latents):
+        return _finish(last, *push_tangents(body, latents, seeds), index)
+    parts = [_finish(last, *push_tangents(body, part, seeds), index) for part in torch.split(latents, size)]
+    return torch.cat([output for output, _ in parts]), torch.cat([matrix.mT for _, matrix in parts]).mT
 
 
 def gram_matrix(decoder: nn.Module, latents: Tensor) -> Tensor:

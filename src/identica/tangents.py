@@ -276,7 +276,7 @@ def _identity(layer: nn.Module, primal: Tensor, tangents: Tensor) -> Pushed:
 
 @tangent_rule(nn.Softplus)
 def _softplus(layer: nn.Softplus, primal: Tensor, tangents: Tensor) -> Pushed:
-    scaled = layer.beta * primal
+    scaled = primal if layer.beta == 1 else layer.beta * primal
     slope = torch.where(scaled > layer.threshold, 1.0, torch.sigmoid(scaled))
     return layer(primal), slope.unsqueeze(1) * tangents
 

@@ -39,7 +39,9 @@ def test_methods_of_tables_see_pixels_as_they_are():
     axes = np.linalg.svd(rows[:200] - rows[:200].mean(0), full_matrices=False)[2][:5]
     found = (rows[200:] - rows[:200].mean(0)) @ axes.T
     assert outcome.fit.scores["r2_mean"] == pytest.approx(mean_r2(latents[200:], found), abs=2e-3)
-    assert outcome.fit.scores["dci_informativeness"] == pytest.approx(dci(latents[200:], found).informativeness, abs=0.02)
+    assert outcome.fit.scores["dci_informativeness"] == pytest.approx(
+        dci(latents[200:], found).informativeness, abs=0.02
+    )
     assert outcome.n_features == 64
     assert outcome.fit.pictures is not None
 

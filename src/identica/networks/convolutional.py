@@ -21,7 +21,7 @@ from identica.networks.layers import ACTIVATIONS, Channels, Crop, Plus, blank_li
 __all__ = ["Convolutional"]
 
 KERNEL = 4
-"""Side of every kernel; with a stride of 2 and a margin of 1 it halves or doubles a side exactly."""
+"""Side of the encoder's kernels; with a stride of 2 and a margin of 1 it halves a side exactly."""
 
 
 @final
@@ -29,8 +29,9 @@ KERNEL = 4
 class Convolutional:
     """Convolutional encoder and decoder of images, each beside a linear map.
 
-    Every level of the encoder halves the sides of the image, every one of the decoder doubles them. Images whose
-    sides are no multiple of 2 ** levels are padded inside by zeros, and cropped.
+    Every level of the encoder halves the sides of the image, every one of the decoder doubles them by sub-pixel
+    convolutions [1]_, of single positions and at last of 3 by 3. Images whose sides are no multiple of 2 ** levels are
+    padded inside by zeros, and cropped.
 
     Parameters
     ----------
@@ -50,6 +51,11 @@ class Convolutional:
         If channels or the shape are no sequences of integers.
     ValueError
         If a size is not positive or the activation is unknown.
+
+    References
+    ----------
+    .. [1] W. Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional
+       Neural Network", CVPR 2016.
 
     Examples
     --------
@@ -117,9 +123,14 @@ class Convolutional:
         if (rows * levels, columns * levels) != (height, width):
             inward.append(nn.ZeroPad2d((0, columns * levels - width, 0, rows * levels - height)))
         for n_in, n_out in pairs:
-            layer = _blank(nn.Conv2d, n_in, n_out)
+            layer = _blank(n_in, n_out, KERNEL, stride=2, padding=1)
             inward += [_drawn(layer, n_in * KERNEL**2, generator), activation()]
-        inward += [Channels(first=False), nn.Flatten(), _drawn(blank_linear(flat, self.hidden), flat, generator), activation()]
+        inward += [
+            Channels(first=False),
+            nn.Flatten(),
+            _drawn(blank_linear(flat, self.hidden), flat, generator),
+            activation(),
+        ]
         inward.append(_zero(blank_linear(self.hidden, axes.shape[0])))
 
         outward: list[nn.Module] = []
@@ -128,11 +139,14 @@ class Convolutional:
         # Channels that lie beside each other in memory make convolutions two to three times as fast.
         outward += [nn.Unflatten(1, (rows, columns, self.channels[-1])), Channels(first=True)]
         for n_out, n_in in reversed(pairs[1:]):
-            layer = _blank(nn.ConvTranspose2d, n_in, n_out)
-            outward += [_drawn(layer, n_in * KERNEL**2 // 4, generator), activation()]
-        # Into so few channels a convolution at half the size is faster than a transposed one.
-        last = nn.utils.skip_init(nn.Conv2d, widths[1], 4 * n_channels, 3, padding=1)  # type: ignore[no-untyped-call]
-        outward += [_zero(last), nn.PixelShuffle(2), Crop(height, width), Channels(first=False), nn.Flatten()]
+            outward += [_drawn(_blank(n_in, 4 * n_out, 1), n_in, generator), nn.PixelShuffle(2), activation()]
+        outward += [
+            _zero(_blank(widths[1], 4 * n_channels, 3, padding=1)),
+            nn.PixelShuffle(2),
+            Crop(height, width),
+            Channels(first=False),
+            nn.Flatten(),
+        ]
 
         # In the precision of the convolutions beside them.
         to_latents, to_pixels = (linear_map(weight.float()) for weight in (torch.linalg.pinv(axes).T, axes.T))
@@ -166,9 +180,9 @@ def _sizes(name: str, values: object, example: str) -> tuple[int, ...]:
     return tuple(check_integer(f"a number in {name}", value, 1) for value in values)
 
 
-def _blank(kind: type[Any], n_in: int, n_out: int) -> Any:
-    """Return a layer whose entries are yet to be set, without a draw from the global random state."""
-    return nn.utils.skip_init(kind, n_in, n_out, KERNEL, stride=2, padding=1)  # type: ignore[no-untyped-call]
+def _blank(n_in: int, n_out: int, kernel: int, **options: int) -> Any:
+    """Return a convolution whose entries are yet to be set, without a draw from the global random state."""
+    return nn.utils.skip_init(nn.Conv2d, n_in, n_out, kernel, **options)  # type: ignore[no-untyped-call]
 
 
 def _drawn(layer: Any, n_in: int, generator: torch.Generator) -> nn.Module:
