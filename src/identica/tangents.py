@@ -244,7 +244,7 @@ def _transposed_convolution(layer: nn.ConvTranspose2d, primal: Tensor, tangents:
     convolve = _TRANSPOSED[len(layer.kernel_size)]
     settings = (layer.stride, layer.padding, layer.output_padding, layer.groups, layer.dilation)
     pushed = convolve(tangents.flatten(0, 1), layer.weight, None, *settings)
-    return layer(primal), pushed.unflatten(0, tangents.shape[:2])
+    return layer(primal), pushed.reshape(*tangents.shape[:2], *pushed.shape[1:])
 
 
 _TRANSPOSED: dict[int, Callable[..., Tensor]] = {
