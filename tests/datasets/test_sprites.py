@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from identica.datasets import SPRITE_SHAPES, make_sprites
+from identica.datasets import SPRITE_SHAPES, draw_sprites, make_sprites
 from identica.datasets.sprites import RANGES
 
 CENTRES = (np.arange(32) + 0.5) / 32 - 0.5
@@ -75,3 +75,24 @@ def test_images_change_smoothly_with_their_factors():
 def test_what_cannot_be_drawn_is_refused(change, error, words):
     with pytest.raises(error, match=words):
         make_sprites(**change)
+
+
+def test_images_are_drawn_from_any_factors():
+    images, factors = make_sprites(30, size=9, shape="ellipse", softness=1.5, random_state=0)
+    np.testing.assert_array_equal(draw_sprites(factors, size=9, shape="ellipse", softness=1.5), images)
+    moved = factors.copy()
+    moved[:, 4] *= 0.5
+    np.testing.assert_allclose(draw_sprites(moved, size=9, shape="ellipse", softness=1.5), 0.5 * images, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("latents", "said"),
+    [
+        (np.zeros((2, 4)), r"latents of shape \(2, 4\): give finite numbers of shape \(n_samples, 5\)"),
+        ([[0, 0, np.nan, 0, 1]], "finite numbers"),
+        ([[0, 0, 0, 0, 1]], "scale is not positive"),
+    ],
+)
+def test_factors_that_cannot_be_drawn_are_refused(latents, said):
+    with pytest.raises(ValueError, match=said):
+        draw_sprites(latents)

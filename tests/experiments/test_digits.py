@@ -55,8 +55,10 @@ def test_a_reader_reads_what_single_components_do():
     np.testing.assert_array_equal(found.share[0, 1] > 0.5, up.astype(bool))
     np.testing.assert_array_equal(found.share[0, 0] > 0.5, up.T.astype(bool))
     assert (found.share[1] == 0).all()
-    assert found.best(0, 3) == (1.0, 0, "up")
-    assert found.best(3, 0) == (1.0, 0, "down")
+    assert found.best(0, 3) == (1.0, found.approach[0, 1, 0, 3], 0, "up")
+    assert found.best(3, 0) == (1.0, found.approach[0, 0, 3, 0], 0, "down")
+    assert found.approach[0, 1, 0, 3] > 0.9
+    assert (found.approach[1] < 0.5).all()
     assert {(row["from"], row["to"]) for row in found.records(0.5)} == {(a, b) for a in range(4) for b in range(4)} - {
         (a, a) for a in range(4)
     }

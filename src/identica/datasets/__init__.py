@@ -9,7 +9,7 @@ from identica.datasets.regulon_files import read_regulon
 from identica.datasets.regulons import Regulon, RegulonReport, make_regulon
 from identica.datasets.sergio import GeneNetwork, SergioRun, run_sergio
 from identica.datasets.sergio_files import read_sergio, write_sergio
-from identica.datasets.sprites import SPRITE_FACTORS, SPRITE_SHAPES, Sprites, make_sprites
+from identica.datasets.sprites import SPRITE_FACTORS, SPRITE_SHAPES, Sprites, draw_sprites, make_sprites
 from identica.datasets.technical_noise import TechnicalNoise
 from identica.datasets.trrust import fetch_trrust
 
@@ -32,6 +32,7 @@ __all__ = [
     "Sprites",
     "TechnicalNoise",
     "Waves",
+    "draw_sprites",
     "fetch_mnist",
     "fetch_trrust",
     "hill_curve",

@@ -8,12 +8,12 @@ from typing import Any, final
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from identica.arguments import check_choice, check_correlation, check_integer, check_real, local_random
 from identica.datasets.sampling import draw_latents
 
-__all__ = ["SPRITE_FACTORS", "SPRITE_SHAPES", "Sprites", "make_sprites"]
+__all__ = ["SPRITE_FACTORS", "SPRITE_SHAPES", "Sprites", "draw_sprites", "make_sprites"]
 
 Array = NDArray[np.floating[Any]]
 SPRITE_FACTORS = ("x", "y", "scale", "angle", "shade")
@@ -103,12 +103,55 @@ def make_sprites(
     random = local_random(random_state)
     scores = draw_latents("dependent", n_samples, n_factors, correlation, random) / (2 * np.sqrt(3.0)) + 0.5
     latents = RANGES[:, 0] + scores * (RANGES[:, 1] - RANGES[:, 0])
-    images = np.empty((n_samples, size, size), dtype=np.float32)
+    return Sprites(draw_sprites(latents, size=size, shape=shape, softness=softness), latents)
+
+
+def draw_sprites(
+    latents: ArrayLike, *, size: int = 32, shape: str = "triangle", softness: float = 2.0
+) -> NDArray[np.float32]:
+    """Draw the images that factors stand for: the mixing function of :func:`make_sprites`.
+
+    Parameters
+    ----------
+    latents : array-like of shape (n_samples, 5)
+        The factors ``SPRITE_FACTORS``: position and half length in image sides, angle in radians, shade.
+    size, shape, softness
+        As in :func:`make_sprites`.
+
+    Returns
+    -------
+    ndarray of float32 of shape (n_samples, size, size)
+        Images in [0, 1], for shades in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the factors are not five columns of finite numbers with positive lengths, a number is out of its range or the
+        shape is unknown.
+
+    Examples
+    --------
+    >>> image = draw_sprites([[0.0, 0.0, 0.3, 0.0, 0.8]], size=16)[0]
+    >>> image.shape, round(float(image.max()), 2)
+    ((16, 16), 0.8)
+    """
+    size = check_integer("size", size, 8)
+    check_choice("shape", shape, SPRITE_SHAPES)
+    softness = check_real("softness", softness, above=0)
+    factors = np.asarray(latents, dtype=np.float64)
+    if factors.ndim != 2 or factors.shape[1] != len(SPRITE_FACTORS) or not np.isfinite(factors).all():
+        raise ValueError(
+            f"latents of shape {factors.shape}: give finite numbers of shape (n_samples, {len(SPRITE_FACTORS)}), the "
+            f"columns {', '.join(SPRITE_FACTORS)}"
+        )
+    if (factors[:, SPRITE_FACTORS.index("scale")] <= 0).any():
+        raise ValueError("scale is not positive everywhere: give half lengths above 0, such as 0.3")
+    images = np.empty((len(factors), size, size), dtype=np.float32)
     at_once = max(1, PIXELS_AT_ONCE // size**2)
-    for start in range(0, n_samples, at_once):
+    for start in range(0, len(factors), at_once):
         part = slice(start, start + at_once)
-        images[part] = _draw(latents[part], size, shape, softness)
-    return Sprites(images, latents)
+        images[part] = _draw(factors[part], size, shape, softness)
+    return images
 
 
 def _draw(latents: Array, size: int, shape: str, softness: float) -> Array:

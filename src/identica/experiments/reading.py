@@ -86,15 +86,19 @@ class Transformations:
     share : ndarray of shape (n_components, 2, n_classes, n_classes)
         Of the anchors of a class (third axis) whose own reconstruction is read rightly and surely, the share that is
         read surely and stably as another (fourth axis) somewhere on the way down or up (second axis).
+    approach : ndarray of shape (n_components, 2, n_classes, n_classes)
+        How near the others come: of the same anchors, the mean of the largest probability that is read stably for the
+        other class on the way.
     n_anchors : ndarray of int of shape (n_classes,)
         Anchors of each class that are read so.
     """
 
     share: NDArray[np.float64]
+    approach: NDArray[np.float64]
     n_anchors: NDArray[np.intp]
 
-    def best(self, start: int, end: int) -> tuple[float, int, str]:
-        """Return where one class turns into another most often.
+    def best(self, start: int, end: int) -> tuple[float, float, int, str]:
+        """Return where one class turns into another most often, or where it does nowhere, comes nearest.
 
         Parameters
         ----------
@@ -105,14 +109,22 @@ class Transformations:
         -------
         share : float
             Of the anchors.
+        approach : float
+            Mean of the largest probability on their way.
         component : int
             Which component moves.
         direction : {"down", "up"}
             Where to.
         """
-        pairs = self.share[:, :, start, end]
-        component, direction = (int(i) for i in np.unravel_index(np.argmax(pairs), pairs.shape))
-        return float(pairs[component, direction]), component, DIRECTIONS[direction]
+        share, approach = self.share[:, :, start, end], self.approach[:, :, start, end]
+        order = np.lexsort((approach.ravel(), share.ravel()))
+        component, direction = (int(i) for i in np.unravel_index(order[-1], share.shape))
+        return (
+            float(share[component, direction]),
+            float(approach[component, direction]),
+            component,
+            DIRECTIONS[direction],
+        )
 
     def records(self, least: float = 0.0) -> list[dict[str, Any]]:
         """Give every share above a bound as a row.
@@ -125,7 +137,7 @@ class Transformations:
         Returns
         -------
         list of dict
-            With component, direction, from, to, share and n_anchors.
+            With component, direction, from, to, share, approach and n_anchors.
         """
         found = np.argwhere(self.share > least)
         return [
@@ -135,6 +147,7 @@ class Transformations:
                 "from": int(a),
                 "to": int(b),
                 "share": float(self.share[j, side, a, b]),
+                "approach": float(self.approach[j, side, a, b]),
                 "n_anchors": int(self.n_anchors[a]),
             }
             for j, side, a, b in found
@@ -169,19 +182,22 @@ def read_traversals(
     known = own[np.arange(len(labels)), labels] >= CONFIDENT
     start, labels = start[known], labels[known]
     n_components = start.shape[1]
-    share = np.zeros((n_components, 2, n_classes, n_classes))
+    share, approach = np.zeros((2, n_components, 2, n_classes, n_classes))
     counts = np.bincount(labels, minlength=n_classes)
     if len(start):
         moved = traverse(model, start, component_ranges(latents), N_STEPS)
         flat = moved.values.reshape(-1, *moved.values.shape[3:])
-        sure = reader.probabilities(flat).reshape(*moved.values.shape[:3], n_classes) >= CONFIDENT
+        read = reader.probabilities(flat).reshape(*moved.values.shape[:3], n_classes)
         up = moved.positions[None] > start[:, :, None]
         for side, there in enumerate((~up, up)):
-            runs = sure & there[..., None]
-            alike = [runs[:, :, i : N_STEPS - STABLE + 1 + i] for i in range(STABLE)]
-            stable: NDArray[np.bool_] = np.any(np.all(alike, axis=0), axis=2)
+            on_the_way = np.where(there[..., None], read, 0.0)
+            # What is read at all of a few neighbouring positions is the least of them.
+            stable = np.min([on_the_way[:, :, i : N_STEPS - STABLE + 1 + i] for i in range(STABLE)], axis=0)
+            most = stable.max(axis=2)
             for a in range(n_classes):
                 if counts[a]:
-                    share[:, side, a] = stable[labels == a].mean(axis=0)
-        share[:, :, np.arange(n_classes), np.arange(n_classes)] = 0.0
-    return Transformations(share, counts)
+                    mine = most[labels == a]
+                    share[:, side, a], approach[:, side, a] = (mine >= CONFIDENT).mean(axis=0), mine.mean(axis=0)
+        for shares in (share, approach):
+            shares[:, :, np.arange(n_classes), np.arange(n_classes)] = 0.0
+    return Transformations(share, approach, counts)
