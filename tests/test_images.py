@@ -8,6 +8,7 @@ from methods import QUICK
 from identica import DICA, Autoencoder, Convolutional, Dense, PolytopicFactorization, load
 from identica.datasets import load_digits, make_sprites
 from identica.jacobian import jacobian, jacobian_by_forward_mode
+from identica.tangents import push_tangents
 from identica.traversal import component_ranges, traverse
 
 # Few steps on few images end wherever they end.
@@ -42,6 +43,22 @@ def test_convolutional_jacobians_agree_with_autograd(shape, activation):
     torch.testing.assert_close(output, decoder(latents))
 
 
+def test_jacobians_of_many_images_are_taken_in_parts(monkeypatch):
+    _, _, decoder = networks((9, 13), channels=(4, 6))
+    latents = torch.randn(7, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    pushed = []
+    monkeypatch.setattr("identica.jacobian.push_tangents", lambda *given: pushed.append(given) or push_tangents(*given))
+    whole = jacobian(decoder, latents, features=[5, 2, 90])  # with gradients never
+    monkeypatch.setattr("identica.jacobian.ENTRIES_AT_ONCE", 2 * 3 * 9 * 13)
+    assert len(pushed) == 1
+    with torch.no_grad():
+        parts = jacobian(decoder, latents, features=[5, 2, 90])
+    assert len(pushed) == 1 + 4
+    jacobian(decoder, latents)
+    assert len(pushed) == 1 + 4 + 1
+    torch.testing.assert_close(parts, tuple(part.detach() for part in whole), rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_convolutional_networks_start_at_the_axes(shape):
     axes, encoder, decoder = networks(shape, noise=0.0)
@@ -57,7 +74,7 @@ def test_a_convolution_moves_with_what_it_sees():
     body = decoder.second
     fields = torch.randn(1, 4, 4, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     shifted = torch.roll(fields, 1, dims=3)
-    image, other = (body[5:](part).reshape(8, 12) for part in (fields, shifted))
+    image, other = (body[6:](part).reshape(8, 12) for part in (fields, shifted))
     torch.testing.assert_close(image[:, 2:8], other[:, 4:10])
     assert not torch.allclose(image, other)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from identica import Convolutional, Training
+from identica import Convolutional, Dense, Training
 from identica.cli import main
 from identica.datasets import SPRITE_FACTORS, make_sprites
 from identica.experiments import METHODS, reproduce, run, sprites
@@ -74,6 +74,12 @@ def test_the_command_line_does_the_same(tmp_path, monkeypatch, capsys):
     assert (plan.n_samples, plan.seeds, list(plan.methods)) == (90, (0, 1), ["pca", "dica"])
     assert dict(plan.data) == {"shape": "ellipse", "size": 32, "correlation": 0.2, "softness": 2.0}
     assert plan.methods["dica"].network == Convolutional()
+    assert main(["reproduce", "sprites", "--hidden", "9", "8", "--output", str(tmp_path / "out")]) == 0
+    assert plans[1].methods["autoencoder"].network == Dense((9, 8))
+    words = ["reproduce", "sprites", "--network", "convolutional", "--hidden", "9", "--output", str(tmp_path / "no")]
+    assert main(words) == 2
+    assert "--hidden gives widths of dense networks" in capsys.readouterr().err
+    assert not (tmp_path / "no").exists()
 
 
 def test_sprites_are_simulated_into_files(tmp_path, capsys):

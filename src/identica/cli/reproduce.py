@@ -130,7 +130,44 @@ class ReproduceCells(CellOptions, _Options):
 
 
 @dataclass(frozen=True)
-class ReproduceDigits(_Options):
+class _Networks:
+    """Networks of the nonlinear methods, the same for all.
+
+    Parameters
+    ----------
+    network : str
+        Networks of the nonlinear methods.
+    hidden : tuple of int
+        Widths of the hidden layers of dense networks; 128 128 by default.
+    """
+
+    network: Literal["dense", "convolutional"] = "dense"
+    hidden: Annotated[tuple[int, ...] | None, arg(metavar="N ...")] = None
+
+    def networks(self) -> Any:
+        """Return what builds them.
+
+        Returns
+        -------
+        Dense or Convolutional
+            With default sizes where none are given.
+
+        Raises
+        ------
+        ValueError
+            If widths are given for convolutions.
+        """
+        from identica.networks import Convolutional, Dense
+
+        if self.network == "convolutional":
+            if self.hidden is not None:
+                raise ValueError("--hidden gives widths of dense networks: leave it out with --network convolutional")
+            return Convolutional()
+        return Dense() if self.hidden is None else Dense(self.hidden)
+
+
+@dataclass(frozen=True)
+class ReproduceDigits(_Networks, _Options):
     """Find out what single components do to images of digits, by all methods.
 
     A classifier of real digits reads what each component makes of them on its way. Writes results.csv,
@@ -143,8 +180,6 @@ class ReproduceDigits(_Options):
         Folder with MNIST's four files, or those of its kin, or one .npz file with the arrays x and y.
     n_components : int
         Number of components.
-    network : str
-        Networks of the nonlinear methods.
     output : Path
         Directory to write into.
     seeds : int
@@ -153,7 +188,6 @@ class ReproduceDigits(_Options):
 
     data: Annotated[Path | None, arg(metavar="DIR")] = None
     n_components: Annotated[int, arg(metavar="N", aliases=["-d"])] = 10
-    network: Literal["dense", "convolutional"] = "dense"
     output: Annotated[Path, arg(metavar="DIR")] = Path("identica-digits")
     seeds: int = 2
 
@@ -162,14 +196,14 @@ class ReproduceDigits(_Options):
         from identica.datasets import read_mnist
         from identica.experiments import digits, reproduce_digits
 
-        options = self.shared() | {"network": built_network(self.network)}
+        options = self.shared() | {"network": self.networks()}
         images = None if self.data is None else read_mnist(self.data)
         study = digits(images, self.n_components, **options)
         self.carry_out(lambda directory: reproduce_digits(study, directory))
 
 
 @dataclass(frozen=True)
-class ReproduceSprites(_Options):
+class ReproduceSprites(_Networks, _Options):
     """Look for position, size, angle and shade behind images of one shape, by all methods.
 
     Writes results.csv, summary.md, r2_heatmaps.png and report.html, both pictures of the last seed.
@@ -184,8 +218,6 @@ class ReproduceSprites(_Options):
         Of each two components.
     softness : float
         Width of the shape's edge in pixels.
-    network : str
-        Networks of the nonlinear methods.
     output : Path
         Directory to write into.
     """
@@ -194,14 +226,13 @@ class ReproduceSprites(_Options):
     size: Annotated[int, arg(metavar="N")] = 32
     correlation: Annotated[float, arg(metavar="FLOAT")] = 0.5
     softness: float = 2.0
-    network: Literal["dense", "convolutional"] = "dense"
     output: Annotated[Path, arg(metavar="DIR")] = Path("identica-sprites")
 
     def run(self) -> None:
         """Run the command."""
         from identica.experiments import reproduce, sprites
 
-        options = self.shared() | {"network": built_network(self.network)}
+        options = self.shared() | {"network": self.networks()}
         images: dict[str, Any] = {
             "shape": self.shape,
             "size": self.size,
@@ -210,24 +241,6 @@ class ReproduceSprites(_Options):
         }
         plan = sprites(**(options | images))
         self.carry_out(lambda directory: reproduce(plan, directory))
-
-
-def built_network(name: str) -> Any:
-    """Return the networks that a word stands for, with their default sizes.
-
-    Parameters
-    ----------
-    name : {"dense", "convolutional"}
-        The word.
-
-    Returns
-    -------
-    Dense or Convolutional
-        The networks.
-    """
-    from identica.networks import NETWORKS
-
-    return NETWORKS[name]()
 
 
 Reproduce = (
