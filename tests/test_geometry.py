@@ -154,8 +154,9 @@ def test_value_and_gradient_are_finite_where_the_jacobian_is_awkward(
 @pytest.mark.parametrize("name", [name for name in AWKWARD if name != "fewer features than components"])
 def test_an_awkward_jacobian_leaves_the_others_of_its_batch_alone(name: str, dtype: torch.dtype) -> None:
     regular = draw(*awkward(name).shape, seed=5).to(dtype)
-    batch = torch.stack([regular, awkward(name).to(dtype), regular])
-    assert torch.equal(log_volume(batch)[[0, 2]], log_volume(regular).expand(2))
+    # Beside batches of the same size only: a processor may round a single product otherwise.
+    mixed, alike = (torch.stack([regular, middle, regular]) for middle in (awkward(name).to(dtype), regular))
+    assert torch.equal(log_volume(mixed)[[0, 2]], log_volume(alike)[[0, 2]])
 
 
 def test_volume_is_exact_where_units_differ_by_far() -> None:

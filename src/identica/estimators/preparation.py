@@ -187,7 +187,7 @@ def principal_axes(train: FloatArray, held_out: FloatArray, n_components: int, s
     Returns
     -------
     axes : ndarray of shape (n_components, n_features)
-        Loadings.
+        Loadings; exactly zero where a feature is.
     error : float
         Mean squared error of an entry of the rows held out.
     """
@@ -198,4 +198,6 @@ def principal_axes(train: FloatArray, held_out: FloatArray, n_components: int, s
     axes = np.random.default_rng(seed).standard_normal((n_components, train.shape[1])) * 1e-3
     largest = max(float(pca.explained_variance_[0]), 1e-6)
     axes[:n_found] = pca.components_ * np.sqrt(np.maximum(pca.explained_variance_, 1e-6 * largest))[:, None]
+    # Rounding of the solver would be enough: an adaptive optimiser takes steps of one size whatever the gradient's.
+    axes[:, ~train.any(axis=0)] = 0
     return axes, error
