@@ -17,10 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from identica.alignment import align, best_scales
+from identica.alignment import align, best_criterion
 from identica.datasets import SPRITE_SHAPES, draw_sprites, make_sprites
 from identica.experiments import markdown_table
-from identica.geometry import volume_criterion
 from identica.io import atomic_write, prepare_output_dir, write_records
 from identica.metrics import mean_r2
 
@@ -67,14 +66,9 @@ def measure(matrices: Tensor, factors: NDArray[Any], p: float) -> dict[str, Any]
         "p": p,
         "r2": mean_r2(factors, turned),
         "agreement": float(found.agreement),
-        "true": criterion(matrices, p),
-        "found": criterion(matrices @ found.transform, p),
+        "true": float(best_criterion(matrices, p)),
+        "found": float(best_criterion(matrices @ found.transform, p)),
     }
-
-
-def criterion(matrices: Tensor, p: float) -> float:
-    """Return the mean of c_p at the scales of the components at which it is largest."""
-    return float(volume_criterion(matrices * best_scales(matrices, p), p).mean())
 
 
 if __name__ == "__main__":

@@ -16,9 +16,9 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from identica.geometry import log_power_mean, row_norms
+from identica.geometry import log_power_mean, row_norms, volume_criterion
 
-__all__ = ["Alignment", "align", "best_scales", "matched_cosine"]
+__all__ = ["Alignment", "align", "best_criterion", "best_scales", "matched_cosine"]
 
 
 @final
@@ -186,3 +186,21 @@ def best_scales(matrices: Tensor, p: float) -> Tensor:
     optimiser.step(loss)  # type: ignore[no-untyped-call]
     found = logarithms.detach()
     return (found - found.mean()).exp().to(matrices.dtype)
+
+
+def best_criterion(matrices: Tensor, p: float) -> Tensor:
+    """Return the mean of c_p at the scales of the components at which it is largest.
+
+    Parameters
+    ----------
+    matrices : Tensor of shape (n_points, n_features, n_components)
+        Jacobians.
+    p : float
+        Exponent of the power mean of the row norms.
+
+    Returns
+    -------
+    Tensor of shape ()
+        The criterion.
+    """
+    return volume_criterion(matrices * best_scales(matrices, p), p).mean()

@@ -10,6 +10,7 @@ from tyro.conf import arg
 
 from identica.cli.options import Number, set_threads
 from identica.cli.single_cell import CellOptions
+from identica.cli.sprites import SpriteOptions
 
 __all__ = ["Reproduce", "ReproduceCells", "ReproduceDigits", "ReproduceMixture", "ReproduceSprites"]
 
@@ -196,50 +197,30 @@ class ReproduceDigits(_Networks, _Options):
         from identica.datasets import read_mnist
         from identica.experiments import digits, reproduce_digits
 
-        options = self.shared() | {"network": self.networks()}
         images = None if self.data is None else read_mnist(self.data)
-        study = digits(images, self.n_components, **options)
+        study = digits(images, self.n_components, network=self.networks(), **self.shared())
         self.carry_out(lambda directory: reproduce_digits(study, directory))
 
 
 @dataclass(frozen=True)
-class ReproduceSprites(_Networks, _Options):
+class ReproduceSprites(SpriteOptions, _Networks, _Options):
     """Look for position, size, angle and shade behind images of one shape, by all methods.
 
     Writes results.csv, summary.md, r2_heatmaps.png and report.html, both pictures of the last seed.
 
     Parameters
     ----------
-    shape : str
-        What is drawn.
-    size : int
-        Pixels along a side.
-    correlation : float
-        Of each two components.
-    softness : float
-        Width of the shape's edge in pixels.
     output : Path
         Directory to write into.
     """
 
-    shape: Literal["ellipse", "rectangle", "triangle"] = "triangle"
-    size: Annotated[int, arg(metavar="N")] = 32
-    correlation: Annotated[float, arg(metavar="FLOAT")] = 0.5
-    softness: float = 2.0
     output: Annotated[Path, arg(metavar="DIR")] = Path("identica-sprites")
 
     def run(self) -> None:
         """Run the command."""
         from identica.experiments import reproduce, sprites
 
-        options = self.shared() | {"network": self.networks()}
-        images: dict[str, Any] = {
-            "shape": self.shape,
-            "size": self.size,
-            "correlation": self.correlation,
-            "softness": self.softness,
-        }
-        plan = sprites(**(options | images))
+        plan = sprites(network=self.networks(), **self.shared(), **self.arguments())
         self.carry_out(lambda directory: reproduce(plan, directory))
 
 

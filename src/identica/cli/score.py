@@ -41,33 +41,30 @@ class Score:
     def run(self) -> None:
         """Run the command."""
         from identica.io import output_directory, read_table, refuse_to_overwrite, write_json
-        from identica.metrics import match_components, mean_correlation_coefficient
+        from identica.metrics import score_components
 
         check_seed(self.seed)
         refuse_to_overwrite([self.latents, self.truth], [self.output / "scores.json"])
         estimated, true = read_table(self.latents), read_table(self.truth)
         check_rows(estimated, true)
-        matching = match_components(true.values, estimated.values, method="r2", random_state=self.seed)
-        pearson, spearman = (
-            mean_correlation_coefficient(true.values, estimated.values, method=method)
-            for method in ("pearson", "spearman")
-        )
+        scores, matching = score_components(true.values, estimated.values, random_state=self.seed)
         order = [None if j < 0 else j for j in matching.order.tolist()]
         with output_directory(self.output) as directory:
             write_json(
                 directory / "scores.json",
                 {
-                    "r2_mean": matching.mean,
+                    "r2_mean": scores["r2_mean"],
                     "r2": matching.scores,
-                    "mcc_pearson": pearson,
-                    "mcc_spearman": spearman,
+                    "mcc_pearson": scores["mcc_pearson"],
+                    "mcc_spearman": scores["mcc_spearman"],
                     "matching": order,
                 },
             )
         names = true.feature_names or [str(i) for i in range(true.shape[1])]
         for name, score, match in zip(names, matching.scores, order, strict=True):
             print(f"true component {name}: estimate {match}, R2 {score:.3f}")
-        print(f"mean R2 {matching.mean:.3f}, MCC {pearson:.3f} (Pearson), {spearman:.3f} (Spearman)")
+        r2, pearson, spearman = (scores[name] for name in ("r2_mean", "mcc_pearson", "mcc_spearman"))
+        print(f"mean R2 {r2:.3f}, MCC {pearson:.3f} (Pearson), {spearman:.3f} (Spearman)")
 
 
 def check_rows(estimated: "Table", true: "Table") -> None:

@@ -10,6 +10,7 @@ from tyro.conf import arg
 
 from identica.cli.options import check_seed
 from identica.cli.single_cell import CellOptions
+from identica.cli.sprites import SpriteOptions
 
 __all__ = ["Simulate", "SimulateCells", "SimulateMixture", "SimulateSprites"]
 
@@ -156,7 +157,7 @@ PREVIEW = (6, 12)
 
 
 @dataclass(frozen=True)
-class SimulateSprites:
+class SimulateSprites(SpriteOptions):
     """Simulate images of one shape whose position, size, angle and shade are known, and depend on each other.
 
     Writes X.npy (n_samples, size, size), latents.csv, sprites.png, which shows the first of them, and parameters.json.
@@ -167,24 +168,12 @@ class SimulateSprites:
         Directory to write into.
     n_samples : int
         Number of images.
-    size : int
-        Pixels along a side.
-    shape : str
-        What is drawn.
-    correlation : float
-        Of each two components.
-    softness : float
-        Width of the shape's edge in pixels.
     seed : int
         Seed of all randomness.
     """
 
     output: Annotated[Path, arg(metavar="DIR")] = Path("identica-sprites")
     n_samples: Annotated[int, arg(metavar="N", aliases=["-n"])] = 10_000
-    size: Annotated[int, arg(metavar="N")] = 32
-    shape: Literal["ellipse", "rectangle", "triangle"] = "triangle"
-    correlation: Annotated[float, arg(metavar="FLOAT")] = 0.5
-    softness: float = 2.0
     seed: int = 0
 
     def run(self) -> None:
@@ -195,8 +184,7 @@ class SimulateSprites:
 
         check_seed(self.seed)
         parameters = {name: value for name, value in dataclasses.asdict(self).items() if name != "output"}
-        options = {name: parameters[name] for name in ("size", "shape", "correlation", "softness")}
-        X, latents = make_sprites(self.n_samples, **options, random_state=self.seed)
+        X, latents = make_sprites(self.n_samples, **self.arguments(), random_state=self.seed)
         rows, columns = PREVIEW
         shown = grey_levels(X[: rows * columns], 0, 1)
         columns = min(columns, len(shown))

@@ -14,8 +14,8 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from identica.alignment import best_scales
-from identica.geometry import volume_criterion, volume_efficiency
+from identica.alignment import best_criterion
+from identica.geometry import volume_efficiency
 from identica.jacobian import jacobian
 from identica.networks import change_basis, evaluate
 
@@ -84,9 +84,9 @@ def canonicalise(
         influence, _ = _mean_jacobians(encoder, decoder, few)
         _, matrices = jacobian(decoder, encoder(few[: max(8, ENTRIES_AT_ONCE // influence.numel())]))
     matrices = matrices * units.unsqueeze(-1)
-    criterion = _best_criterion(matrices, p)
+    criterion = best_criterion(matrices, p)
     # Only for p >= 2 is the criterion bounded, and its share of the bound a share.
-    bounded = criterion if p >= 2 else _best_criterion(matrices, 2.0)
+    bounded = criterion if p >= 2 else best_criterion(matrices, 2.0)
     return Summary(influence, float(criterion), float(volume_efficiency(bounded, *influence.shape)))
 
 
@@ -98,7 +98,3 @@ def _mean_jacobians(encoder: nn.Module, decoder: nn.Module, few: Tensor) -> tupl
         size = size + matrix.abs().sum(0)
         signed = signed + matrix.sum(0)
     return size / len(few), signed / len(few)
-
-
-def _best_criterion(matrices: Tensor, p: float) -> Tensor:
-    return volume_criterion(matrices * best_scales(matrices, p), p).mean()

@@ -163,7 +163,8 @@ def reproduce_digits(study: DigitStudy, output: str | os.PathLike[str], *, verbo
             components = model.transform(X)
             latents[name].append(components[unseen])
             found = read_traversals(model, reader, components[anchors], labels[anchors], components[seen])
-            row = _row(name, seed, model, held_out, fitted, found, seconds)
+            restored = model.inverse_transform(components[unseen])
+            row = _row(name, seed, restored, held_out, fitted, found, seconds)
             rows.append(row)
             turned += [{"method": name, "seed": seed, **record} for record in found.records()]
             if verbose:
@@ -205,14 +206,13 @@ def _shown(
 def _row(
     name: str,
     seed: int,
-    model: Any,
+    restored: NDArray[Any],
     unseen: NDArray[Any],
     seen: NDArray[Any],
     found: Transformations,
     seconds: float,
 ) -> dict[str, Any]:
     target = unseen.astype(np.float64)
-    restored = model.inverse_transform(model.transform(unseen))
     total = np.square(target - seen.mean(axis=0)).sum()
     row: dict[str, Any] = {
         "experiment": "digits",
@@ -223,17 +223,16 @@ def _row(
         "n_samples": len(seen),
         "unexplained": float(np.square(restored - target).sum() / total),
     }
-    for start, end in CLAIMS:
+    for pair, (start, end) in zip(_PAIRS, CLAIMS, strict=True):
         share, approach, component, direction = found.best(start, end)
-        name = f"{start} to {end}"
-        row |= {name: share, f"{name} nearest": approach, f"{name} by": f"{component} {direction}"}
+        row |= {pair: share, f"{pair} nearest": approach, f"{pair} by": f"{component} {direction}"}
     # Of all pairs of classes, those that some component turns into each other for at least half of the anchors.
     row["turns"] = int((found.share.max(axis=(0, 1)) >= 0.5).sum())
     return {**row, "seconds": seconds}
 
 
 def _claims(row: Mapping[str, Any]) -> str:
-    return ", ".join(f"{a} to {b} {row[f'{a} to {b}']:.0%}" for a, b in CLAIMS)
+    return ", ".join(f"{pair} {row[pair]:.0%}" for pair in _PAIRS)
 
 
 def _summary(rows: Sequence[Mapping[str, Any]], latents: Mapping[str, list[NDArray[Any]]]) -> list[dict[str, Any]]:

@@ -15,7 +15,8 @@ from sklearn.pipeline import Pipeline
 from identica.estimators import ComponentAnalysis
 from identica.experiments.comparison import Comparison, Simulation, seeded
 from identica.io.pictures import value_range
-from identica.report import Explorer, Fit, Pictures, scores_against_truth
+from identica.metrics import score_components
+from identica.report import Explorer, Fit, Pictures
 
 __all__ = ["Outcome", "run"]
 
@@ -144,21 +145,22 @@ def _fit(method: str, estimator: BaseEstimator, data: Simulation, configuration:
     n_samples = configuration.n_samples
     seconds, caught = timed_fit(estimator, data.X[:n_samples])
     true, found = data.latents[n_samples:], estimator.transform(data.X[n_samples:])
-    scores, r2 = scores_against_truth(true, found)
+    scores, matching = score_components(true, found)
     if configuration.scores is not None:
         scores |= configuration.scores(true, found)
     explorer = pictures = None
-    low, high = value_range(data.X)
+    images = data.X.ndim > 2
+    low, high = value_range(data.X) if images else (0.0, 1.0)
     if isinstance(estimator, ComponentAnalysis):
         explorer = Explorer.from_estimator(estimator, found, low=low, high=high, feature_names=_feature_names(data))
-    if data.X.ndim > 2:
+    if images:
         pictures = Pictures.from_model(estimator, found, data.X.shape[1:], low=low, high=high)
     return Fit.from_estimator(
         method,
         estimator[-1] if isinstance(estimator, Pipeline) else estimator,
         seconds=seconds,
         scores=scores,
-        r2=r2,
+        r2=matching.matrix,
         warnings=caught,
         explorer=explorer,
         pictures=pictures,

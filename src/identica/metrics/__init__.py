@@ -4,6 +4,7 @@ from identica.metrics.correlation import correlation_matrix, mean_correlation_co
 from identica.metrics.disentanglement import DCI, dci
 from identica.metrics.matching import Matching, match_components
 from identica.metrics.regression import mean_r2, r2_matrix
+from identica.metrics.scores import score_components
 
 __all__ = [
     "DCI",
@@ -14,4 +15,5 @@ __all__ = [
     "mean_correlation_coefficient",
     "mean_r2",
     "r2_matrix",
+    "score_components",
 ]

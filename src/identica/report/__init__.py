@@ -2,7 +2,7 @@
 
 from identica.report.contents import Fit, Report
 from identica.report.explorer import Explorer
-from identica.report.of_fit import report_of_fit, scores_against_truth
+from identica.report.of_fit import report_of_fit
 from identica.report.page import render, write_report
 from identica.report.pictures import Pictures
 from identica.report.verdict import Verdict, judge
@@ -16,6 +16,5 @@ __all__ = [
     "judge",
     "render",
     "report_of_fit",
-    "scores_against_truth",
     "write_report",
 ]

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from identica.metrics import match_components, mean_correlation_coefficient
+from identica.metrics import score_components
 from identica.report.contents import Fit, Report
 from identica.report.explorer import Explorer
 from identica.report.pictures import Pictures
 
-__all__ = ["report_of_fit", "scores_against_truth"]
+__all__ = ["report_of_fit"]
 
 
 def report_of_fit(
@@ -58,7 +58,11 @@ def report_of_fit(
     pictures = None
     if len(shape) > 1:
         pictures = Pictures.from_model(estimator, latents, shape, low=low, high=high)
-    scores, r2 = ({}, None) if truth is None else scores_against_truth(truth, latents)
+    scores: dict[str, float] = {}
+    r2 = None
+    if truth is not None:
+        scores, matching = score_components(truth, latents)
+        r2 = matching.matrix
     fit = Fit.from_estimator(
         estimator.method,
         estimator,
@@ -77,29 +81,3 @@ def report_of_fit(
         feature_names=None if names is None else tuple(str(name) for name in names),
         feature_scale=np.asarray(estimator.scale_, dtype=np.float64),
     )
-
-
-def scores_against_truth(true: NDArray[Any], estimated: NDArray[Any]) -> tuple[dict[str, float], NDArray[np.float64]]:
-    """Score components against the true ones.
-
-    Parameters
-    ----------
-    true : ndarray of shape (n_samples, n_true)
-        True components.
-    estimated : ndarray of shape (n_samples, n_components)
-        Those found, of the same samples.
-
-    Returns
-    -------
-    scores : dict of str to float
-        "r2_mean", "mcc_pearson" and "mcc_spearman".
-    r2 : ndarray of shape (n_true, n_components)
-        R² of each true component given each estimated one.
-    """
-    matching = match_components(true, estimated, method="r2")
-    scores = {
-        "r2_mean": matching.mean,
-        "mcc_pearson": mean_correlation_coefficient(true, estimated, method="pearson"),
-        "mcc_spearman": mean_correlation_coefficient(true, estimated, method="spearman"),
-    }
-    return scores, matching.matrix

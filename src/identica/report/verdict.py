@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, final
 
+from identica.estimators.aligning import AGREEMENT
+
 if TYPE_CHECKING:
     from identica.report.contents import Fit
 
 __all__ = ["Verdict", "judge"]
 
-AGREEMENT = 0.95
-"""Below this the fit warns, too."""
 LEAST_OF_LINEAR = 0.95
 """Share of the variance that PCA explains which a network must explain."""
 FOUND = 0.9
