@@ -107,6 +107,8 @@ def networks(size: Size) -> tuple[nn.Module, Tensor]:
 
 def work(name: str, decoder: nn.Module, latents: Tensor, *, backward: bool) -> Callable[[], None]:
     """Return what is timed."""
+    with torch.no_grad():
+        n_features = decoder(latents[:1]).numel()
 
     def one(point: Tensor) -> tuple[Tensor, Tensor]:
         output = decoder(point[None])[0]
@@ -118,7 +120,6 @@ def work(name: str, decoder: nn.Module, latents: Tensor, *, backward: bool) -> C
         elif name == "jacfwd":
             result, _ = torch.func.vmap(torch.func.jacfwd(one, has_aux=True))(latents)
         else:
-            n_features = decoder(latents[:1]).numel()
             features = torch.randperm(n_features)[:N_FEATURES] if name == "sampled" else None
             _, result = jacobian(decoder, latents, features=features)
         return result

@@ -7,8 +7,7 @@ from methods import QUICK
 
 from identica import DICA, Autoencoder, Convolutional, Dense, PolytopicFactorization, load
 from identica.datasets import load_digits, make_sprites
-from identica.jacobian import jacobian, jacobian_by_forward_mode
-from identica.tangents import push_tangents
+from identica.jacobian import _push, jacobian, jacobian_by_forward_mode
 from identica.traversal import component_ranges, traverse
 
 # Few steps on few images end wherever they end.
@@ -47,7 +46,7 @@ def test_jacobians_of_many_images_are_taken_in_parts(monkeypatch):
     _, _, decoder = networks((9, 13), channels=(4, 6))
     latents = torch.randn(7, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     pushed = []
-    monkeypatch.setattr("identica.jacobian.push_tangents", lambda *given: pushed.append(given) or push_tangents(*given))
+    monkeypatch.setattr("identica.jacobian._push", lambda *given: pushed.append(given) or _push(*given))
     whole = jacobian(decoder, latents, features=[5, 2, 90])  # with gradients never
     monkeypatch.setattr("identica.jacobian.ENTRIES_AT_ONCE", 2 * 3 * 9 * 13)
     assert len(pushed) == 1

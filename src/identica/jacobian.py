@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from identica.sampling import flat_layers, push_sampled
 from identica.tangents import Pushed, forward_mode, has_rule, push_tangents
 
 ENTRIES_AT_ONCE = 2**20
@@ -39,9 +40,9 @@ def jacobian(
         Any module that maps (n, n_components) to (n, ...), sample by sample.
     latents : Tensor of shape (n, n_components)
         Points at which to differentiate.
-    features : indices of shape (n_rows,), optional
-        Output features (flattened) to keep; the others are not computed where the decoder ends in a linear
-        layer.
+    features : indices of shape (n_rows,), or mask of shape (n_features,), optional
+        Output features (flattened) to keep; the others are not computed where the decoder ends in a linear layer, or in
+        a convolution for which that costs less.
     components : indices of shape (n_columns,), optional
         Components to differentiate by; the others are not computed.
 
@@ -66,15 +67,16 @@ def jacobian(
     (torch.Size([5, 3]), torch.Size([5, 3, 2]))
     """
     seeds = _seeds(latents, components)
-    body, last = split_last_linear(decoder)
     index = None if features is None else torch.as_tensor(features, device=latents.device)
+    if index is not None and index.dtype == torch.bool:
+        index = index.nonzero().squeeze(1)
     size = len(latents)
-    if last is None and not torch.is_grad_enabled():
+    if not torch.is_grad_enabled() and split_last_linear(decoder)[1] is None:
         entries = seeds.shape[1] * decoder(latents[:1]).numel()
-        size = max(1, ENTRIES_AT_ONCE // max(1, entries))
-    if size >= len(latents):
-        return _finish(last, *push_tangents(body, latents, seeds), index)
-    parts = [_finish(last, *push_tangents(body, part, seeds), index) for part in torch.split(latents, size)]
+        size = ENTRIES_AT_ONCE // max(1, entries)
+    parts = [_push(decoder, part, seeds, index) for part in torch.split(latents, max(1, size))]
+    if len(parts) == 1:
+        return parts[0]
     return torch.cat([output for output, _ in parts]), torch.cat([matrix.mT for _, matrix in parts]).mT
 
 
@@ -204,7 +206,7 @@ def split_last_linear(decoder: nn.Module) -> tuple[nn.Module, nn.Linear | None]:
     last : torch.nn.Linear or None
         The last layer, or None.
     """
-    layers = _flat_layers(decoder)
+    layers = flat_layers(decoder)
     if layers:
         last = layers[-1]
         if isinstance(last, nn.Linear) and type(last).forward is nn.Linear.forward and has_rule(last):
@@ -212,10 +214,13 @@ def split_last_linear(decoder: nn.Module) -> tuple[nn.Module, nn.Linear | None]:
     return decoder, None
 
 
-def _flat_layers(module: nn.Module) -> list[nn.Module]:
-    if type(module).forward is nn.Sequential.forward and has_rule(module):
-        return [layer for child in module.children() for layer in _flat_layers(child)]
-    return [module]
+def _push(decoder: nn.Module, latents: Tensor, seeds: Tensor, index: Tensor | None) -> Pushed:
+    """Push latents and their tangents through a decoder, towards all features or some, and bring J into its shape."""
+    if index is None:
+        output, tangents = push_tangents(decoder, latents, seeds)
+    else:
+        output, tangents = push_sampled(decoder, latents, seeds, index)
+    return output, tangents.flatten(2).expand(len(latents), -1, -1).mT
 
 
 def _finish(last: nn.Linear | None, primal: Tensor, tangents: Tensor, index: Tensor | None) -> Pushed:

@@ -29,16 +29,17 @@ KERNEL = 4
 class Convolutional:
     """Convolutional encoder and decoder of images, each beside a linear map.
 
-    Every level of the encoder halves the sides of the image, every one of the decoder doubles them by sub-pixel
-    convolutions [1]_, of single positions and at last of 3 by 3. Images whose sides are no multiple of 2 ** levels are
-    padded inside by zeros, and cropped.
+    Every level of the encoder halves the sides of the image. The decoder makes a map of the last level's size and
+    channels, from which one sub-pixel convolution [1]_ of 3 by 3 draws all pixels; a training step, which looks at a
+    sample of pixels, computes no others. Images whose sides are no multiple of 2 ** levels are padded inside by zeros,
+    and cropped.
 
     Parameters
     ----------
     channels : tuple of int, default=(16, 32)
-        Channels of the encoder's levels; the decoder has the same in reverse.
+        Channels of the encoder's levels; the decoder's map has as many as the last.
     hidden : int, default=128
-        Width of the dense layer between the last level and the components.
+        Width of the dense layers between the last level and the components.
     activation : str, default="softplus"
         One of ``ACTIVATIONS``; a smooth one has a Jacobian without jumps.
     image_shape : tuple of int, optional
@@ -136,13 +137,12 @@ class Convolutional:
         outward: list[nn.Module] = []
         for n_in, n_out in ((axes.shape[0], self.hidden), (self.hidden, flat)):
             outward += [_drawn(blank_linear(n_in, n_out), n_in, generator), activation()]
-        # Channels that lie beside each other in memory make convolutions two to three times as fast.
-        outward += [nn.Unflatten(1, (rows, columns, self.channels[-1])), Channels(first=True)]
-        for n_out, n_in in reversed(pairs[1:]):
-            outward += [_drawn(_blank(n_in, 4 * n_out, 1), n_in, generator), nn.PixelShuffle(2), activation()]
         outward += [
-            _zero(_blank(widths[1], 4 * n_channels, 3, padding=1)),
-            nn.PixelShuffle(2),
+            # Channels that lie beside each other in memory make convolutions two to three times as fast.
+            nn.Unflatten(1, (rows, columns, self.channels[-1])),
+            Channels(first=True),
+            _zero(_blank(self.channels[-1], n_channels * levels**2, 3, padding=1)),
+            nn.PixelShuffle(levels),
             Crop(height, width),
             Channels(first=False),
             nn.Flatten(),

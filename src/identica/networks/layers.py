@@ -7,6 +7,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from identica.sampling import push_sampled, rearranges, sampled_rule
 from identica.tangents import Pushed, push_tangents, tangent_rule
 
 __all__ = ["ACTIVATIONS", "Beside", "Channels", "Crop", "Plus", "blank_linear", "linear_map"]
@@ -102,6 +103,13 @@ def _plus(layer: Plus, primal: Tensor, tangents: Tensor) -> Pushed:
     return first + second, pushed_first + pushed_second
 
 
+@sampled_rule(Plus)
+def _sampled_plus(layer: Plus, primal: Tensor, tangents: Tensor, features: Tensor) -> Pushed:
+    first, pushed_first = push_sampled(layer.first, primal, tangents, features)
+    second, pushed_second = push_sampled(layer.second, primal, tangents, features)
+    return first + second, pushed_first + pushed_second
+
+
 @final
 class Crop(nn.Module):
     """Keeps the upper left corner of images.
@@ -166,6 +174,9 @@ class Channels(nn.Module):
 @tangent_rule(Crop, Channels)
 def _rearranged(layer: nn.Module, primal: Tensor, tangents: Tensor) -> Pushed:
     return layer(primal), layer(tangents)
+
+
+rearranges(Crop, Channels)
 
 
 def blank_linear(n_in: int, n_out: int) -> nn.Linear:
