@@ -27,8 +27,8 @@ def grey(n=400):
 class NearestGrey:
     """Reads the nearest of the four grey levels, and is sure of it within 30 of it."""
 
-    def __init__(self):
-        self.model = type("Model", (), {"classes_": np.arange(4)})
+    def __init__(self, classes=(0, 1, 2, 3)):
+        self.classes = np.array(classes)
 
     def probabilities(self, images):
         far = np.abs(np.asarray(images).mean(axis=(1, 2))[:, None] - LIGHT[:, 0, 0])
@@ -62,6 +62,30 @@ def test_a_reader_reads_what_single_components_do():
     assert {(row["from"], row["to"]) for row in found.records(0.5)} == {(a, b) for a in range(4) for b in range(4)} - {
         (a, a) for a in range(4)
     }
+
+
+def test_classes_may_be_any_integers():
+    images, names = grey(), np.array([-1, 3, 5, 26])
+    spread = np.column_stack([np.linspace(-25, 265, 400), np.zeros(400)])
+    given = Lamp(), Lamp().transform(images.X[:40])
+    plain = read_traversals(given[0], NearestGrey(), given[1], images.labels[:40], spread)
+    named = read_traversals(given[0], NearestGrey(names), given[1], names[images.labels[:40]], spread)
+    np.testing.assert_array_equal(named.share, plain.share)
+    np.testing.assert_array_equal(named.approach, plain.approach)
+    assert named.n_anchors.tolist() == [10] * 4
+    assert named.best(-1, 26) == plain.best(0, 3)
+    assert named.best(5, 3) == plain.best(2, 1)
+    for row, other in zip(named.records(), plain.records(), strict=True):
+        assert (row["from"], row["to"]) == (names[other["from"]], names[other["to"]])
+    with pytest.raises(ValueError, match="class 0 is not known: use one of -1, 3, 5, 26"):
+        named.best(0, 26)
+
+
+def test_anchors_of_a_class_that_the_reader_never_saw_do_not_count():
+    images, reader = grey(), NearestGrey()
+    labels = np.where(images.labels == 3, 7, images.labels)
+    found = read_traversals(Lamp(), reader, Lamp().transform(images.X[:40]), labels[:40], np.ones((9, 2)))
+    assert found.n_anchors.tolist() == [10, 10, 10, 0]
 
 
 def test_a_reading_must_be_sure_and_stable():
@@ -126,6 +150,35 @@ def test_everything_is_written(tmp_path, capsys):
     assert len(page) < 8e6
     assert "| agreement |" in (tmp_path / "summary.md").read_text()
     assert (tmp_path / "transformations.csv").is_file()
+
+
+@pytest.mark.parametrize(
+    ("classes", "names", "claims"),
+    [
+        ((0, 1, 2), (1, 3, 5), ()),
+        ((0, 1, 2), (-1, 0, 6), ("0 to 6",)),
+        ((0, 1, 2, 3, 4, 5, 6, 8, 9), (0, 1, 2, 3, 4, 5, 6, 8, 9), ("3 to 9", "0 to 6")),
+    ],
+    ids=["odd", "below-zero", "without-7"],
+)
+def test_any_classes_are_read(tmp_path, capsys, monkeypatch, classes, names, claims):
+    monkeypatch.setattr("identica.experiments.reading.CONFIDENT", 0.2)  # of a quick fit's blurred images it never is
+    X, labels = load_digits()
+    here = np.flatnonzero(np.isin(labels, classes))[:600]
+    renamed = np.array(names)[np.searchsorted(classes, labels[here])]
+    study = digits(LabelledImages(X[here], renamed), 3, methods=["autoencoder"], seeds=[0], training=QUICK)
+    summary = reproduce_digits(study, tmp_path)
+    shown = capsys.readouterr().err
+    for claim in ("3 to 9", "0 to 6"):
+        assert [claim in text for text in (summary, shown)] == [claim in claims] * 2
+    with (tmp_path / "results.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert [key for key in row if " to " in key] == [f"{c}{what}" for c in claims for what in ("", " nearest", " by")]
+    with (tmp_path / "transformations.csv").open() as file:
+        turned = list(csv.DictReader(file))
+    assert turned
+    assert {int(row[end]) for row in turned for end in ("from", "to")} <= set(names)
+    assert all(f"a {name}" in (tmp_path / "report.html").read_text() for name in names)
 
 
 def test_the_command_reads_a_folder_and_images_can_be_traversed(tmp_path, capsys):

@@ -48,7 +48,7 @@ class LabelledImages:
     X : ndarray of uint8 of shape (n_samples, height, width)
         Grey levels.
     labels : ndarray of int of shape (n_samples,)
-        Classes, from 0.
+        Classes; any integers.
     """
 
     X: NDArray[np.uint8]

@@ -30,21 +30,12 @@ __all__ = ["DIGIT_METHODS", "DigitStudy", "digits", "reproduce_digits"]
 
 DIGIT_METHODS = ("pca", "autoencoder", "sparse-jacobian", "dica")
 CLAIMS = ((3, 9), (0, 6))
-"""What single components do in the paper: turn a 3 into a 9, and a 0 into a 6."""
+"""What single components do in the paper: turn a 3 into a 9, and a 0 into a 6. Asked where both are classes."""
 HELD_OUT = 0.1
 ANCHORS_PER_CLASS = 30
 MAX_STEPS = 5000
-_PAIRS = tuple(f"{a} to {b}" for a, b in CLAIMS)
-_COLUMNS = (
-    *("method", "seed", "unexplained"),
-    *(f"{pair}{what}" for pair in _PAIRS for what in ("", " nearest", " by")),
-    *("turns", "seconds"),
-)
-_SUMMARY = (
-    *("method", "seeds", "unexplained"),
-    *(f"{pair}{what}" for pair in _PAIRS for what in ("", " nearest")),
-    *("turns", "agreement", "seconds"),
-)
+_SAME = ("experiment", "n_components", "n_features", "n_samples")
+"""Columns of results.csv whose values are all alike."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +117,9 @@ def digits(
 def reproduce_digits(study: DigitStudy, output: str | os.PathLike[str], *, verbose: int = 1) -> str:
     """Carry the experiment out and write what comes of it.
 
-    Written are results.csv (one row per method and seed), transformations.csv (every share above 0 by method, seed,
-    component, direction and classes), summary.md and report.html, whose pictures are of the last seed.
+    Written are results.csv (one row per method and seed, with the paper's transformations where their classes exist),
+    transformations.csv (every share above 0 by method, seed, component, direction and classes), summary.md and
+    report.html, whose pictures are of the last seed.
 
     Parameters
     ----------
@@ -151,7 +143,8 @@ def reproduce_digits(study: DigitStudy, output: str | os.PathLike[str], *, verbo
     fitted, held_out = X[seen], X[unseen]
     reader = Reader(fitted, labels[seen])
     accuracy = reader.accuracy(held_out, labels[unseen])
-    anchors = np.concatenate([unseen[labels[unseen] == a][:ANCHORS_PER_CLASS] for a in range(labels.max() + 1)])
+    anchors = np.concatenate([unseen[labels[unseen] == a][:ANCHORS_PER_CLASS] for a in reader.classes])
+    claims = {f"{a} to {b}": (a, b) for a, b in CLAIMS if {a, b} <= set(reader.classes)}
     rows: list[dict[str, Any]] = []
     turned: list[dict[str, Any]] = []
     latents: dict[str, list[NDArray[Any]]] = {name: [] for name in study.methods}
@@ -164,20 +157,22 @@ def reproduce_digits(study: DigitStudy, output: str | os.PathLike[str], *, verbo
             latents[name].append(components[unseen])
             found = read_traversals(model, reader, components[anchors], labels[anchors], components[seen])
             restored = model.inverse_transform(components[unseen])
-            row = _row(name, seed, restored, held_out, fitted, found, seconds)
+            row = _row(name, seed, restored, held_out, fitted, found, claims, seconds)
             rows.append(row)
             turned += [{"method": name, "seed": seed, **record} for record in found.records()]
             if verbose:
-                print(f"{name} {seed}: {_claims(row)}, in {seconds:.0f} s", file=sys.stderr)
+                shares = "".join(f"{claim} {row[claim]:.0%}, " for claim in claims)
+                print(f"{name} {seed}: {shares}in {seconds:.0f} s", file=sys.stderr)
             if seed == study.seeds[-1]:
                 fits.append(_shown(name, model, components, anchors, study.images, seconds, caught))
             write_records(folder / "results.csv", rows)
     write_records(folder / "transformations.csv", turned)
-    summary = _summary(rows, latents)
+    summary = _summary(rows, latents, claims)
+    columns = list(summary[0])
     with atomic_write(folder / "summary.md", "w") as file:
-        file.write(markdown_table(summary, _SUMMARY) + "\n")
+        file.write(markdown_table(summary, columns) + "\n")
     write_report(folder / "report.html", _report(study, fits, rows, summary, turned, accuracy, len(seen)))
-    return text_table(summary, _SUMMARY)
+    return text_table(summary, columns)
 
 
 def _shown(
@@ -193,7 +188,8 @@ def _shown(
     low, high = value_range(images.X)
     explorer = None
     if isinstance(model, ComponentAnalysis):
-        starts = anchors[:: ANCHORS_PER_CLASS // 2]
+        classes = images.labels[anchors]
+        starts = np.concatenate([anchors[classes == a][:: ANCHORS_PER_CLASS // 2] for a in np.unique(classes)])
         names = [f"a {label}" for label in images.labels[starts]]
         explorer = Explorer.from_estimator(
             model, components, low=low, high=high, anchors=starts.tolist(), anchor_names=names
@@ -210,6 +206,7 @@ def _row(
     unseen: NDArray[Any],
     seen: NDArray[Any],
     found: Transformations,
+    claims: Mapping[str, tuple[int, int]],
     seconds: float,
 ) -> dict[str, Any]:
     target = unseen.astype(np.float64)
@@ -223,29 +220,26 @@ def _row(
         "n_samples": len(seen),
         "unexplained": float(np.square(restored - target).sum() / total),
     }
-    for pair, (start, end) in zip(_PAIRS, CLAIMS, strict=True):
-        share, approach, component, direction = found.best(start, end)
-        row |= {pair: share, f"{pair} nearest": approach, f"{pair} by": f"{component} {direction}"}
+    for claim, pair in claims.items():
+        share, approach, component, direction = found.best(*pair)
+        row |= {claim: share, f"{claim} nearest": approach, f"{claim} by": f"{component} {direction}"}
     # Of all pairs of classes, those that some component turns into each other for at least half of the anchors.
     row["turns"] = int((found.share.max(axis=(0, 1)) >= 0.5).sum())
     return {**row, "seconds": seconds}
 
 
-def _claims(row: Mapping[str, Any]) -> str:
-    return ", ".join(f"{pair} {row[pair]:.0%}" for pair in _PAIRS)
-
-
-def _summary(rows: Sequence[Mapping[str, Any]], latents: Mapping[str, list[NDArray[Any]]]) -> list[dict[str, Any]]:
+def _summary(
+    rows: Sequence[Mapping[str, Any]], latents: Mapping[str, list[NDArray[Any]]], claims: Iterable[str]
+) -> list[dict[str, Any]]:
     lines = []
+    shown = [f"{claim}{what}" for claim in claims for what in ("", " nearest")]
     for name, of_seeds in latents.items():
         mine = [row for row in rows if row["method"] == name]
+        mean = {key: float(np.mean([row[key] for row in mine])) for key in ("unexplained", *shown, "turns", "seconds")}
         pairs = list(combinations(of_seeds, 2))
-        line: dict[str, Any] = {"method": name, "seeds": len(mine)}
-        line |= {
-            key: float(np.mean([row[key] for row in mine])) for key in _SUMMARY if key in mine[0] and key != "method"
-        }
-        line["agreement"] = float(np.mean([mean_correlation_coefficient(*pair) for pair in pairs])) if pairs else None
-        lines.append(line)
+        agreement = float(np.mean([mean_correlation_coefficient(*pair) for pair in pairs])) if pairs else None
+        seconds = mean.pop("seconds")
+        lines.append({"method": name, "seeds": len(mine), **mean, "agreement": agreement, "seconds": seconds})
     return lines
 
 
@@ -278,9 +272,13 @@ def _report(
                 "sure it gets of the new class on the way of that component, or of the one that comes nearest, on "
                 "average. Turns: pairs of classes of which some component turns half of the anchors. Agreement: mean "
                 "absolute correlation of matched components between fits from different seeds.",
-                [{key: line.get(key) for key in _SUMMARY} for line in summary],
+                summary,
             ),
-            ("Seed by seed", "The same for every fit.", [{key: row[key] for key in _COLUMNS} for row in rows]),
+            (
+                "Seed by seed",
+                "The same for every fit.",
+                [{key: value for key, value in row.items() if key not in _SAME} for row in rows],
+            ),
             (
                 "Most frequent transformations",
                 f"Of seed {study.seeds[-1]}.",

@@ -40,6 +40,11 @@ class Reader:
         self.model = MLPClassifier((200,), early_stopping=True, n_iter_no_change=5, random_state=seed)
         self.model.fit(self._rows(images), labels)
 
+    @property
+    def classes(self) -> NDArray[np.intp]:
+        """The classes that it was fitted to, in the order of its probabilities."""
+        return np.asarray(self.model.classes_)
+
     def probabilities(self, images: NDArray[Any]) -> NDArray[np.float64]:
         """Return how sure it is of each class.
 
@@ -70,7 +75,7 @@ class Reader:
         float
             In [0, 1].
         """
-        return float(np.mean(self.model.classes_[self.probabilities(images).argmax(axis=1)] == labels))
+        return float(np.mean(self.classes[self.probabilities(images).argmax(axis=1)] == labels))
 
     def _rows(self, images: NDArray[Any]) -> NDArray[np.float64]:
         return np.clip(np.asarray(images, dtype=np.float64).reshape(len(images), -1) / self.scale, 0, 1)
@@ -91,11 +96,14 @@ class Transformations:
         other class on the way.
     n_anchors : ndarray of int of shape (n_classes,)
         Anchors of each class that are read so.
+    classes : ndarray of int of shape (n_classes,)
+        What the classes are called, in the order of the axes.
     """
 
     share: NDArray[np.float64]
     approach: NDArray[np.float64]
     n_anchors: NDArray[np.intp]
+    classes: NDArray[np.intp]
 
     def best(self, start: int, end: int) -> tuple[float, float, int, str]:
         """Return where one class turns into another most often, or where it does nowhere, comes nearest.
@@ -103,7 +111,7 @@ class Transformations:
         Parameters
         ----------
         start, end : int
-            The classes.
+            Two of the classes.
 
         Returns
         -------
@@ -115,8 +123,17 @@ class Transformations:
             Which component moves.
         direction : {"down", "up"}
             Where to.
+
+        Raises
+        ------
+        ValueError
+            If one of them is none of the classes.
         """
-        share, approach = self.share[:, :, start, end], self.approach[:, :, start, end]
+        for given in (start, end):
+            if given not in self.classes:
+                raise ValueError(f"class {given} is not known: use one of {', '.join(map(str, self.classes))}")
+        here, there = np.searchsorted(self.classes, (start, end))
+        share, approach = self.share[:, :, here, there], self.approach[:, :, here, there]
         order = np.lexsort((approach.ravel(), share.ravel()))
         component, direction = (int(i) for i in np.unravel_index(order[-1], share.shape))
         return (
@@ -137,15 +154,15 @@ class Transformations:
         Returns
         -------
         list of dict
-            With component, direction, from, to, share, approach and n_anchors.
+            With component, direction, from, to, share, approach and n_anchors; from and to are classes.
         """
         found = np.argwhere(self.share > least)
         return [
             {
                 "component": int(j),
                 "direction": DIRECTIONS[side],
-                "from": int(a),
-                "to": int(b),
+                "from": int(self.classes[a]),
+                "to": int(self.classes[b]),
                 "share": float(self.share[j, side, a, b]),
                 "approach": float(self.approach[j, side, a, b]),
                 "n_anchors": int(self.n_anchors[a]),
@@ -177,13 +194,14 @@ def read_traversals(
     Transformations
         The shares.
     """
-    n_classes = len(reader.model.classes_)
+    n_classes = len(reader.classes)
     own = reader.probabilities(model.inverse_transform(start))
-    known = own[np.arange(len(labels)), labels] >= CONFIDENT
-    start, labels = start[known], labels[known]
+    is_of = labels[:, None] == reader.classes
+    known = (is_of & (own >= CONFIDENT)).any(axis=1)
+    start, is_of = start[known], is_of[known]
     n_components = start.shape[1]
     share, approach = np.zeros((2, n_components, 2, n_classes, n_classes))
-    counts = np.bincount(labels, minlength=n_classes)
+    counts = is_of.sum(axis=0)
     if len(start):
         moved = traverse(model, start, component_ranges(latents), N_STEPS)
         flat = moved.values.reshape(-1, *moved.values.shape[3:])
@@ -196,8 +214,8 @@ def read_traversals(
             most = stable.max(axis=2)
             for a in range(n_classes):
                 if counts[a]:
-                    mine = most[labels == a]
+                    mine = most[is_of[:, a]]
                     share[:, side, a], approach[:, side, a] = (mine >= CONFIDENT).mean(axis=0), mine.mean(axis=0)
         for shares in (share, approach):
             shares[:, :, np.arange(n_classes), np.arange(n_classes)] = 0.0
-    return Transformations(share, approach, counts)
+    return Transformations(share, approach, counts, reader.classes)
