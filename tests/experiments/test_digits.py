@@ -1,14 +1,19 @@
 """The experiment on digits: its configuration, what a reader reads, and what is written."""
 
 import csv
+import sys
+from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 from methods import QUICK
+from sklearn.base import BaseEstimator
 
 from identica.cli import main
 from identica.datasets import LabelledImages, load_digits
-from identica.experiments import DIGIT_METHODS, Reader, digits, read_traversals, reproduce_digits
+from identica.experiments import DIGIT_METHODS, DigitStudy, Reader, digits, read_traversals, reproduce_digits
+from identica.metrics import mean_correlation_coefficient
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:the 32 restarts of the alignment"),
@@ -114,6 +119,38 @@ def test_a_reader_is_fitted_to_real_images():
     np.testing.assert_allclose(reader.probabilities(images[:5] + 1000.0), reader.probabilities(0 * images[:5] + 255))
 
 
+class Half(NearestGrey):
+    """Is 70 % sure of what it reads above the darkest class's grey."""
+
+    def probabilities(self, images):
+        sure = super().probabilities(images)
+        return np.where((np.asarray(images).mean(axis=(1, 2)) > 40)[:, None], np.minimum(sure, 0.7), sure)
+
+
+def test_seven_in_ten_is_not_sure():
+    images = grey()
+    spread = np.column_stack([np.linspace(-25, 265, 400), np.zeros(400)])
+    found = read_traversals(Lamp(), Half(), Lamp().transform(images.X[:40]), images.labels[:40], spread)
+    assert found.n_anchors.tolist() == [10, 0, 0, 0]
+    assert not found.share.any()
+    np.testing.assert_allclose(found.approach[0, 1, 0], [0, 0.7, 0.7, 0.7])
+
+
+class Veil:
+    """Two components: the first is the grey level, the second keeps it from rising."""
+
+    def inverse_transform(self, latents):
+        return np.minimum(latents[:, 0], latents[:, 1])[:, None, None] * np.ones((1, 5, 5))
+
+
+def test_the_approach_is_the_mean_over_anchors():
+    anchors = np.array([[0.0, 300.0]] * 3 + [[0.0, 20.0]])
+    spread = np.column_stack([np.linspace(0, 100, 400), np.linspace(0, 20, 400)])
+    found = read_traversals(Veil(), NearestGrey(), anchors, np.zeros(4, dtype=int), spread)
+    assert found.share[0, 1, 0, 1] == 0.75
+    np.testing.assert_allclose(found.approach[0, 1, 0, 1], (3 * 0.97 + 0.01) / 4)
+
+
 def test_anchors_that_are_not_read_rightly_do_not_count():
     images, reader = grey(), NearestGrey()
     found = read_traversals(
@@ -131,6 +168,86 @@ def test_the_configuration_is_complete_beforehand():
     assert len(digits(n_samples=100).images) == 100
     with pytest.raises(ValueError, match="method 'tsne' is unknown"):
         digits(methods=["tsne"])
+
+
+class Average(BaseEstimator):
+    """Two components by two pixels, mixed in another way for each seed, and the average image back."""
+
+    fitted: ClassVar[list[np.ndarray]] = []
+
+    def __init__(self, random_state=None):
+        self.random_state = random_state
+
+    def fit(self, X):
+        self.fitted.append(X)
+        self.average_ = X.mean(axis=0)
+        return self
+
+    def transform(self, X):
+        pixels = X.reshape(len(X), -1)[:, :2].astype(float)
+        return np.column_stack([pixels[:, 0], pixels[:, 1] + self.random_state * pixels[:, 0]])
+
+    def inverse_transform(self, latents):
+        return np.broadcast_to(self.average_, (len(latents), *self.average_.shape))
+
+
+@pytest.fixture
+def averaged(tmp_path, monkeypatch):
+    """The experiment with the model above at three seeds, and all that went into its parts."""
+    X = np.random.default_rng(1).integers(50, 200, size=(200, 5, 5)).astype(np.uint8)
+    study = DigitStudy(LabelledImages(X, np.arange(200) % 4), {"average": Average()}, (0, 1, 2))
+    seen = SimpleNamespace(fitted=[], anchors=[], X=X, folder=tmp_path)
+    monkeypatch.setattr(Average, "fitted", seen.fitted)
+
+    def reader(images, labels):
+        seen.read = images
+        made = NearestGrey()
+        made.accuracy = lambda images, labels: setattr(seen, "judged", images) or 0.5
+        return made
+
+    def traversals(model, reader, start, labels, latents):
+        seen.anchors.append(start)
+        seen.ranges = latents
+        return read_traversals(model, reader, start, labels, latents)
+
+    module = sys.modules[reproduce_digits.__module__]  # a function has its name
+    monkeypatch.setattr(module, "Reader", reader)
+    monkeypatch.setattr(module, "read_traversals", traversals)
+    reproduce_digits(study, tmp_path, verbose=0)
+    return seen
+
+
+def rows_of(images):
+    return {image.tobytes() for image in images}
+
+
+def test_what_is_held_out_is_fitted_by_nobody(averaged):
+    held_out = rows_of(averaged.judged)
+    assert len(held_out) == 20
+    for fitted in (*averaged.fitted, averaged.read):
+        assert rows_of(fitted) == rows_of(averaged.X) - held_out
+    assert len(averaged.fitted) == 3
+    # The first component at seed 0 is a pixel, by which anchors are known.
+    unseen, start = (Average(0).transform(averaged.judged), averaged.anchors[0])
+    assert set(map(tuple, start)) == set(map(tuple, unseen))
+    np.testing.assert_array_equal(averaged.ranges, Average(2).transform(averaged.fitted[0]))
+
+
+def test_the_average_image_explains_nothing(averaged):
+    with (averaged.folder / "results.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 3
+    np.testing.assert_allclose([float(row["unexplained"]) for row in rows], 1.0)
+    assert {row["n_samples"] for row in rows} == {"180"}
+
+
+def test_agreement_is_the_mean_over_pairs_of_seeds(averaged):
+    found = [Average(seed).transform(averaged.judged) for seed in range(3)]
+    pairs = [mean_correlation_coefficient(found[a], found[b]) for a, b in ((0, 1), (0, 2), (1, 2))]
+    assert max(pairs) - min(pairs) > 0.05
+    header, _, line = (averaged.folder / "summary.md").read_text().splitlines()
+    summary = dict(zip(header.split(" | "), line.split(" | "), strict=True))
+    assert summary["agreement"] == f"{np.mean(pairs):.3f}"
 
 
 def test_everything_is_written(tmp_path, capsys):
