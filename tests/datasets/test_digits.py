@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import struct
 import threading
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -77,11 +78,42 @@ def test_an_archive_is_read(tmp_path):
     np.savez(tmp_path / "some.npz", x=IMAGES, y=LABELS)
     np.testing.assert_array_equal(read_mnist(tmp_path).X, IMAGES)
     np.savez(tmp_path / "some.npz", pixels=IMAGES)
-    with pytest.raises(DataError, match="holds the arrays pixels: name them x and y"):
+    with pytest.raises(DataError, match="holds the arrays pixels: name images and their classes x and y"):
         read_mnist(tmp_path)
-    (tmp_path / "some.npz").write_bytes(b"nothing")
-    with pytest.raises(DataError, match=r"is damaged or no \.npz file"):
+    np.savez(tmp_path / "some.npz")
+    with pytest.raises(DataError, match="holds no array: name images"):
         read_mnist(tmp_path)
+
+
+def test_damaged_archives_are_refused(tmp_path):
+    path = tmp_path / "some.npz"
+    np.savez(path, x=IMAGES, y=LABELS)
+    whole = path.read_bytes()
+    flipped = whole[:200] + bytes([whole[200] ^ 0xFF]) + whole[201:]
+    for content, words in (
+        (b"nothing", "is not a .npz file or is damaged"),
+        (whole[: len(whole) // 2], "is not a .npz file or is damaged"),
+        (flipped, "is damaged: Bad CRC-32"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=words):
+            read_mnist(tmp_path)
+    np.savez(path, x=IMAGES.astype(object), y=LABELS)
+    with pytest.raises(DataError, match="holds pickled Python objects, which are never loaded"):
+        read_mnist(tmp_path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x", "hello")
+        archive.writestr("y", "hello")
+    with pytest.raises(DataError, match="its member x is not an array"):
+        read_mnist(tmp_path)
+
+
+def test_archives_whose_lengths_differ_are_not_said_to_be_damaged(tmp_path):
+    np.savez(tmp_path / "some.npz", x=IMAGES, y=LABELS[:-1])
+    words = r"some\.npz: images of shape \(7, 5, 4\) and labels of shape \(6,\) do not belong together: give"
+    with pytest.raises(DataError, match=words) as caught:
+        read_mnist(tmp_path)
+    assert "damaged" not in str(caught.value)
 
 
 def test_folders_without_images_are_refused(tmp_path):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identica.arguments import check_choice
+from identica.io.arrays import array_in, open_npz
 from identica.io.errors import DataError
 from identica.io.idx import read_idx
 
@@ -21,6 +22,7 @@ _FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
+_NAMES = (("x", "y"), ("images", "labels"))
 URLS = {
     "mnist": "https://ossci-datasets.s3.amazonaws.com/mnist/{name}.gz",
     "fashion-mnist": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/{name}.gz",
@@ -128,15 +130,13 @@ def read_mnist(folder: str | os.PathLike[str], subset: str = "train") -> Labelle
 
 
 def _read_archive(path: Path) -> LabelledImages:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            for names in (("x", "y"), ("images", "labels")):
-                if set(names) <= set(arrays.files):
-                    return _labelled(path, *(arrays[name] for name in names))
-            held = ", ".join(arrays.files)
-    except (ValueError, OSError, EOFError) as error:
-        raise DataError(f"{path} is damaged or no .npz file ({error}), write it with numpy.savez") from error
-    raise DataError(f"{path} holds the arrays {held}: name them x and y, or images and labels")
+    with open_npz(path) as arrays:
+        names = next((names for names in _NAMES if set(names) <= set(arrays.files)), None)
+        if names is None:
+            held = f"the arrays {', '.join(arrays.files)}" if arrays.files else "no array"
+            raise DataError(f"{path} holds {held}: name images and their classes x and y, or images and labels")
+        images, labels = (array_in(arrays, name, path) for name in names)
+    return _labelled(path, images, labels)
 
 
 def _labelled(path: Path, images: NDArray[Any], labels: NDArray[Any]) -> LabelledImages:

@@ -2,6 +2,8 @@
 
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from identica.io.errors import DataError
 from identica.io.table import Table
 
-__all__ = ["read_npy", "read_npz"]
+__all__ = ["array_in", "open_npz", "read_npy", "read_npz"]
 
 # What NumPy, SciPy and zipfile raise on a damaged file, a header that asks for more memory than there is and a member
 # that is encrypted or packed in an unknown way included; each becomes a DataError that says so.
@@ -73,27 +75,76 @@ def read_npz(path: Path, key: str | None) -> Table:
         If it is not a .npz file, is damaged, holds several arrays and no key was given, has no array of that
         name, or the array cannot be used.
     """
+    with open_npz(path) as arrays:
+        names = list(arrays.files)
+        if key is None and {"format", "shape", "data"} <= set(names):
+            return Table.checked(_read_sparse(path), path)
+        if not names:
+            raise DataError(f"{path} holds no array, write it with numpy.savez")
+        if key is None and len(names) > 1:
+            raise DataError(f"{path} holds the arrays {', '.join(names)}, choose one by its key")
+        if key is not None and key not in names:
+            raise DataError(f"{path} has no array {key!r}, it holds {', '.join(names)}")
+        values = array_in(arrays, key or names[0], path)
+    return Table.checked(values, path)
+
+
+@contextmanager
+def open_npz(path: Path) -> Iterator[Any]:
+    """Open a .npz file; whatever goes wrong while its arrays are read is said to be damage.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Yields
+    ------
+    NpzFile
+        Its arrays by name, for :func:`array_in`.
+
+    Raises
+    ------
+    DataError
+        If it is not a .npz file, is damaged, or holds Python objects.
+    """
     if not zipfile.is_zipfile(path):
         raise DataError(f"{path} is not a .npz file or is damaged, write it with numpy.savez")
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            names = list(arrays.files)
-            if key is None and {"format", "shape", "data"} <= set(names):
-                return Table.checked(_read_sparse(path), path)
-            if not names:
-                raise DataError(f"{path} holds no array, write it with numpy.savez")
-            if key is None and len(names) > 1:
-                raise DataError(f"{path} holds the arrays {', '.join(names)}, choose one by its key")
-            if key is not None and key not in names:
-                raise DataError(f"{path} has no array {key!r}, it holds {', '.join(names)}")
-            values = arrays[key or names[0]]
+            yield arrays
     except DataError:
         raise
     except _DAMAGED as error:
         raise DataError(_reason(path, error)) from error
+
+
+def array_in(arrays: Any, name: str, path: Path) -> NDArray[Any]:
+    """Read one array of a .npz file.
+
+    Parameters
+    ----------
+    arrays : NpzFile
+        As :func:`open_npz` gives it.
+    name : str
+        Of one of its members.
+    path : Path
+        The file, for messages.
+
+    Returns
+    -------
+    ndarray
+        The array.
+
+    Raises
+    ------
+    DataError
+        If the member is not an array.
+    """
+    values = arrays[name]
     if not isinstance(values, np.ndarray):  # a member that is not .npy comes as bytes
-        raise DataError(f"{path} is not a .npz file: its member {key or names[0]} is not an array")
-    return Table.checked(values, path)
+        raise DataError(f"{path} is not a .npz file: its member {name} is not an array")
+    return values
 
 
 def _read_sparse(path: Path) -> NDArray[Any]:
