@@ -8,6 +8,7 @@ from methods import QUICK
 from identica import DICA, Autoencoder, Convolutional, Dense, PolytopicFactorization, load
 from identica.datasets import load_digits, make_sprites
 from identica.jacobian import _push, jacobian, jacobian_by_forward_mode
+from identica.networks.layers import Crop
 from identica.traversal import component_ranges, traverse
 
 # Few steps on few images end wherever they end.
@@ -65,6 +66,18 @@ def test_convolutional_networks_start_at_the_axes(shape):
     # Parameters are built in float32.
     torch.testing.assert_close(decoder(latents), latents @ axes, rtol=0, atol=1e-5)
     torch.testing.assert_close(encoder(latents @ axes), latents, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(9, 13), (10, 7, 3)])
+def test_the_decoder_cuts_off_what_the_encoder_pads(shape):
+    _, encoder, decoder = networks(shape, channels=(4, 6))
+    (pad,), (crop,) = (
+        [layer for layer in network.modules() if isinstance(layer, kind)]
+        for network, kind in ((encoder, torch.nn.ZeroPad2d), (decoder, Crop))
+    )
+    images = torch.randn(2, 3, *shape[:2], generator=torch.Generator().manual_seed(0))
+    assert pad(images).shape[-2:] == (12, 16 if shape[1] == 13 else 8)
+    assert torch.equal(crop(pad(images)), images)
 
 
 def test_a_convolution_moves_with_what_it_sees():
