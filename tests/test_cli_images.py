@@ -9,7 +9,7 @@ import pytest
 from cli_cases import QUICK
 from PIL import Image
 
-from identica import load
+from identica import PolytopicFactorization, load
 from identica.cli import main
 from identica.datasets import make_sprites
 from identica.traversal import component_ranges, traverse
@@ -84,6 +84,49 @@ def test_impossible_traversals_are_refused(folder, tmp_path, capsys, change, com
     assert message.count("\n") == 1
     assert complaint in message or "directory" in message
     assert not (tmp_path / "t").exists()
+
+
+@pytest.mark.parametrize(
+    ("images", "complaint"),
+    [
+        (
+            IMAGES.reshape(80, 3, 27),
+            "holds images of 3 x 27 and the model was fitted on images of 9 x 9, give the same",
+        ),
+        (IMAGES[:, :5], "holds images of 5 x 9 and the model was fitted on images of 9 x 9, give the same"),
+        (IMAGES[..., None], "holds images of 9 x 9 x 1 and the model was fitted on images of 9 x 9, give the same"),
+        (
+            IMAGES.reshape(80, -1)[:, :40],
+            "has 40 features and the model was fitted on 81, the pixels of images of 9 x 9, give the same features",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["transform", "traverse"])
+def test_images_of_another_shape_are_refused(folder, tmp_path, capsys, command, images, complaint):
+    np.save(tmp_path / "other.npy", images)
+    words = [command, str(folder / "out" / "model.safetensors"), str(tmp_path / "other.npy")]
+    assert main([*words, "--output", str(tmp_path / "out.npy")]) == 2
+    assert complaint in capsys.readouterr().err
+    assert not (tmp_path / "out.npy").exists()
+
+
+def test_rows_of_pixels_serve_a_model_of_images(folder, tmp_path):
+    np.save(tmp_path / "rows.npy", IMAGES.reshape(80, -1))
+    words = [str(folder / "out" / "model.safetensors"), str(tmp_path / "rows.npy"), "--output"]
+    assert main(["transform", *words, str(tmp_path / "latents.npy")]) == 0
+    latents = np.load(folder / "out" / "latents.npy")
+    np.testing.assert_allclose(np.load(tmp_path / "latents.npy"), latents, atol=1e-5)
+    assert main(["traverse", *words, str(tmp_path / "t"), "--n-steps", "2"]) == 0
+    with Image.open(tmp_path / "t" / "traversal_0.png") as picture:
+        assert picture.size == (7 * 20, 7 * 20)
+
+
+def test_a_model_of_a_table_takes_no_images(folder, tmp_path, capsys):
+    model = PolytopicFactorization(2, standardize=False, random_state=0).fit(IMAGES.reshape(80, -1).astype(float))
+    model.save(tmp_path / "model.safetensors")
+    words = ["transform", str(tmp_path / "model.safetensors"), str(folder / "images.npy")]
+    assert main([*words, "--output", str(tmp_path / "latents.npy")]) == 2
+    assert "holds images of 9 x 9 and the model was fitted on rows of 81 features" in capsys.readouterr().err
 
 
 def test_a_model_of_a_table_is_not_drawn(folder, tmp_path, capsys):

@@ -4,13 +4,14 @@ import dataclasses
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
 from identica.cli.options import File, Name
 
 if TYPE_CHECKING:
+    from identica.estimators import ComponentAnalysis
     from identica.io import Table
 
 __all__ = ["Transform"]
@@ -56,7 +57,7 @@ class Transform:
         model = load(self.model, device=self.device)
         table = read_table(self.data, layer=self.layer, key=self.key, index_column=self.index_column)
         known = getattr(model, "feature_names_in_", None)
-        check_features(table, int(model.n_features_in_), None if known is None else tuple(known))
+        check_features(table, model)
         if known is not None and table.feature_names is None:
             warnings.warn(f"{table.path} names no features, they are taken to be the model's", stacklevel=1)
             table = dataclasses.replace(table, feature_names=tuple(known))
@@ -66,32 +67,38 @@ class Transform:
         print(f"{len(latents)} samples, {latents.shape[1]} components are in {self.output}")
 
 
-def check_features(table: "Table", n_features: int, names: tuple[Any, ...] | None) -> None:
-    """Refuse a table whose features are not those of a model.
+def check_features(table: "Table", model: "ComponentAnalysis") -> None:
+    """Refuse a table whose features, or images whose shape, are not those of a model.
 
     Parameters
     ----------
     table : Table
-        The data.
-    n_features : int
-        Number of the model's features.
-    names : tuple of str or None
-        Their names, if it knows them.
+        The data; images may come as rows of their pixels.
+    model : fitted estimator
+        Knows the number of its features, their names if they had some, and the shape of its images.
 
     Raises
     ------
     DataError
-        If the number, the names or the order of the features differ.
+        If the number, the names or the order of the features differ, or the shape of the images.
     """
     from identica.io import DataError
 
-    given = table.feature_names
-    if table.shape[1] != n_features:
+    given, names = table.feature_names, getattr(model, "feature_names_in_", None)
+    known = tuple(model.sample_shape_)
+    if table.sample_shape is not None and table.sample_shape != known:
+        fitted = f"images of {_sides(known)}" if len(known) > 1 else f"rows of {known[0]} features"
         raise DataError(
-            f"{table.path} has {table.shape[1]} features and the model was fitted on {n_features}, "
+            f"{table.path} holds images of {_sides(table.sample_shape)} and the model was fitted on {fitted}, "
+            "give the same"
+        )
+    if table.shape[1] != model.n_features_in_:
+        pixels = f", the pixels of images of {_sides(known)}" if len(known) > 1 else ""
+        raise DataError(
+            f"{table.path} has {table.shape[1]} features and the model was fitted on {model.n_features_in_}{pixels}, "
             "give the same features in the same order"
         )
-    if names is None or given is None or given == names:
+    if names is None or given is None or given == tuple(names):
         return
     position = next(i for i, pair in enumerate(zip(given, names, strict=True)) if pair[0] != pair[1])
     fault = "the model's features in another order" if set(given) == set(names) else "other features than the model"
@@ -99,3 +106,7 @@ def check_features(table: "Table", n_features: int, names: tuple[Any, ...] | Non
         f"{table.path} has {fault}: column {position} (counted from 0) is {given[position]!r} and should be "
         f"{names[position]!r}"
     )
+
+
+def _sides(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

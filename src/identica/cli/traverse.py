@@ -55,7 +55,7 @@ class Traverse:
         if len(shape) < 2:
             raise DataError(f"{self.model} was fitted on a table, and images are drawn here: give a model of images")
         table = read_table(self.data, key=self.key)
-        check_features(table, int(model.n_features_in_), None)
+        check_features(table, model)
         outside = [row for row in self.anchors if not 0 <= row < len(table.values)]
         if outside or not self.anchors:
             raise DataError(
