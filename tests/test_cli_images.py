@@ -1,7 +1,9 @@
 """Images on the command line: fitted as they are, and traversed."""
 
+import errno
 import gzip
 import json
+import os
 import struct
 
 import numpy as np
@@ -71,7 +73,9 @@ def test_traversals_are_what_the_model_decodes(folder, tmp_path):
     [
         (["--anchors", "80"], "anchors 80: give rows of"),
         (["--anchors", "-1"], "anchors -1: give rows of"),
-        (["--n-steps", "1"], "n_steps=1"),
+        (["--anchors", *map(str, range(80)), *map(str, range(80, 101))], "anchors names 101 rows: give at most 100"),
+        (["--n-steps", "1"], "n_steps=1 is out of range: use from 2 to 1000"),
+        (["--n-steps", "100000"], "n_steps=100000 is out of range: use from 2 to 1000"),
         (["--output", "@"], "cannot be"),
     ],
 )
@@ -84,6 +88,32 @@ def test_impossible_traversals_are_refused(folder, tmp_path, capsys, change, com
     assert message.count("\n") == 1
     assert complaint in message or "directory" in message
     assert not (tmp_path / "t").exists()
+
+
+def test_an_anchor_named_twice_is_drawn_once(folder, tmp_path, capsys):
+    words = ["traverse", str(folder / "out" / "model.safetensors"), str(folder / "images.npy"), "--n-steps", "2"]
+    assert main([*words, "--anchors", "3", "3", "--output", str(tmp_path / "t")]) == 0
+    assert capsys.readouterr().out == f"3 pictures are in {tmp_path / 't'}\n"
+    assert main([*words, "--anchors", "5", "3", "5", "--output", str(tmp_path / "t")]) == 0
+    assert "5 pictures" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("fails_at", range(5))
+def test_pictures_are_written_together_or_not_at_all(folder, tmp_path, monkeypatch, capsys, fails_at):
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t" / "influence.png").write_text("old")
+    synced = []
+
+    def full_disk(descriptor):
+        if len(synced) == fails_at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        synced.append(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    words = ["traverse", str(folder / "out" / "model.safetensors"), str(folder / "images.npy"), "--n-steps", "2"]
+    assert main([*words, "--anchors", "0", "1", "--output", str(tmp_path / "t")]) == 2
+    assert "No space left on device" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in (tmp_path / "t").iterdir()} == {"influence.png": b"old"}
 
 
 @pytest.mark.parametrize(

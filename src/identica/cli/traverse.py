@@ -10,6 +10,9 @@ from identica.cli.options import File, Name
 
 __all__ = ["Traverse"]
 
+MOST_STEPS = 1000
+MOST_ANCHORS = 100
+
 
 @dataclass(frozen=True)
 class Traverse:
@@ -26,9 +29,9 @@ class Traverse:
     data : Path
         Images of the shape that was fitted; they say how far each component goes.
     anchors : tuple of int
-        Rows of the data from which to start, counted from 0.
+        Rows of the data from which to start, counted from 0; up to 100.
     n_steps : int
-        Positions on the way.
+        Positions on the way; 2 to 1000.
     output : Path
         Directory to write into.
     key : str
@@ -44,35 +47,41 @@ class Traverse:
 
     def run(self) -> None:
         """Run the command."""
+        from identica.arguments import check_integer
         from identica.cli.transform import check_features
         from identica.estimators import load
-        from identica.io import DataError, output_directory, read_table, refuse_to_overwrite
-        from identica.io.pictures import influence_levels, picture_levels, tile, value_range, write_gif, write_png
+        from identica.io import DataError, output_directory, read_table, refuse_to_overwrite, write_together
+        from identica.io.pictures import encode_gif, encode_png, influence_levels, picture_levels, tile, value_range
         from identica.traversal import component_ranges, traverse
 
+        check_integer("n_steps", self.n_steps, 2, MOST_STEPS)
+        anchors = list(dict.fromkeys(self.anchors))
+        if len(anchors) > MOST_ANCHORS:
+            raise DataError(f"anchors names {len(anchors)} rows: give at most {MOST_ANCHORS} at once")
         model = load(self.model)
         shape = tuple(model.sample_shape_)
         if len(shape) < 2:
             raise DataError(f"{self.model} was fitted on a table, and images are drawn here: give a model of images")
         table = read_table(self.data, key=self.key)
         check_features(table, model)
-        outside = [row for row in self.anchors if not 0 <= row < len(table.values)]
-        if outside or not self.anchors:
+        outside = [row for row in anchors if not 0 <= row < len(table.values)]
+        if outside or not anchors:
             raise DataError(
                 f"anchors {' '.join(map(str, outside)) or 'were not named'}: give rows of {self.data} from 0 to "
                 f"{len(table.values) - 1}"
             )
-        names = [f"traversal_{row}.{ending}" for row in self.anchors for ending in ("png", "gif")]
-        refuse_to_overwrite([self.model, self.data], [self.output / name for name in [*names, "influence.png"]])
+        pictures = ["influence.png", *(f"traversal_{row}.{ending}" for row in anchors for ending in ("png", "gif"))]
+        refuse_to_overwrite([self.model, self.data], [self.output / name for name in pictures])
         latents = model.transform(table.values)
-        moved = traverse(model, latents[list(self.anchors)], component_ranges(latents), self.n_steps).values
-        images = picture_levels(moved, shape, *value_range(table.values))
+        ranges, grey = component_ranges(latents), value_range(table.values)
         maps = influence_levels(model.influence_, shape)
         enlarge = max(1, 64 // shape[0])
-        with output_directory(self.output) as directory:
-            for row, one in zip(self.anchors, images, strict=True):
-                write_png(directory / f"traversal_{row}.png", tile(one, background=128), enlarge=enlarge)
-                frames = [tile(one[None, :, step], background=128) for step in range(self.n_steps)]
-                write_gif(directory / f"traversal_{row}.gif", frames, enlarge=enlarge)
-            write_png(directory / "influence.png", tile(maps[None], background=128), enlarge=enlarge)
-        print(f"{len(self.anchors)} traversals of {latents.shape[1]} components are in {self.output}")
+        with output_directory(self.output) as directory, write_together(directory) as write:
+            for row in anchors:
+                moved = traverse(model, latents[row : row + 1], ranges, self.n_steps).values[0]
+                images = picture_levels(moved, shape, *grey)
+                write(f"traversal_{row}.png", encode_png(tile(images, background=128), enlarge=enlarge))
+                frames = [tile(images[None, :, step], background=128) for step in range(self.n_steps)]
+                write(f"traversal_{row}.gif", encode_gif(frames, enlarge=enlarge))
+            write("influence.png", encode_png(tile(maps[None], background=128), enlarge=enlarge))
+        print(f"{len(pictures)} pictures are in {self.output}")

@@ -8,6 +8,7 @@ from identica.io.files import (
     prepare_output_dir,
     refuse_to_overwrite,
     remove_leftovers,
+    write_together,
 )
 from identica.io.reading import ENDINGS, read_table
 from identica.io.table import Table
@@ -39,4 +40,5 @@ __all__ = [
     "write_npy",
     "write_records",
     "write_table",
+    "write_together",
 ]

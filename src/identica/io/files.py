@@ -5,8 +5,8 @@ import glob
 import math
 import os
 import secrets
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +20,7 @@ __all__ = [
     "prepare_output_dir",
     "refuse_to_overwrite",
     "remove_leftovers",
+    "write_together",
 ]
 
 
@@ -82,6 +83,50 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "wb") -> Iterator[IO[
             raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(path)) from error
         raise
     _sync_directory(final.parent)
+
+
+@contextmanager
+def write_together(directory: str | os.PathLike[str]) -> Iterator[Callable[[str, bytes], None]]:
+    """Write files that all appear at the end of the block, or none of them where anything fails before.
+
+    Parameters
+    ----------
+    directory : str or path
+        Where they appear.
+
+    Yields
+    ------
+    callable
+        Called with a file's name and its content; all stay open to the end, so let there be some hundreds at most.
+
+    Raises
+    ------
+    DataError
+        If a name is that of something other than a regular file.
+    OSError
+        If a file cannot be created, written or renamed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with write_together(folder) as write:
+    ...         write("a", b"1")
+    ...         write("b", b"2")
+    ...         before = os.path.exists(Path(folder) / "a")
+    ...     before, (Path(folder) / "a").read_bytes()
+    (False, b'1')
+    """
+    with ExitStack() as files:
+
+        def write(name: str, content: bytes) -> None:
+            file = files.enter_context(atomic_write(Path(directory) / name))
+            file.write(content)
+            # A full disk must show before the first file gets its name.
+            file.flush()
+            os.fsync(file.fileno())
+
+        yield write
 
 
 def remove_leftovers(path: str | os.PathLike[str]) -> None:

@@ -1,4 +1,4 @@
-"""Images as PNG and animated GIF, written whole or not at all."""
+"""Images as PNG and animated GIF."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from PIL import Image
 from identica.io.files import atomic_write
 
 __all__ = [
+    "encode_gif",
     "encode_png",
     "grey_levels",
     "influence_levels",
     "picture_levels",
     "tile",
     "value_range",
-    "write_gif",
     "write_png",
 ]
 
@@ -193,24 +193,26 @@ def write_png(path: str | os.PathLike[str], image: NDArray[np.uint8], *, enlarge
         file.write(content)
 
 
-def write_gif(path: str | os.PathLike[str], frames: Sequence[NDArray[np.uint8]], *, enlarge: int = 1) -> None:
-    """Write images as an animated GIF that goes forth and back without an end.
+def encode_gif(frames: Sequence[NDArray[np.uint8]], *, enlarge: int = 1) -> bytes:
+    """Return images as the bytes of an animated GIF that goes forth and back without an end.
 
     Parameters
     ----------
-    path : str or path
-        The file.
     frames : sequence of ndarray of uint8
         Images of one shape.
     enlarge : int, default=1
         Side of the square that each pixel becomes.
+
+    Returns
+    -------
+    bytes
+        The file.
     """
     pictures = [_enlarged(frame, enlarge) for frame in [*frames, *frames[-2:0:-1]]]
     buffer = io.BytesIO()
     rest: dict[str, Any] = {"append_images": pictures[1:], "save_all": True, "duration": FRAME_MS, "loop": 0}
     pictures[0].save(buffer, format="GIF", **rest)
-    with atomic_write(path) as file:
-        file.write(buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _enlarged(image: NDArray[np.uint8], by: int) -> Image.Image:
