@@ -18,6 +18,8 @@ from identica.io.errors import DataError
 __all__ = ["is_idx", "read_idx"]
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+MOST_DIMENSIONS = 4
+"""Of colour images; a header that says more is damaged."""
 _NAME = re.compile(r"idx\d-[a-z]+(\.gz)?$")
 
 
@@ -56,7 +58,7 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     Raises
     ------
     DataError
-        If the file is missing, damaged, cut off or no IDX file.
+        If the file is missing, damaged, cut off, no IDX file or of more than four dimensions.
     """
     path = Path(path)
     try:
@@ -67,8 +69,15 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
         raise DataError(f"{path} does not exist, give an IDX file") from error
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} is damaged or cannot be read ({error}), download it again") from error
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in _TYPES or content[3] == 0:
-        raise DataError(f"{path} is no IDX file, its first bytes are {content[:4].hex(' ') or 'missing'}")
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in _TYPES:
+        raise DataError(
+            f"{path} is no IDX file: its first bytes are {content[:4].hex(' ') or 'missing'}, where 00 00 and one of "
+            f"{' '.join(f'{code:02x}' for code in _TYPES)} should be; download it again"
+        )
+    if not 1 <= content[3] <= MOST_DIMENSIONS:
+        raise DataError(
+            f"{path} says that it has {content[3]} dimensions, and 1 to {MOST_DIMENSIONS} are read: download it again"
+        )
     start = 4 + 4 * content[3]
     if len(content) < start:
         raise DataError(f"{path} ends in the middle of its header, download it again")
