@@ -165,9 +165,40 @@ def test_the_configuration_is_complete_beforehand():
     assert tuple(study.methods) == DIGIT_METHODS
     assert study.methods["dica"].training == QUICK
     assert len(study.images) == 1797
-    assert len(digits(n_samples=100).images) == 100
+    assert len(digits(n_samples=200).images) == 200
     with pytest.raises(ValueError, match="method 'tsne' is unknown"):
         digits(methods=["tsne"])
+
+
+def few(n, classes=2):
+    """So many images of 3 by 40 pixels."""
+    X = np.random.default_rng(0).integers(0, 256, size=(n, 3, 40)).astype(np.uint8)
+    return LabelledImages(X, np.arange(n) % classes + 4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"n_samples": 3}, "class 0 has 1 of the 3 images to fit: give at least 10 of each class, or leave that one"),
+        ({"images": few(5)}, "class 5 has 2 of the 5 images to fit: give at least 10 of each class"),
+        ({"images": few(5, classes=1)}, "the 5 images to fit are of 1 class: give images of at least 2"),
+        ({"n_components": 100}, "n_components=100 exceeds the 64 pixels of an image: use at most 64"),
+        ({"images": few(50), "n_components": 50}, "n_components=50 exceeds the 45 images to fit: use at most 45"),
+        ({"n_components": 0}, "n_components=0 is out of range: use at least 1"),
+    ],
+)
+def test_what_cannot_be_studied_is_refused_beforehand(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        digits(**arguments)
+
+
+def test_ten_of_each_class_are_enough(tmp_path):
+    X, labels = few(22)
+    labels[np.random.default_rng(0).permutation(22)] = [4, 5] * 11
+    study = digits(LabelledImages(X, labels), 20, methods=["pca"], seeds=[0])
+    assert "pca" in reproduce_digits(study, tmp_path)
+    with pytest.raises(ValueError, match="class 5 has 9 of the 19 images to fit: give at least 10"):
+        Reader(X[:19], np.array([4, 5] * 9 + [4]))
 
 
 class Average(BaseEstimator):
@@ -306,4 +337,8 @@ def test_the_command_reads_a_folder_and_images_can_be_traversed(tmp_path, capsys
     assert "pca" in capsys.readouterr().out
     assert main(["reproduce", "digits", "--data", str(tmp_path / "none"), "--output", str(tmp_path / "o")]) == 2
     assert "is no folder, give the one that holds the images" in capsys.readouterr().err
+    assert main([*words, "--output", str(tmp_path / "o"), "-n", "30"]) == 2
+    message = capsys.readouterr().err
+    assert "images to fit" in message
+    assert message.count("\n") == 1
     assert not (tmp_path / "o").exists()

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from identica.arguments import check_integer
 from identica.datasets import LabelledImages, load_digits
 from identica.estimators import ComponentAnalysis
 from identica.experiments.comparison import METHODS, build_methods, check_known, seeded
-from identica.experiments.reading import CONFIDENT, STABLE, Reader, Transformations, read_traversals
+from identica.experiments.reading import CONFIDENT, STABLE, Reader, Transformations, check_classes, read_traversals
 from identica.experiments.runner import timed_fit
 from identica.experiments.tables import markdown_table, text_table
 from identica.io import atomic_write, prepare_output_dir, write_records
@@ -97,7 +98,7 @@ def digits(
     Raises
     ------
     ValueError
-        If a method is unknown.
+        If a method is unknown, images of some class are too few, or components are more than pixels or images.
 
     Examples
     --------
@@ -109,9 +110,23 @@ def digits(
     images = load_digits() if images is None else images
     if n_samples is not None:
         images = LabelledImages(images.X[:n_samples], images.labels[:n_samples])
+    seen, _ = _split(len(images))
+    check_classes(images.labels[seen])
+    n_components = check_integer("n_components", n_components, 1)
+    n_pixels = int(np.prod(images.X.shape[1:]))
+    for limit, of in ((n_pixels, "pixels of an image"), (len(seen), "images to fit")):
+        if n_components > limit:
+            raise ValueError(f"n_components={n_components} exceeds the {limit} {of}: use at most {limit}")
     training = Training(max_steps=MAX_STEPS) if training is None else training
     built = build_methods(names, n_components, network, training, verbose, images.X.shape[1:])
     return DigitStudy(images, built, tuple(seeds))
+
+
+def _split(n_samples: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Draw the images to fit and those held out, the same for all seeds."""
+    order = np.random.default_rng(0).permutation(n_samples)
+    n_unseen = round(HELD_OUT * n_samples)
+    return order[n_unseen:], order[:n_unseen]
 
 
 def reproduce_digits(study: DigitStudy, output: str | os.PathLike[str], *, verbose: int = 1) -> str:
@@ -136,9 +151,7 @@ def reproduce_digits(study: DigitStudy, output: str | os.PathLike[str], *, verbo
         The summary over seeds, for a terminal.
     """
     folder = prepare_output_dir(output)
-    order = np.random.default_rng(0).permutation(len(study.images))
-    n_unseen = round(HELD_OUT * len(order))
-    unseen, seen = order[:n_unseen], order[n_unseen:]
+    seen, unseen = _split(len(study.images))
     X, labels = study.images.X, study.images.labels
     fitted, held_out = X[seen], X[unseen]
     reader = Reader(fitted, labels[seen])

@@ -11,14 +11,40 @@ from sklearn.neural_network import MLPClassifier
 
 from identica.traversal import Decodes, component_ranges, traverse
 
-__all__ = ["Reader", "Transformations", "read_traversals"]
+__all__ = ["Reader", "Transformations", "check_classes", "read_traversals"]
 
 N_STEPS = 11
 CONFIDENT = 0.9
 """Probability from which a reading counts."""
 STABLE = 2
 """Neighbouring positions that must be read alike."""
+LEAST_OF_A_CLASS = 10
+"""Images; of fewer the perceptron could not set some of each class aside, to know when to stop."""
 DIRECTIONS = ("down", "up")
+
+
+def check_classes(labels: NDArray[np.intp]) -> None:
+    """Make sure, before any long work, that images are enough to learn their classes from.
+
+    Parameters
+    ----------
+    labels : ndarray of int of shape (n_samples,)
+        Their classes.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two classes, or few images of one.
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    if len(classes) < 2:
+        raise ValueError(f"the {len(labels)} images to fit are of {len(classes)} class: give images of at least 2")
+    rarest = counts.argmin()
+    if counts[rarest] < LEAST_OF_A_CLASS:
+        raise ValueError(
+            f"class {classes[rarest]} has {counts[rarest]} of the {len(labels)} images to fit: give at least "
+            f"{LEAST_OF_A_CLASS} of each class, or leave that one out"
+        )
 
 
 @final
@@ -33,9 +59,15 @@ class Reader:
         Their classes.
     seed : int
         Of its weights.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two classes, or few images of one.
     """
 
     def __init__(self, images: NDArray[Any], labels: NDArray[np.intp], seed: int = 0) -> None:
+        check_classes(labels)
         self.scale = max(float(np.max(images)), 1e-12)
         self.model = MLPClassifier((200,), early_stopping=True, n_iter_no_change=5, random_state=seed)
         self.model.fit(self._rows(images), labels)
