@@ -90,6 +90,28 @@ def test_impossible_traversals_are_refused(folder, tmp_path, capsys, change, com
     assert not (tmp_path / "t").exists()
 
 
+@pytest.mark.parametrize("shape", [(4, 12), (1, 30), (6, 5, 2), (6, 5, 3), (6, 5, 4)])
+def test_images_of_any_sides_and_channels_are_drawn(tmp_path, shape):
+    generator = np.random.default_rng(0)
+    latents, axes = generator.uniform(size=(60, 2)), generator.normal(size=(2, *shape))
+    images = np.tensordot(latents, axes, 1).astype(">f4")
+    header = bytes([0, 0, 0x0D, images.ndim]) + struct.pack(f">{images.ndim}I", *images.shape)
+    data, model = tmp_path / f"some-idx{images.ndim}-float", tmp_path / "out" / "model.safetensors"
+    data.write_bytes(header + images.tobytes())
+    assert main(["fit", str(data), "-d", "2", "--method", "polytopic", "--output", str(tmp_path / "out")]) == 0
+    fitted = load(model)
+    assert fitted.sample_shape_ == shape
+    np.testing.assert_allclose(fitted.reconstruct(images), images, atol=1e-4)
+    assert main(["traverse", str(model), str(data), "--n-steps", "3", "--output", str(tmp_path / "t")]) == 0
+    height, width = shape[:2]
+    enlarge = 64 // max(height, width)
+    with Image.open(tmp_path / "t" / "traversal_0.png") as picture:
+        assert picture.mode == ("RGB" if shape == (6, 5, 3) else "L")
+        assert picture.size == (enlarge * (3 * (width + 2) - 2), enlarge * (2 * (height + 2) - 2))
+    with Image.open(tmp_path / "t" / "traversal_0.gif") as film:
+        assert film.size == (enlarge * (2 * (width + 2) - 2), enlarge * height)
+
+
 def test_an_anchor_named_twice_is_drawn_once(folder, tmp_path, capsys):
     words = ["traverse", str(folder / "out" / "model.safetensors"), str(folder / "images.npy"), "--n-steps", "2"]
     assert main([*words, "--anchors", "3", "3", "--output", str(tmp_path / "t")]) == 0

@@ -75,7 +75,7 @@ class Traverse:
         latents = model.transform(table.values)
         ranges, grey = component_ranges(latents), value_range(table.values)
         maps = influence_levels(model.influence_, shape)
-        enlarge = max(1, 64 // shape[0])
+        enlarge = max(1, 64 // max(shape[:2]))
         with output_directory(self.output) as directory, write_together(directory) as write:
             for row in anchors:
                 moved = traverse(model, latents[row : row + 1], ranges, self.n_steps).values[0]
