@@ -12,6 +12,7 @@ from methods import QUICK
 from identica import DICA, Training, pl, tl
 from identica.datasets import TechnicalNoise, make_cells, make_regulon
 from identica.metrics import match_components
+from identica.single_cell import expression
 from identica.single_cell import tl as tools
 
 anndata = pytest.importorskip("anndata")
@@ -46,24 +47,53 @@ def test_a_copy_leaves_the_original_alone(adata):
     assert "other" not in adata.uns
 
 
-@pytest.mark.parametrize("kind", ["csr", "csc", "layer", "backed", "backed sparse"])
-def test_every_kind_of_matrix_gives_the_same(adata, tmp_path, kind):
-    reference = tl.dica(adata, 2, training=QUICK, copy=True)
-    other = adata.copy()
-    layer = None
-    if kind in ("csr", "backed sparse"):
+KINDS = ["csr", "csc", "layer", "backed", "backed csr", "backed csc"]
+
+
+def kept_as(adata, kind, folder):
+    """Return the same data with the matrix kept in another way, and the layer that it is in."""
+    other, layer = adata.copy(), None
+    if kind.endswith("csr"):
         other.X = scipy.sparse.csr_matrix(adata.X)
-    elif kind == "csc":
+    elif kind.endswith("csc"):
         other.X = scipy.sparse.csc_matrix(adata.X)
     elif kind == "layer":
         other.layers["expression"], layer = adata.X, "expression"
         other.X = np.zeros_like(adata.X)
     if kind.startswith("backed"):
-        other.write_h5ad(tmp_path / "cells.h5ad")
-        other = anndata.read_h5ad(tmp_path / "cells.h5ad", backed="r")
+        other.write_h5ad(folder / "cells.h5ad")
+        other = anndata.read_h5ad(folder / "cells.h5ad", backed="r")
         assert other.isbacked
+    return other, layer
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_matrix_gives_the_same(adata, tmp_path, kind):
+    reference = tl.dica(adata, 2, training=QUICK, copy=True)
+    other, layer = kept_as(adata, kind, tmp_path)
     tl.dica(other, 2, training=QUICK, layer=layer)
     np.testing.assert_allclose(other.obsm["X_dica"], reference.obsm["X_dica"], rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["dense", *KINDS])
+def test_a_matrix_read_in_blocks_is_the_matrix(adata, tmp_path, kind, monkeypatch):
+    monkeypatch.setattr(expression, "ENTRIES_AT_ONCE", 7 * adata.n_vars + 1)
+    other, layer = kept_as(adata, kind, tmp_path)
+    monkeypatch.setattr(anndata.AnnData, "to_memory", lambda self: pytest.fail("all of the data were read"))
+    genes = np.arange(adata.n_vars) % 3 > 0
+    np.testing.assert_array_equal(expression.dense_expression(other, layer, genes), adata.X[:, genes])
+    np.testing.assert_array_equal(expression.dense_expression(other, layer, genes | True), adata.X)
+    np.testing.assert_allclose(expression.cell_totals(other, layer), adata.X.sum(axis=1), rtol=1e-12)
+
+
+def test_values_that_do_not_fit_into_memory_are_refused(adata, monkeypatch):
+    half = np.arange(adata.n_vars) < adata.n_vars // 2
+    monkeypatch.setattr(expression, "machine_memory", lambda: 8 * adata.n_obs * half.sum() - 1)
+    adata.layers["single"] = adata.X.astype(np.float32)
+    expression.dense_expression(adata, "single", half)
+    with pytest.raises(ValueError, match=rf"{adata.n_obs} cells of {half.sum()} genes take .* mark highly variable"):
+        expression.dense_expression(adata, None, half)
+    expression.dense_expression(adata, None, half | True)  # it is there already
 
 
 def test_only_highly_variable_genes_are_used_where_they_are_marked(adata):
@@ -95,6 +125,19 @@ def test_raw_counts_are_recognised():
     np.testing.assert_allclose(adata.obsm["X_dica"], by_hand.obsm["X_dica"], atol=1e-6)
     as_they_are = tl.dica(adata, 2, training=QUICK, normalize=False, copy=True)
     assert not np.allclose(as_they_are.obsm["X_dica"], adata.obsm["X_dica"], atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["dense", *KINDS])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1.0])
+def test_counts_that_are_none_are_refused_whether_their_gene_is_used_or_not(adata, tmp_path, kind, value):
+    adata.X = np.rint(adata.X)
+    adata.X[3, 5] = value
+    adata.var["highly_variable"] = np.arange(adata.n_vars) != 5
+    other, layer = kept_as(adata, kind, tmp_path)
+    gene = adata.var_names[5]
+    with pytest.raises(ValueError, match=rf"needs counts, and cell 'cell_3' has {value:g} of gene '{gene}', which"):
+        tl.dica(other, 2, normalize=True, layer=layer, training=QUICK)
+    assert "X_dica" not in other.obsm
 
 
 @pytest.mark.parametrize("kind", ["dense", "sparse", "layer", "backed"])
@@ -129,11 +172,20 @@ def test_what_cannot_be_fitted_is_refused_and_nothing_written(adata):
         tl.dica(adata := cells().to_anndata(), 500)
     adata.var_names = ["gene", *adata.var_names[:-1]]
     tl.dica(adata, 2, training=QUICK, random_state=None, copy=True)
-    adata.var_names = ["gene", "gene", *adata.var_names[2:]]
+    unlike, adata.var_names = adata.var_names, ["gene", "gene", *adata.var_names[2:]]
     with pytest.raises(ValueError, match=r"'gene' occurs several times: call adata\.var_names_make_unique"):
         tl.dica(adata, 2)
+    adata.var_names = unlike
     with pytest.raises(ValueError, match="the data have no genes"):
         tl.dica(adata[:, :0].copy(), 2)
+    for n_cells, said in enumerate(("0 cells", "1 cell")):
+        with pytest.raises(ValueError, match=rf"the data have {said}: give at least 2, and thousands"):
+            tl.dica(adata[:n_cells].copy(), 2)
+    for kind in (complex, str):
+        adata.layers["odd"] = adata.X.astype(kind)
+        with pytest.raises(ValueError, match=r"layer 'odd' holds values of type .*: give real numbers"):
+            tl.dica(adata, 2, layer="odd")
+    del adata.layers["odd"]
     assert "dica" not in adata.uns
     assert "X_dica" not in adata.obsm
 
@@ -252,9 +304,6 @@ def test_backed_data_are_not_copied_and_what_is_no_choice_is_refused(adata, tmp_
     for name in (3, "", "a/b"):
         with pytest.raises(ValueError, match="is not possible: give a name without a slash"):
             tl.dica(adata, 2, key_added=name)
-    adata.X = adata.X - 5
-    with pytest.raises(ValueError, match="normalize=True needs counts, and some values are negative"):
-        tl.dica(adata, 2, normalize=True)
     adata.var["highly_variable"] = "True"
     with pytest.raises(ValueError, match="holds something else than True and False"):
         tl.dica(adata, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["cell_totals", "dense_expression", "looks_like_counts", "normalise_counts", "select_genes"]
 
 FloatArray = NDArray[np.floating[Any]]
+ENTRIES_AT_ONCE = 2**24
+"""Size of a block in which a matrix is read, 64 MiB in float32."""
 
 
 def select_genes(adata: AnnData, use_highly_variable: bool | None) -> NDArray[np.bool_]:
@@ -80,43 +83,87 @@ def dense_expression(adata: AnnData, layer: str | None, genes: NDArray[np.bool_]
     ValueError
         If there is no such layer, or the values do not fit into memory.
     """
-    if layer is not None and layer not in adata.layers:
-        raise ValueError(f"layer={layer!r} is not there, the layers are: {', '.join(adata.layers) or 'none'}")
-    needed = 4 * adata.n_obs * int(genes.sum())
+    values = _matrix(adata, layer)
+    kind = np.dtype(np.float64 if values.dtype == np.float64 else np.float32)
+    n_genes = int(genes.sum())
+    if isinstance(values, np.ndarray) and values.dtype == kind and genes.all():
+        return np.asarray(values)  # nothing more to hold
+    needed = kind.itemsize * adata.n_obs * n_genes
     available = machine_memory()
     if needed > available:
         raise ValueError(
-            f"{adata.n_obs} cells of {int(genes.sum())} genes take {needed / 2**30:.0f} GiB when dense and this "
+            f"{adata.n_obs} cells of {n_genes} genes take {needed / 2**30:.0f} GiB when dense and this "
             f"machine has {available / 2**30:.0f}: mark highly variable genes and use them alone"
         )
-    part = adata if genes.all() else adata[:, genes]
-    if adata.isbacked:
-        part = part.to_memory()
-    values = part.X if layer is None else part.layers[layer]
-    if values is None:
-        raise ValueError(f"the data have no X, choose a layer: {', '.join(adata.layers) or 'there is none'}")
-    dense = values.toarray() if hasattr(values, "toarray") else np.asarray(values)
-    return np.asarray(dense, dtype=np.float64 if dense.dtype == np.float64 else np.float32)
+    place: NDArray[np.intp] = np.cumsum(genes) - genes
+    dense = np.empty((adata.n_obs, n_genes), dtype=kind)
+    for rows, columns, block in _blocks(values):
+        dense[rows, place[columns][genes[columns]]] = _as_array(block)[:, genes[columns]]
+    return dense
 
 
 def cell_totals(adata: AnnData, layer: str | None) -> NDArray[np.float64]:
-    """Return the total of every cell over all genes, whichever of them are chosen: its depth.
+    """Return the total count of every cell over all genes, whichever of them are chosen: its depth.
 
     Parameters
     ----------
     adata : AnnData
         The data.
     layer : str or None
-        Name of a layer that is there; None means X.
+        Name of a layer; None means X.
 
     Returns
     -------
     ndarray of shape (n_obs,)
         Totals.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer, or a count is negative, infinite or NaN, be it that of a gene that is not chosen.
     """
-    whole = adata.to_memory() if adata.isbacked else adata
-    values = whole.X if layer is None else whole.layers[layer]
-    return np.asarray(values.sum(axis=1), dtype=np.float64).ravel()
+    totals = np.zeros(adata.n_obs)
+    for rows, columns, block in _blocks(_matrix(adata, layer)):
+        entries = block.data if hasattr(block, "toarray") else block
+        if not ((entries >= 0) & (entries < np.inf)).all():
+            dense = _as_array(block)
+            i, j = np.argwhere(~((dense >= 0) & (dense < np.inf)))[0]
+            raise ValueError(
+                f"normalize=True needs counts, and cell {str(adata.obs_names[rows][i])!r} has {dense[i, j]:g} of gene "
+                f"{str(adata.var_names[columns][j])!r}, which counts in its total whether that gene is used or not: "
+                "leave out such cells or genes, or choose the layer with the counts"
+            )
+        totals[rows] += np.asarray(block.sum(axis=1, dtype=np.float64)).ravel()
+    return totals
+
+
+def _matrix(adata: AnnData, layer: str | None) -> Any:
+    """Return X or a layer as it is kept, in memory or in a file."""
+    if layer is not None and layer not in adata.layers:
+        raise ValueError(f"layer={layer!r} is not there, the layers are: {', '.join(adata.layers) or 'none'}")
+    values = adata.X if layer is None else adata.layers[layer]
+    if values is None:
+        raise ValueError(f"the data have no X, choose a layer: {', '.join(adata.layers) or 'there is none'}")
+    if values.dtype.kind not in "buif":
+        raise ValueError(
+            f"{'X' if layer is None else f'layer {layer!r}'} holds values of type {values.dtype}: give real numbers"
+        )
+    return values
+
+
+def _blocks(values: Any) -> Iterator[tuple[slice, slice, Any]]:
+    """Cut a matrix along the axis by which it is stored, so that of a file only a block at a time is in memory."""
+    by_columns = getattr(values, "format", None) == "csc"
+    length, across = values.shape[::-1] if by_columns else values.shape
+    size = max(1, ENTRIES_AT_ONCE // max(1, across))
+    for start in range(0, length, size):
+        part = slice(start, start + size)
+        rows, columns = (slice(None), part) if by_columns else (part, slice(None))
+        yield rows, columns, values[rows, columns]
+
+
+def _as_array(block: Any) -> NDArray[Any]:
+    return np.asarray(block.toarray() if hasattr(block, "toarray") else block)
 
 
 def looks_like_counts(values: FloatArray) -> bool:

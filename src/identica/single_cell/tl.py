@@ -80,9 +80,9 @@ def dica(
     TypeError
         If `adata` is no AnnData, or `normalize` or `use_highly_variable` is of the wrong type.
     ValueError
-        If `key_added` is no name. If a copy or a part of a backed file is asked for, or values are negative or
-        logarithms where counts are needed. If they look like raw counts and nothing is said about normalisation, genes
-        share a name, or the values cannot be fitted.
+        If `key_added` is no name. If a copy or a part of a backed file is asked for. If counts are needed and values
+        are logarithms, or any, also of genes not used, is negative or not finite. If values look like raw counts and
+        nothing is said about normalisation, genes share a name, or the values cannot be fitted.
         Nothing is written then.
 
     Examples
@@ -112,11 +112,12 @@ def dica(
     if len(twice):
         raise ValueError(f"the gene name {twice[0]!r} occurs several times: call adata.var_names_make_unique() before")
     genes = select_genes(adata, use_highly_variable)
+    if adata.n_obs < 2:
+        cells = "1 cell" if adata.n_obs else "0 cells"
+        raise ValueError(f"the data have {cells}: give at least 2, and thousands to learn much")
     values = dense_expression(adata, layer, genes)
     finite = bool(np.isfinite(values).all())  # what is not is refused, and placed, by the fit
     if normalize:
-        if finite and values.min(initial=0) < 0:
-            raise ValueError("normalize=True needs counts, and some values are negative: pass normalize=False")
         if layer is None and "log1p" in adata.uns and not looks_like_counts(values):
             raise ValueError(
                 'normalize=True takes a logarithm, and uns["log1p"] says that X is on one already: pass '
