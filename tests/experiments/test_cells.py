@@ -1,10 +1,12 @@
 """The single-cell experiment: complete beforehand, told the network where that is right, written as it goes."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator
 
 from identica import Training
 from identica.cli import main
@@ -44,6 +46,22 @@ def test_all_methods_over_seeds(tmp_path, capsys):
     explored = [name for name in CELL_METHODS if f'data-method="{name}"' in page]
     assert explored == [name for name in CELL_METHODS if name not in ("pca", "fastica", "ulm")]
     assert sum(gene in page for gene in make_cells(5, 3, regulon=REGULON).genes) > 20
+
+
+class Broken(BaseEstimator):
+    """A method that fails."""
+
+    def fit(self, X, y=None):
+        raise RuntimeError("broken")
+
+
+def test_a_method_that_fails_costs_none_that_came_before(tmp_path):
+    plan = single_cell(2, methods=["pca"], seeds=range(2), **QUICK)
+    plan = replace(plan, methods={"pca": plan.methods["pca"], "broken": Broken()})
+    with pytest.raises(RuntimeError, match="broken"):
+        reproduce(plan, tmp_path)
+    with (tmp_path / "results.csv").open(newline="") as file:
+        assert [(row["method"], row["seed"]) for row in csv.DictReader(file)] == [("pca", "0")]
 
 
 def test_the_supervised_model_is_decoupler_s():

@@ -65,8 +65,8 @@ def demo(
         **BENT,
     )
     folder = prepare_output_dir(output)
-    outcomes = run(configuration, on_outcome=_announce if verbose else None)
-    write_results(folder, configuration, outcomes)
+    outcomes: list[Outcome] = []
+    _run_into(folder, configuration, outcomes, verbose)
     rows = [outcome.row for outcome in outcomes]
     if verbose:
         print(text_table(rows, _SHOWN))
@@ -75,7 +75,7 @@ def demo(
 
 
 def reproduce(configuration: Comparison, folder: Path) -> str:
-    """Carry a comparison out and write all that came of it, after each seed what there is so far.
+    """Carry a comparison out and write all that came of it: each row at once, the rest after each seed.
 
     Parameters
     ----------
@@ -91,9 +91,7 @@ def reproduce(configuration: Comparison, folder: Path) -> str:
     """
     outcomes: list[Outcome] = []
     for seed in configuration.seeds:
-        one = replace(configuration, seeds=(seed,))
-        outcomes += run(one, on_outcome=_announce)
-        write_results(folder, one, outcomes)
+        _run_into(folder, replace(configuration, seeds=(seed,)), outcomes, verbose=1)
         rows = summary([outcome.row for outcome in outcomes])
         with atomic_write(folder / "summary.md", "w") as file:
             file.write(markdown_table(rows, list(rows[0])) + "\n")
@@ -149,6 +147,19 @@ def write_results(folder: Path, configuration: Comparison, outcomes: Sequence[Ou
     with atomic_write(folder / "r2_heatmaps.png") as file:
         _heat_maps(last).savefig(file, format="png", dpi=150)
     write_report(folder / "report.html", _report(configuration, last))
+
+
+def _run_into(folder: Path, configuration: Comparison, outcomes: list[Outcome], verbose: int) -> None:
+    """Add outcomes to those there are, and write each row as it comes: what fails later costs no fit."""
+
+    def keep(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        write_records(folder / "results.csv", [one.row for one in outcomes])
+        if verbose:
+            _announce(outcome)
+
+    run(configuration, on_outcome=keep)
+    write_results(folder, configuration, outcomes)
 
 
 def _is_plain(value: Any) -> bool:
