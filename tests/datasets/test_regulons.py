@@ -88,6 +88,10 @@ def test_reads_both_kinds_of_file(tmp_path, name, text):
         ("source\ttarget\tweight\nA\tx\t\n", "the weight at line 2, '', is not a number"),
         ("source\ttarget\n\t\nA\t \n", "line 3 has an empty name"),
         ("source\ttarget\tweight\nA\tx\n", "line 2 has 2 fields where 3 are expected"),
+        ("source\ttarget\tweight\nA\tx\t1_0\n", "the weight at line 2, '1_0', is not a number"),
+        ("source\ttarget\tweight\n", "has a header and no edges"),
+        ("source\ttarget\tweight\tweight\nA\tx\t1\t1\n", "has several columns of the name 'weight'"),
+        ("A\tx\tActivation\nA\t" + "y" * 200_000, r"line 2 cannot be split into fields \(field larger than"),
         (b"\xff\xfe\x00", "is not text in UTF-8"),
     ],
 )
@@ -97,11 +101,38 @@ def test_files_that_are_neither_are_refused(tmp_path, text, complaint):
         read_regulon(tmp_path / "t.tsv")
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("t.csv", "Source,Target,Weight\nA,x,1\n", "between commas, .*, it holds 'Source', 'Target', 'Weight': rename"),
+        ("t.csv", "source;target;weight\nA;x;1\n", "between commas, .*, it holds 'source;target;weight': rename"),
+        (
+            "t.tsv",
+            "source,target,weight\nA,x,1\n",
+            "between tabs, .*, it holds 'source,target,weight': rename .* a .csv",
+        ),
+        ("t.tsv.gz", "tf\ttarget\tweight\nA\tx\t1\n", "between tabs, .*, it holds 'tf', 'target', 'weight': rename"),
+    ],
+)
+def test_a_first_line_that_is_no_header_is_shown(tmp_path, name, text, found):
+    (tmp_path / name).write_bytes(gzip.compress(text.encode()) if name.endswith("gz") else text.encode())
+    with pytest.raises(ValueError, match=f"no header with the names source and target, in lower case; {found}"):
+        read_regulon(tmp_path / name)
+
+
 @pytest.mark.parametrize("content", [b"A\tx\tActivation\n", gzip.compress(b"A\tx\tActivation\n" * 99)[:-12]])
 def test_damaged_compression_is_refused(tmp_path, content):
     (tmp_path / "t.tsv.gz").write_bytes(content)
     with pytest.raises(ValueError, match="which may be compressed"):
         read_regulon(tmp_path / "t.tsv.gz")
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, ""])
+def test_edges_without_a_name_are_refused(missing):
+    with pytest.raises(ValueError, match="edge 1 has no source: give its name, or leave the edge out"):
+        Regulon(["A", missing], ["x", "y"], [1, 1])
+    with pytest.raises(ValueError, match="edge 0 has no target"):
+        Regulon(["A", "B"], [missing, "y"], [1, 1])
 
 
 def test_columns_of_different_length_are_refused():
@@ -115,6 +146,7 @@ def test_columns_of_different_length_are_refused():
         (lambda frame: frame.rename(columns={"weight": "mor"}), "has no column 'weight', it has source, target, mor"),
         (lambda frame: frame.assign(source=[None, "A"]), "a row without a source or a target"),
         (lambda frame: frame.assign(weight="strong"), "the weight of edge 0 is not finite"),
+        (lambda frame: pd.concat([frame, frame[["source"]]], axis=1), "has several columns of the name 'source'"),
     ],
 )
 def test_tables_that_cannot_be_regulons_are_refused(change, words):
@@ -122,6 +154,11 @@ def test_tables_that_cannot_be_regulons_are_refused(change, words):
     with pytest.raises(ValueError, match=words):
         Regulon.from_frame(change(frame))
     assert Regulon.from_frame(frame[["source", "target"]]).weights.tolist() == [1, 1]
+
+
+def test_what_is_no_table_is_refused():
+    with pytest.raises(TypeError, match="frame is a dict: give a DataFrame with source, target and weight"):
+        Regulon.from_frame({"source": ["A"], "target": ["x"], "weight": [1]})
 
 
 def test_small_random_networks():

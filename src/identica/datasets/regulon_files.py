@@ -36,7 +36,7 @@ def read_regulon(path: str | os.PathLike[str]) -> Regulon:
     Raises
     ------
     ValueError
-        If the file is neither; the line is given.
+        If the file is neither, or has no edges; the line is given.
 
     References
     ----------
@@ -48,6 +48,8 @@ def read_regulon(path: str | os.PathLike[str]) -> Regulon:
     if not rows:
         raise ValueError(f"{path} is empty, give a file with edges")
     header = rows[0][1]
+    if {"source", "target"} <= set(header) and len(rows) == 1:
+        raise ValueError(f"{path} has a header and no edges: give a file with edges")
     edges = _table_edges(path, rows) if {"source", "target"} <= set(header) else _trrust_edges(path, rows)
     for line, source, target, weight in edges:
         if not (source and target):
@@ -63,22 +65,34 @@ def read_regulon(path: str | os.PathLike[str]) -> Regulon:
 
 def _rows(path: Path) -> list[Row]:
     """Return the lines that hold anything, each with its number and its fields without spaces around them."""
-    ending = path.with_suffix("").suffix if path.suffix.lower() == ".gz" else path.suffix
-    separator = "," if ending.lower() == ".csv" else "\t"
+    separator = _separator(path)
     opener = gzip.open if path.suffix.lower() == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, delimiter=separator)
             numbered = [(reader.line_num, [field.strip() for field in row]) for row in reader]
-    except (UnicodeDecodeError, gzip.BadGzipFile, csv.Error, EOFError, zlib.error) as error:
+    except csv.Error as error:
+        raise ValueError(
+            f"{path}: line {reader.line_num} cannot be split into fields ({error}): close its quotation marks, if it "
+            "has any"
+        ) from error
+    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(
             f"{path} is not text in UTF-8, give a .tsv or .csv file, which may be compressed as .gz"
         ) from error
     return [(line, row) for line, row in numbered if any(row)]
 
 
+def _separator(path: Path) -> str:
+    ending = path.with_suffix("").suffix if path.suffix.lower() == ".gz" else path.suffix
+    return "," if ending.lower() == ".csv" else "\t"
+
+
 def _table_edges(path: Path, rows: list[Row]) -> list[Edge]:
     header = rows[0][1]
+    twice = [name for name in header if name and header.count(name) > 1]
+    if twice:
+        raise ValueError(f"{path} has several columns of the name {twice[0]!r}: keep one of them")
     if "weight" not in header and len(header) > 2:
         raise ValueError(
             f"{path} has no column 'weight', it has {', '.join(header[:6])}: give that name to the one with the sign, "
@@ -91,18 +105,24 @@ def _table_edges(path: Path, rows: list[Row]) -> list[Edge]:
             raise ValueError(f"{path}: line {line} has {len(row)} fields where {len(header)} are expected")
         text = row[places["weight"]] if "weight" in places else "1"
         try:
-            weight = float(text)
+            weight = float(text.replace("_", "?"))  # Python reads 1_0 as ten, which nobody means in a table
         except ValueError as error:
-            raise ValueError(f"{path}: the weight at line {line}, {text!r}, is not a number") from error
+            raise ValueError(f"{path}: the weight at line {line}, {text!r}, is not a number: give one") from error
         edges.append((line, row[places["source"]], row[places["target"]], weight))
     return edges
 
 
 def _trrust_edges(path: Path, rows: list[Row]) -> list[Edge]:
     for line, row in rows:
-        if len(row) not in (3, 4) or row[2] not in _MODES:
-            raise ValueError(
-                f"{path}: line {line} is no row of TRRUST (factor, target, one of {', '.join(_MODES)}), and the first "
-                "line does not name the columns source and target"
-            )
+        if len(row) in (3, 4) and row[2] in _MODES:
+            continue
+        wanted = f"no row of TRRUST (factor, target, one of {', '.join(_MODES)})"
+        if line != rows[0][0]:
+            raise ValueError(f"{path}: line {line} is {wanted}: give it that form, or leave it out")
+        separator = "commas" if _separator(path) == "," else "tabs"
+        raise ValueError(
+            f"{path}: line {line} is {wanted} and no header with the names source and target, in lower case; between "
+            f"{separator}, which the ending asks for, it holds {', '.join(map(repr, row))[:100]}: rename the columns, "
+            "or give a .csv file with commas or a .tsv file with tabs"
+        )
     return [(line, row[0], row[1], _MODES[row[2]]) for line, row in rows]

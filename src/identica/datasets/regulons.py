@@ -77,7 +77,7 @@ class Regulon:
     Raises
     ------
     ValueError
-        If the three differ in length or a weight is not finite.
+        If the three differ in length, a name is missing or a weight is not finite.
 
     Examples
     --------
@@ -100,6 +100,10 @@ class Regulon:
                 f"sources, targets and weights have the shapes {columns[0].shape}, {columns[1].shape} and "
                 f"{numbers.shape}: give one of each for every edge"
             )
+        for name, given, names in zip(("source", "target"), (sources, targets), columns, strict=True):
+            missing = pd.isna(np.asarray(given, dtype=object)) | (names == "")  # as text None is a name like others
+            if missing.any():
+                raise ValueError(f"edge {int(np.argmax(missing))} has no {name}: give its name, or leave the edge out")
         if not np.isfinite(numbers).all():
             raise ValueError(f"the weight of edge {int(np.argmin(np.isfinite(numbers)))} is not finite: give a number")
         for name, column in zip(("sources", "targets", "weights"), (*columns, numbers), strict=True):
@@ -121,9 +125,16 @@ class Regulon:
 
         Raises
         ------
+        TypeError
+            If it is no DataFrame.
         ValueError
-            If a column is missing, a row has no name, or a weight is no number.
+            If a column is missing or doubled, a row has no name, or a weight is no number.
         """
+        if not isinstance(frame, pd.DataFrame):
+            raise TypeError(f"frame is a {type(frame).__name__}: give a DataFrame with source, target and weight")
+        if not frame.columns.is_unique:
+            name = frame.columns[frame.columns.duplicated()][0]
+            raise ValueError(f"the table has several columns of the name {name!r}: keep one of them")
         missing = [name for name in COLUMNS[:2] if name not in frame]
         if missing:
             raise ValueError(f"the table has no column {missing[0]!r}, it has {', '.join(map(str, frame.columns[:6]))}")
