@@ -145,6 +145,13 @@ def test_arguments_that_cannot_be(refused, words, complaint):
         (["reproduce", "mixture", "--output", "o", "--methods", "magic"], "method 'magic' is unknown: use pca, "),
         (["reproduce", "single-cell", "--output", "o", "-n", "1"], "n_samples=1 is not possible, use at least 2"),
         (["reproduce", "single-cell", "--output", "o", "--seeds", "0"], "seeds=0 is not possible, use at least 1"),
+        *(
+            (
+                [command, "single-cell", "--output", "o", "--noise-strength", "2"],
+                "strength 2 was given without --noise:",
+            )
+            for command in ("simulate", "reproduce")
+        ),
         (["reproduce", "single-cell", "--output", "o", "-d", "5000"], "out of range: use from 1 to 553"),
         (["simulate", "mixture", "-n", "1.5", "--output", "o"], "-n/--n-samples: '1.5' is not possible, give a whole"),
         (

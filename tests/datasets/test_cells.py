@@ -10,12 +10,13 @@ REGULON = make_regulon(30, 80, random_state=1)
 SMALL = {"regulon": REGULON, "random_state": 0}
 
 
-@pytest.mark.parametrize("half_responses", ["factor", "edge"])
-def test_jacobians_are_exact(half_responses):
-    cells = make_cells(6, 3, half_responses=half_responses, hill=2.5, **SMALL)
+@pytest.mark.parametrize(("half_responses", "decay"), [("factor", 0.8), ("edge", 0.8), ("factor", 0.3)])
+def test_jacobians_are_exact(half_responses, decay):
+    cells = make_cells(6, 3, half_responses=half_responses, hill=2.5, decay=decay, **SMALL)
+    np.testing.assert_array_equal(cells.X, cells.regulation.production(cells.latents) / decay)
     for j in range(3):
         step = 1e-6 * np.eye(3)[j]
-        up, down = (cells.regulation.production(cells.latents + s) / cells.decay for s in (step, -step))
+        up, down = (cells.regulation.production(cells.latents + s) / decay for s in (step, -step))
         np.testing.assert_allclose(cells.jacobians[:, :, j], (up - down) / 2e-6, rtol=1e-5, atol=1e-7)
 
 
@@ -67,6 +68,13 @@ def test_cross_talk_is_dense_and_weak():
     np.testing.assert_array_equal(np.sign(strengths[signs != 0]), np.sign(signs[signs != 0]))
 
 
+def test_the_strength_of_edges_is_uniform_in_its_range():
+    cells = make_cells(5, 3, cross_talk=0.0, strength=(2.0, 3.0), **SMALL)
+    sizes = np.abs(cells.regulation.strength)
+    assert len(sizes) > 50
+    assert kstest(sizes, "uniform", (2.0, 1.0)).pvalue > 0.01
+
+
 def test_a_half_response_of_each_edge_lies_in_its_factor_s_range():
     cells = make_cells(5, 3, half_responses="edge", fold=16.0, **SMALL)
     assert len(np.unique(cells.regulation.half_response)) == len(cells.regulation.strength)
@@ -93,8 +101,8 @@ def test_the_stochastic_model_goes_about_the_quasi_steady_state(n_bins):
     assert not np.array_equal(noisy.X, still.X)
     assert np.corrcoef(noisy.latents.ravel(), still.latents.ravel())[0, 1] > 0.9
     assert np.abs(noisy.X.mean(axis=0) / still.X.mean(axis=0) - 1).max() < 0.05
-    calm = make_cells(40, 2, n_bins=n_bins, noise="dpd", noise_strength=0.0, **SMALL)
-    exact = make_cells(40, 2, n_bins=n_bins, **SMALL)
+    calm = make_cells(40, 2, n_bins=n_bins, noise="dpd", noise_strength=0.0, decay=0.5, **SMALL)
+    exact = make_cells(40, 2, n_bins=n_bins, decay=0.5, **SMALL)
     np.testing.assert_allclose(calm.X, exact.X, rtol=1e-9)
     np.testing.assert_allclose(calm.latents, exact.latents, rtol=1e-12)
 
@@ -112,6 +120,11 @@ def test_the_stochastic_model_knows_steep_curves(hill):
     settings = {"hill": hill, "fold": 100.0, "half_responses": "edge", **SMALL}
     calm = make_cells(20, 2, noise="sp", noise_strength=0.0, **settings)
     np.testing.assert_allclose(calm.X, make_cells(20, 2, **settings).X, rtol=1e-8, atol=1e-12)
+
+
+def test_the_strength_of_noise_is_1_by_default():
+    given, not_given = (make_cells(5, 2, noise="sp", **SMALL, **q) for q in ({"noise_strength": 1.0}, {}))
+    np.testing.assert_array_equal(given.X, not_given.X)
 
 
 def test_technical_noise_comes_last_and_is_kept_apart():
@@ -150,6 +163,9 @@ def test_anndata_holds_the_truth(tmp_path):
         ({"fold": 1.0}, ValueError, "fold=1 is out of range: use a finite value of more than 1"),
         ({"hill": 0.0}, ValueError, "hill=0"),
         ({"cross_talk": -0.1}, ValueError, "cross_talk=-0.1"),
+        ({"cross_talk": 1e7}, ValueError, "cross_talk=1e.07 is out of range: use .* at most 1e.06"),
+        ({"noise": "sp", "noise_strength": 1e7}, ValueError, "noise_strength=1e.07 is out of range"),
+        ({"noise_strength": 0.5}, ValueError, "noise_strength=0.5 was given without noise: give noise, one of sp, spd"),
         ({"half_responses": "gene"}, ValueError, "half_responses='gene' is not known: use one of factor, edge"),
         ({"noise": "pink"}, ValueError, "noise='pink' is not known"),
         ({"n_bins": 9}, ValueError, "n_bins=9 is out of range: use from 1 to 5"),

@@ -22,6 +22,14 @@ def test_outliers_multiply_whole_genes():
     assert np.log(ratio[0][changed]).mean() == pytest.approx(2.0, abs=0.1)
 
 
+def test_outliers_have_the_spread_that_is_asked_for():
+    ratio = TechnicalNoise(outlier_share=1.0, outlier_mean=2.0, outlier_sd=0.5).apply(
+        np.ones((1, 4000)), random_state=0
+    )
+    assert np.log(ratio).mean() == pytest.approx(2.0, abs=0.05)
+    assert np.log(ratio).std() == pytest.approx(0.5, rel=0.05)
+
+
 def test_library_sizes_are_log_normal():
     noisy = TechnicalNoise(library_mean=6.0, library_sd=0.3).apply(X, random_state=0)
     logarithms = np.log(noisy.sum(axis=1))
@@ -39,6 +47,12 @@ def test_dropout_loses_half_at_its_percentile_and_small_values_first():
     assert kept[near].mean() == pytest.approx(0.5, abs=0.05)
     assert kept[X > 10].mean() > 0.95
     np.testing.assert_array_equal(noise.apply(X, random_state=0)[kept], X[kept])
+
+
+def test_the_steepest_dropout_is_a_step():
+    kept = TechnicalNoise(dropout_percentile=50.0, dropout_shape=1e12).kept(X)
+    assert set(np.unique(kept)) == {0.0, 1.0}
+    np.testing.assert_array_equal(kept == 1, np.median(np.log1p(X)) < np.log1p(X))
 
 
 def test_counts_are_poisson():
@@ -59,6 +73,20 @@ def test_an_empty_cell_stays_empty():
 )  # fmt: skip
 def test_numbers_out_of_range_are_refused(change, error):
     with pytest.raises(error, match=next(iter(change))):
+        TechnicalNoise(**change)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"outlier_mean": 2.0}, "outlier_mean=2 was given without outlier_share, and does nothing alone"),
+        ({"outlier_sd": 2.0, "counts": True}, "outlier_sd=2 was given without outlier_share"),
+        ({"library_sd": 0.1, "outlier_share": 0.1}, "library_sd=0.1 was given without library_mean"),
+        ({"dropout_shape": 1.0, "library_mean": 6.0}, "dropout_shape=1 was given without dropout_percentile"),
+    ],
+)
+def test_numbers_of_a_stage_that_is_left_out_are_refused(change, complaint):
+    with pytest.raises(ValueError, match=complaint):
         TechnicalNoise(**change)
 
 

@@ -35,7 +35,7 @@ class CellOptions:
     noise : str
         Noise of the stochastic model; none by default.
     noise_strength : float
-        q of that noise.
+        q of that noise; 1 by default.
     outliers : float
         Share of genes with outlying expression; none by default.
     library_size : float
@@ -54,7 +54,7 @@ class CellOptions:
     hill: float = 2.0
     half_responses: Literal["factor", "edge"] = "factor"
     noise: Literal["none", "sp", "spd", "dpd"] = "none"
-    noise_strength: float = 1.0
+    noise_strength: Annotated[float | None, arg(metavar="FLOAT")] = None
     outliers: Annotated[float | None, arg(metavar="SHARE")] = None
     library_size: Annotated[float | None, arg(metavar="FLOAT")] = None
     dropout: Annotated[float | None, arg(metavar="PERCENT")] = None
@@ -79,9 +79,19 @@ class CellOptions:
         -------
         dict
             Their values.
+
+        Raises
+        ------
+        ValueError
+            If a strength is given of a noise that is not.
         """
         from identica.datasets import TechnicalNoise
 
+        if self.noise == "none" and self.noise_strength is not None:
+            raise ValueError(
+                f"--noise-strength {self.noise_strength:g} was given without --noise: give --noise sp, spd or dpd, or "
+                "leave it out"
+            )
         stages = (self.outliers, self.library_size, self.dropout)
         technical = None
         if self.counts or any(stage is not None for stage in stages):

@@ -30,6 +30,8 @@ RELAXATIONS = 5
 """How many times 1 / lambda the stochastic model runs before a cell of its own concentrations is taken."""
 STEPS_PER_RELAXATION = 25
 CELLS_AT_ONCE = 64
+LARGEST_STRENGTH = 1e6
+"""Of cross-talk and noise: a million times an edge's own strength is a slip, and would end in infinite expression."""
 
 
 @final
@@ -161,7 +163,7 @@ def make_cells(
     strength: tuple[float, float] = (1.0, 5.0),
     decay: float = 0.8,
     noise: NoiseType | None = None,
-    noise_strength: float = 1.0,
+    noise_strength: float | None = None,
     technical: TechnicalNoise | None = None,
     random_state: int | RandomState | None = None,
 ) -> SimulatedCells:
@@ -187,7 +189,7 @@ def make_cells(
         Ratio of a factor's highest concentration to its lowest; the logarithm is uniform.
     cross_talk : float, default=0.2
         Standard deviation of the strength of influences without an edge, of every factor on every gene, which is
-        normal about zero; an edge's is up to 5. 0 leaves them out.
+        normal about zero; an edge's is up to 5. 0 leaves them out; at most 1e6.
     hill : float, default=2.0
         Hill coefficient.
     half_responses : {"factor", "edge"}, default="factor"
@@ -200,8 +202,8 @@ def make_cells(
     noise : {"sp", "spd", "dpd"}, optional
         Noise of the stochastic model (see :func:`run_sergio`); by default none, the quasi-steady state. It acts on the
         factors, too, whose concentrations are then those of the very moment.
-    noise_strength : float, default=1.0
-        q of the stochastic model.
+    noise_strength : float, optional
+        q of the stochastic model, at most 1e6; 1 by default.
     technical : TechnicalNoise, optional
         Technical noise; none by default.
     random_state : int, RandomState or None, default=None
@@ -217,7 +219,7 @@ def make_cells(
     TypeError
         If a number is of the wrong type.
     ValueError
-        If it is out of range, or makes expression infinite.
+        If it is out of range, or makes expression infinite. If `noise_strength` is given without `noise`.
 
     Examples
     --------
@@ -230,12 +232,19 @@ def make_cells(
     check_choice("half_responses", half_responses, HALF_RESPONSES)
     correlation = check_correlation(correlation, n_factors)
     fold = check_real("fold", fold, above=1)
-    cross_talk = check_real("cross_talk", cross_talk, at_least=0)
+    cross_talk = check_real("cross_talk", cross_talk, at_least=0, at_most=LARGEST_STRENGTH)
     hill = check_real("hill", hill, above=0)
     decay = check_real("decay", decay, above=0)
-    noise_strength = check_real("noise_strength", noise_strength, at_least=0)
     if noise is not None:
         check_choice("noise", noise, NOISE_TYPES)
+    elif noise_strength is not None:
+        raise ValueError(
+            f"noise_strength={noise_strength} was given without noise: give noise, one of {', '.join(NOISE_TYPES)}, or "
+            "leave it out"
+        )
+    q = check_real(
+        "noise_strength", 1.0 if noise_strength is None else noise_strength, at_least=0, at_most=LARGEST_STRENGTH
+    )
     if not isinstance(regulon, Regulon | None):
         raise TypeError(f"regulon={regulon!r} is not a Regulon: read one with read_regulon, or take make_regulon's")
     if not isinstance(technical, TechnicalNoise | None):
@@ -251,7 +260,7 @@ def make_cells(
         with np.errstate(over="ignore"):  # refused below
             latents, clean = levels, regulation.production(levels) / decay
     else:
-        latents, clean = _stochastic(regulation, levels, bins, noise, noise_strength, decay, random)
+        latents, clean = _stochastic(regulation, levels, bins, noise, q, decay, random)
     if not np.isfinite(clean).all():
         raise ValueError(
             f"expression is not finite with strength={tuple(strength)}, cross_talk={cross_talk:g} and decay={decay:g}: "

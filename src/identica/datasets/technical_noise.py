@@ -12,6 +12,7 @@ from typing import final
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike
+from scipy.special import expit
 
 from identica.arguments import check_real, local_random
 from identica.datasets.regulation import FloatArray
@@ -21,6 +22,14 @@ __all__ = ["TechnicalNoise"]
 LARGEST_MEAN = 1e15
 LARGEST_LOGARITHM = 100.0
 """A total of e^100 molecules is no total: who gives more has not given a logarithm."""
+
+
+STAGES = {
+    "outlier_share": ("outlier_mean", "outlier_sd"),
+    "library_mean": ("library_sd",),
+    "dropout_percentile": ("dropout_shape",),
+}
+"""What switches a stage on, and the numbers that are of no use without it."""
 
 
 @final
@@ -50,7 +59,7 @@ class TechnicalNoise:
     TypeError
         If a number is of the wrong type.
     ValueError
-        If it is out of range.
+        If it is out of range, or belongs to a stage that is left out.
 
     Examples
     --------
@@ -80,6 +89,13 @@ class TechnicalNoise:
             check_real(name, getattr(self, name), at_least=0)
         if not isinstance(self.counts, bool | np.bool_):
             raise TypeError(f"counts={self.counts!r} is not possible: give True or False")
+        for switch, names in STAGES.items():
+            for name in names:
+                if getattr(self, switch) is None and getattr(self, name) != getattr(type(self), name):
+                    raise ValueError(
+                        f"{name}={getattr(self, name):g} was given without {switch}, and does nothing alone: give "
+                        f"{switch}, too, or leave it out"
+                    )
 
     def apply(self, X: ArrayLike, *, random_state: int | RandomState | None = None) -> FloatArray:
         """Return expression as a sequencer would give it.
@@ -174,4 +190,4 @@ class TechnicalNoise:
         """
         logarithms = np.log1p(X)
         middle = np.percentile(logarithms, self.dropout_percentile or 0.0)
-        return np.asarray(1.0 / (1.0 + np.exp(-self.dropout_shape * (logarithms - middle))))
+        return np.asarray(expit(self.dropout_shape * (logarithms - middle)))
