@@ -10,7 +10,7 @@ import scipy.sparse
 from methods import QUICK
 
 from identica import DICA, Training, pl, tl
-from identica.datasets import TechnicalNoise, make_cells, make_regulon
+from identica.datasets import Regulon, TechnicalNoise, make_cells, make_regulon
 from identica.metrics import match_components
 from identica.single_cell import expression
 from identica.single_cell import tl as tools
@@ -394,6 +394,53 @@ def test_p_values_count_both_signs_and_names_need_those_below_alpha(planted):
     assert (adata.uns["dica"]["labels"]["label"][between] == "unassigned").all()
     tl.label_components(adata, net, n_permutations=999, alpha=0.1)
     assert (adata.uns["dica"]["labels"]["label"][between] != "unassigned").all()
+
+
+def test_factors_are_given_out_so_that_all_together_match_best(planted):
+    adata, net = planted
+    # Two components match TF0 best. To the one that does so most it is not given: the other matches nothing else.
+    targets = Regulon.from_frame(net).matrix(["TF0", "TF1"], list(adata.var_names))
+    basis = np.linalg.qr(np.column_stack([np.ones(60), targets, np.random.default_rng(2).standard_normal(60)]))[0][
+        :, 1:
+    ]
+    components = basis @ np.array([[1.0, 0.9], [0.8, 0.0], [0.0, 1.0]])
+    adata.varm["dica_influence"] = (
+        np.column_stack([components, np.zeros(60)]) * adata.var["dica_scale"].to_numpy()[:, None]
+    )
+    tl.label_components(adata, net)
+    labels = adata.uns["dica"]["labels"]
+    assert list(labels["factor"]) == ["TF1", "TF0", ""]
+    assert list(labels["n_targets"]) == [20, 20, 0]
+
+
+def test_a_p_value_is_never_zero(planted):
+    adata, net = planted
+    tl.label_components(adata, net, n_permutations=99)
+    assert list(adata.uns["dica"]["labels"]["pvalue"]) == [0.01, 0.01, 1.0]
+    assert list(adata.uns["dica"]["labels"]["label"]) == ["TF0", "TF1", "unassigned"]
+
+
+def test_influences_that_say_nothing_are_refused(planted):
+    adata, net = planted
+    influence = adata.varm["dica_influence"]
+    adata.varm["dica_influence"] = 0 * influence
+    with pytest.raises(ValueError, match="no gene has both an influence and a scale other than 0"):
+        tl.label_components(adata, net)
+    adata.varm["dica_influence"] = np.where(np.arange(60)[:, None] == 7, np.nan, influence)
+    with pytest.raises(ValueError, match=r"has values that are NaN or infinite: call identica\.tl\.dica again"):
+        tl.label_components(adata, net)
+
+
+def test_what_is_no_anndata_or_no_column_is_refused(planted):
+    adata, net = planted
+    calls = (lambda: tl.label_components(None, net), lambda: pl.influence(None), lambda: pl.activities(None, "kind"))
+    for call in calls:
+        with pytest.raises(TypeError, match="adata is a NoneType: give an AnnData"):
+            call()
+    with pytest.raises(TypeError, match=r"groupby=\['kind'\] is not possible: give the name of one column"):
+        pl.activities(adata, ["kind"])
+    del adata.obsm["X_dica"]
+    assert len(pl.influence(adata).get_xticklabels()) == 3
 
 
 def test_too_few_permutations_for_the_level_are_refused(planted):

@@ -13,11 +13,37 @@ from identica.io.files import machine_memory
 if TYPE_CHECKING:
     from anndata import AnnData
 
-__all__ = ["cell_totals", "dense_expression", "looks_like_counts", "normalise_counts", "select_genes"]
+__all__ = [
+    "cell_totals",
+    "check_anndata",
+    "dense_expression",
+    "looks_like_counts",
+    "normalise_counts",
+    "select_genes",
+]
 
 FloatArray = NDArray[np.floating[Any]]
 ENTRIES_AT_ONCE = 2**24
 """Size of a block in which a matrix is read, 64 MiB in float32."""
+
+
+def check_anndata(adata: object) -> None:
+    """Refuse what is no AnnData.
+
+    Parameters
+    ----------
+    adata : object
+        What was given.
+
+    Raises
+    ------
+    TypeError
+        If it is none.
+    """
+    if not hasattr(adata, "obsm"):
+        raise TypeError(
+            f"adata is a {type(adata).__name__}: give an AnnData, or call identica.DICA(...).fit on a table"
+        )
 
 
 def select_genes(adata: AnnData, use_highly_variable: bool | None) -> NDArray[np.bool_]:

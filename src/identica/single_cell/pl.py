@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from identica import plotting
 from identica.arguments import check_integer
+from identica.single_cell.expression import check_anndata
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -37,9 +38,12 @@ def influence(adata: AnnData, *, key: str = "dica", n_genes: int = 30, ax: Axes 
 
     Raises
     ------
+    TypeError
+        If `adata` is no AnnData.
     KeyError
         If there are no components of that name.
     """
+    check_anndata(adata)
     if f"{key}_influence" not in adata.varm:
         raise KeyError(f'varm["{key}_influence"] is not there: call identica.tl.dica before')
     check_integer("n_genes", n_genes, 1)
@@ -49,7 +53,7 @@ def influence(adata: AnnData, *, key: str = "dica", n_genes: int = 30, ax: Axes 
     return plotting.signed_heatmap(
         values[strongest],
         [str(name) for name in adata.var_names[strongest]],
-        component_names(adata, key),
+        component_names(adata, key, values.shape[1]),
         label="mean dx/ds, signed",
         ax=ax,
     )
@@ -76,13 +80,18 @@ def activities(adata: AnnData, groupby: str, *, key: str = "dica", ax: Axes | No
 
     Raises
     ------
+    TypeError
+        If `adata` is no AnnData, or `groupby` no name.
     KeyError
         If there are no components of that name, or no such column.
     ValueError
         If no cell has a group.
     """
+    check_anndata(adata)
     if f"X_{key}" not in adata.obsm:
         raise KeyError(f'obsm["X_{key}"] is not there: call identica.tl.dica before')
+    if not isinstance(groupby, str):
+        raise TypeError(f"groupby={groupby!r} is not possible: give the name of one column of obs")
     if groupby not in adata.obs:
         raise KeyError(f"obs has no column {groupby!r}, it has {', '.join(map(str, adata.obs.columns)) or 'none'}")
     values = np.asarray(adata.obsm[f"X_{key}"])
@@ -92,10 +101,10 @@ def activities(adata: AnnData, groupby: str, *, key: str = "dica", ax: Axes | No
         raise ValueError(f"no cell has a group in obs[{groupby!r}]: give a column that has some")
     means = np.array([values[groups.cat.codes.to_numpy() == code].mean(axis=0) for code in range(len(names))])
     label = "mean, in standard deviations of the component"
-    return plotting.signed_heatmap(means, names, component_names(adata, key), label=label, ax=ax)
+    return plotting.signed_heatmap(means, names, component_names(adata, key, values.shape[1]), label=label, ax=ax)
 
 
-def component_names(adata: AnnData, key: str) -> list[str]:
+def component_names(adata: AnnData, key: str, n_components: int) -> list[str]:
     """Return the components' labels, numbered where they have none.
 
     Parameters
@@ -104,13 +113,14 @@ def component_names(adata: AnnData, key: str) -> list[str]:
         After :func:`identica.tl.dica`.
     key : str
         Name under which the components were written.
+    n_components : int
+        How many they are.
 
     Returns
     -------
     list of str
         One per component.
     """
-    n_components = np.asarray(adata.obsm[f"X_{key}"]).shape[1]
     labels = adata.uns.get(key, {}).get("labels")
     if labels is None:
         return [str(j) for j in range(n_components)]

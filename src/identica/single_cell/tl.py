@@ -15,6 +15,7 @@ from identica.arguments import check_integer, check_real
 from identica.estimators import DICA
 from identica.single_cell.expression import (
     cell_totals,
+    check_anndata,
     dense_expression,
     looks_like_counts,
     normalise_counts,
@@ -94,10 +95,7 @@ def dica(
     >>> adata.obsm["X_dica"].shape, adata.varm["dica_influence"].shape == (adata.n_vars, 2)
     ((200, 2), True)
     """
-    if not hasattr(adata, "obsm"):
-        raise TypeError(
-            f"adata is a {type(adata).__name__}: give an AnnData, or call identica.DICA(...).fit on a table"
-        )
+    check_anndata(adata)
     if not isinstance(key_added, str) or not key_added or "/" in key_added:
         raise ValueError(f"key_added={key_added!r} is not possible: give a name without a slash")
     if use_highly_variable is not None and not isinstance(use_highly_variable, bool | np.bool_):
@@ -244,9 +242,13 @@ def label_components(
     ------
     KeyError
         If there are no components of that name.
+    TypeError
+        If `adata` is no AnnData.
     ValueError
-        If no factor has enough targets among the genes, or a number is out of range.
+        If no factor has enough targets among the genes, a number is out of range, or no gene has a finite influence
+        other than zero.
     """
+    check_anndata(adata)
     check_real("alpha", alpha, at_least=0, at_most=1)
     if check_integer("n_permutations", n_permutations, 1) + 1 < 1 / max(alpha, 1e-12):
         raise ValueError(
@@ -257,7 +259,17 @@ def label_components(
         raise KeyError(f'varm["{key}_influence"] is not there: call identica.tl.dica before')
     influence = np.asarray(adata.varm[f"{key}_influence"], dtype=np.float64)
     scale = np.asarray(adata.var[f"{key}_scale"], dtype=np.float64)
+    if not (np.isfinite(influence).all() and np.isfinite(scale).all()):
+        raise ValueError(
+            f'varm["{key}_influence"] or var["{key}_scale"] has values that are NaN or infinite: call '
+            "identica.tl.dica again"
+        )
     used = (scale > 0) & (np.abs(influence).sum(axis=1) > 0)
+    if not used.any():
+        raise ValueError(
+            f'no gene has both an influence and a scale other than 0 in varm["{key}_influence"] and '
+            f'var["{key}_scale"]: call identica.tl.dica again'
+        )
     labels = match_factors(
         influence[used] / scale[used, None],
         [str(name) for name in adata.var_names[used]],
