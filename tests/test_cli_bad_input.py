@@ -152,7 +152,11 @@ def test_arguments_that_cannot_be(refused, words, complaint):
             )
             for command in ("simulate", "reproduce")
         ),
-        (["reproduce", "single-cell", "--output", "o", "-d", "5000"], "out of range: use from 1 to 553"),
+        (["reproduce", "single-cell", "--output", "o", "-d", "5000"], "error: -d 5000 is out of range: use from 1"),
+        (["reproduce", "single-cell", "--output", "o", "--dropout", "-1"], "error: --dropout -1 is out of range: use"),
+        (["simulate", "single-cell", "--output", "o", "-n", "0"], "error: -n 0 is out of range: use at least 1"),
+        (["simulate", "single-cell", "--output", "o", "--outliers", "2"], "error: --outliers 2 is out of range: use"),
+        (["simulate", "single-cell", "--output", "o", "--library-size", "999"], "error: --library-size 999 is out of"),
         (["simulate", "mixture", "-n", "1.5", "--output", "o"], "-n/--n-samples: '1.5' is not possible, give a whole"),
         (
             ["simulate", "mixture", "--output", "o", "--latents", "foo"],

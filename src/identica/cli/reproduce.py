@@ -9,7 +9,7 @@ import tyro
 from tyro.conf import arg
 
 from identica.cli.options import Number, set_threads
-from identica.cli.single_cell import CellOptions
+from identica.cli.single_cell import CellOptions, named_as_options
 from identica.cli.sprites import SpriteOptions
 
 __all__ = ["Reproduce", "ReproduceCells", "ReproduceDigits", "ReproduceMixture", "ReproduceSprites"]
@@ -126,7 +126,8 @@ class ReproduceCells(CellOptions, _Options):
 
         refuse_to_overwrite([self.regulon], [self.output / name for name in WRITTEN])
         regulon = self.read_regulon()
-        plan = single_cell(self.n_components, regulon=regulon, **self.shared(), **self.arguments())
+        with named_as_options():
+            plan = single_cell(self.n_components, regulon=regulon, **self.shared(), **self.arguments())
         self.carry_out(lambda directory: reproduce(plan, directory))
 
 

@@ -9,7 +9,7 @@ import tyro
 from tyro.conf import arg
 
 from identica.cli.options import check_seed
-from identica.cli.single_cell import CellOptions
+from identica.cli.single_cell import CellOptions, named_as_options
 from identica.cli.sprites import SpriteOptions
 
 __all__ = ["Simulate", "SimulateCells", "SimulateMixture", "SimulateSprites"]
@@ -128,14 +128,16 @@ class SimulateCells(CellOptions):
 
         check_seed(self.seed)
         refuse_to_overwrite([self.regulon], [self.output / name for name in CELL_FILES])
-        cells = make_cells(
-            self.n_samples,
-            self.n_components,
-            regulon=self.read_regulon(),
-            n_bins=self.n_bins,
-            random_state=self.seed,
-            **self.arguments(),
-        )
+        regulon = self.read_regulon()
+        with named_as_options():
+            cells = make_cells(
+                self.n_samples,
+                self.n_components,
+                regulon=regulon,
+                n_bins=self.n_bins,
+                random_state=self.seed,
+                **self.arguments(),
+            )
         rows = [f"cell_{i}" for i in range(len(cells.X))]
         with output_directory(self.output) as directory:
             write_npy(directory / "X.npy", cells.X)

@@ -1,5 +1,7 @@
 """What is said of simulated cells on the command line, by every command that simulates them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -9,7 +11,41 @@ from tyro.conf import arg
 if TYPE_CHECKING:
     from identica.datasets import Regulon
 
-__all__ = ["CellOptions"]
+__all__ = ["CellOptions", "named_as_options"]
+
+OPTIONS = {
+    "n_cells": "-n",
+    "n_factors": "-d",
+    "outlier_share": "--outliers",
+    "library_mean": "--library-size",
+    "dropout_percentile": "--dropout",
+}
+"""Arguments of the library that have another name on the command line."""
+
+
+@contextmanager
+def named_as_options() -> Iterator[None]:
+    """Let a complaint about an argument name the option that was typed for it.
+
+    Yields
+    ------
+    None
+        For the length of the block.
+
+    Raises
+    ------
+    TypeError
+        If the block raises one; its sentence begins with the option.
+    ValueError
+        Likewise.
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        name, _, rest = str(error).partition("=")
+        if name not in OPTIONS:
+            raise
+        raise type(error)(f"{OPTIONS[name]} {rest}") from error
 
 
 @dataclass(frozen=True)
