@@ -4,14 +4,12 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import scipy.sparse
 from methods import QUICK
 
 from identica import DICA, Training, pl, tl
-from identica.datasets import Regulon, TechnicalNoise, make_cells, make_regulon
-from identica.metrics import match_components
+from identica.datasets import TechnicalNoise, make_cells, make_regulon
 from identica.single_cell import expression
 from identica.single_cell import tl as tools
 
@@ -190,55 +188,6 @@ def test_what_cannot_be_fitted_is_refused_and_nothing_written(adata):
     assert "X_dica" not in adata.obsm
 
 
-@pytest.fixture(scope="module")
-def found():
-    """Cells whose components are found, and which is which."""
-    simulated = cells(n_cells=2000, n_factors=4, half_responses="edge", hill=4.0, fold=16.0)
-    adata = simulated.to_anndata()
-    tl.dica(adata, 4, training=Training(max_steps=1500))
-    order = match_components(simulated.latents, adata.obsm["X_dica"], method="r2").order
-    return adata, simulated, order
-
-
-@pytest.mark.slow
-def test_components_are_named_by_their_factor(found):
-    adata, simulated, order = found
-    tl.label_components(adata, REGULON.to_frame(), min_targets=3)
-    labels = adata.uns["dica"]["labels"]
-    assert [labels["label"].iloc[order[j]] for j in range(4)] == list(simulated.factors)
-    assert (labels["pvalue"] <= 0.01).all()
-    assert adata.uns["dica"]["params"]["n_components"] == 4
-    # The sign of a score says which way the component runs.
-    for j, factor in enumerate(simulated.factors):
-        direction = np.corrcoef(adata.obsm["X_dica"][:, order[j]], simulated.latents[:, j])[0, 1]
-        assert np.sign(direction) == np.sign(labels.set_index("factor")["score"][factor])
-
-
-@pytest.mark.slow
-def test_nothing_is_named_after_a_shuffled_network(found):
-    adata, *_ = found
-    for seed in range(5):
-        shuffled = REGULON.to_frame()
-        shuffled["target"] = np.random.default_rng(seed).permutation(shuffled["target"])
-        copy = tl.label_components(adata, shuffled, min_targets=3, copy=True)
-        assert (copy.uns["dica"]["labels"]["label"] == "unassigned").all()
-
-
-@pytest.mark.slow
-def test_it_all_survives_a_file(found, tmp_path):
-    adata, *_ = found
-    tl.label_components(adata, REGULON.to_frame(), min_targets=3)
-    adata.write_h5ad(tmp_path / "found.h5ad")
-    read = anndata.read_h5ad(tmp_path / "found.h5ad")
-    np.testing.assert_array_equal(read.obsm["X_dica"], adata.obsm["X_dica"])
-    np.testing.assert_array_equal(read.varm["dica_influence"], adata.varm["dica_influence"])
-    assert read.uns["dica"]["labels"].equals(adata.uns["dica"]["labels"])
-    tl.label_components(read, REGULON.to_frame(), min_targets=3)
-    assert read.uns["dica"]["labels"].equals(adata.uns["dica"]["labels"])
-    ax = pl.influence(read, n_genes=12)
-    assert [label.get_text().split()[-1] for label in ax.get_xticklabels()] == list(read.uns["dica"]["labels"]["label"])
-
-
 def test_labels_need_components_and_shared_names(adata):
     with pytest.raises(KeyError, match=r"call identica\.tl\.dica before"):
         tl.label_components(adata, REGULON.to_frame())
@@ -331,130 +280,3 @@ def test_the_mean_jacobian_of_many_cells_is_that_of_some(adata, monkeypatch):
     rows = np.linspace(0, len(adata) - 1, 10).astype(int)
     expected = fitted.jacobian(adata.to_df().iloc[rows]).mean(axis=0)
     np.testing.assert_allclose(tools.mean_jacobian(fitted, adata.X), expected, rtol=1e-6, atol=1e-12)
-
-
-@pytest.fixture
-def planted():
-    """Components whose influence is the signed network times scales of many sizes."""
-    random = np.random.default_rng(0)
-    signs = np.zeros((60, 3))
-    signs[:20, 0], signs[20:40, 1], signs[40:43, 2] = 1, random.choice([-1, 1], 20), -1
-    scale = np.exp(3 * random.standard_normal(60))
-    adata = anndata.AnnData(np.zeros((5, 60), dtype=np.float32))
-    adata.obsm["X_dica"] = random.standard_normal((5, 3))
-    adata.varm["dica_influence"] = (signs + 1e-3 * random.standard_normal(signs.shape)) * scale[:, None]
-    adata.var["dica_scale"] = scale
-    target, factor = np.nonzero(signs)
-    net = pd.DataFrame({"source": [f"TF{j}" for j in factor], "target": adata.var_names[target]})
-    return adata, net.assign(weight=signs[target, factor])
-
-
-def test_influence_counts_in_standard_deviations_and_small_factors_are_left_out(planted):
-    adata, net = planted
-    tl.label_components(adata, net, min_targets=3)
-    labels = adata.uns["dica"]["labels"]
-    assert list(labels["label"]) == ["TF0", "TF1", "TF2"]
-    assert (labels["score"].abs() > 0.99).all()
-    tl.label_components(adata, net)
-    assert list(adata.uns["dica"]["labels"]["label"]) == ["TF0", "TF1", "unassigned"]
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "complaint"),
-    [
-        (lambda net: net.rename(columns={"weight": "mor"}), ValueError, "net has no column 'weight', it has source"),
-        (lambda net: net.assign(weight="x"), ValueError, "no number as weight: leave such rows out"),
-        (lambda net: net.assign(weight=0.0), ValueError, "all weights of net are 0"),
-        (lambda net: net.assign(source=[None, *net["source"][1:]]), ValueError, "row 0 of net has no source"),
-        (lambda net: net.iloc[:0], ValueError, "net has no row: give the factors' signed targets"),
-        (lambda net: None, TypeError, "net is a NoneType: give a DataFrame"),
-        (lambda net: net.to_dict("list"), TypeError, "net is a dict: give a DataFrame"),
-    ],
-)
-def test_networks_that_cannot_be_used_are_refused(planted, change, error, complaint):
-    adata, net = planted
-    with pytest.raises(error, match=complaint):
-        tl.label_components(adata, change(net))
-
-
-def test_p_values_count_both_signs_and_names_need_those_below_alpha(planted):
-    adata, net = planted
-    # One weak component: its own sign must not matter, nor what the permutations reach by the other sign.
-    random = np.random.default_rng(1)
-    scale, influence = adata.var["dica_scale"].to_numpy()[:, None], adata.varm["dica_influence"]
-    weak = influence / scale + 1.8 * random.standard_normal(influence.shape)
-    pvalues = []
-    for sign in (1, -1):
-        adata.varm["dica_influence"] = sign * weak * scale
-        tl.label_components(adata, net, n_permutations=999)
-        pvalues.append(adata.uns["dica"]["labels"]["pvalue"].to_numpy())
-    np.testing.assert_array_equal(*pvalues)
-    between = (pvalues[0] > 0.01) & (pvalues[0] < 0.1)
-    assert between.any()
-    assert (adata.uns["dica"]["labels"]["label"][between] == "unassigned").all()
-    tl.label_components(adata, net, n_permutations=999, alpha=0.1)
-    assert (adata.uns["dica"]["labels"]["label"][between] != "unassigned").all()
-
-
-def test_factors_are_given_out_so_that_all_together_match_best(planted):
-    adata, net = planted
-    # Two components match TF0 best. To the one that does so most it is not given: the other matches nothing else.
-    targets = Regulon.from_frame(net).matrix(["TF0", "TF1"], list(adata.var_names))
-    basis = np.linalg.qr(np.column_stack([np.ones(60), targets, np.random.default_rng(2).standard_normal(60)]))[0][
-        :, 1:
-    ]
-    components = basis @ np.array([[1.0, 0.9], [0.8, 0.0], [0.0, 1.0]])
-    adata.varm["dica_influence"] = (
-        np.column_stack([components, np.zeros(60)]) * adata.var["dica_scale"].to_numpy()[:, None]
-    )
-    tl.label_components(adata, net)
-    labels = adata.uns["dica"]["labels"]
-    assert list(labels["factor"]) == ["TF1", "TF0", ""]
-    assert list(labels["n_targets"]) == [20, 20, 0]
-
-
-def test_a_p_value_is_never_zero(planted):
-    adata, net = planted
-    tl.label_components(adata, net, n_permutations=99)
-    assert list(adata.uns["dica"]["labels"]["pvalue"]) == [0.01, 0.01, 1.0]
-    assert list(adata.uns["dica"]["labels"]["label"]) == ["TF0", "TF1", "unassigned"]
-
-
-def test_influences_that_say_nothing_are_refused(planted):
-    adata, net = planted
-    influence = adata.varm["dica_influence"]
-    adata.varm["dica_influence"] = 0 * influence
-    with pytest.raises(ValueError, match="no gene has both an influence and a scale other than 0"):
-        tl.label_components(adata, net)
-    adata.varm["dica_influence"] = np.where(np.arange(60)[:, None] == 7, np.nan, influence)
-    with pytest.raises(ValueError, match=r"has values that are NaN or infinite: call identica\.tl\.dica again"):
-        tl.label_components(adata, net)
-
-
-def test_what_is_no_anndata_or_no_column_is_refused(planted):
-    adata, net = planted
-    calls = (lambda: tl.label_components(None, net), lambda: pl.influence(None), lambda: pl.activities(None, "kind"))
-    for call in calls:
-        with pytest.raises(TypeError, match="adata is a NoneType: give an AnnData"):
-            call()
-    with pytest.raises(TypeError, match=r"groupby=\['kind'\] is not possible: give the name of one column"):
-        pl.activities(adata, ["kind"])
-    del adata.obsm["X_dica"]
-    assert len(pl.influence(adata).get_xticklabels()) == 3
-
-
-def test_too_few_permutations_for_the_level_are_refused(planted):
-    adata, net = planted
-    with pytest.raises(ValueError, match=r"n_permutations=50 gives no p-value below 1 / 51"):
-        tl.label_components(adata, net, n_permutations=50)
-    tl.label_components(adata, net, n_permutations=50, alpha=0.02)
-    assert adata.uns["dica"]["labels"]["label"].iloc[0] == "TF0"
-
-
-def test_groups_keep_their_order_and_cells_without_one_are_left_out(planted):
-    adata, _ = planted
-    adata.obs["kind"] = pd.Categorical(["10", "2", "2", None, "10"], categories=["2", "10", "unused"])
-    ax = pl.activities(adata, "kind")
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["2", "10"]
-    with pytest.raises(ValueError, match="n_genes=-3 is out of range"):
-        pl.influence(adata, n_genes=-3)
