@@ -45,7 +45,11 @@ def test_each_bad_sign_is_enough(changes, said):
     [
         ({"restart_agreement": 0.95}, "restarts agree"),
         # Linear data: PCA is as good as a network can be, and the components can be right.
-        ({"reconstruction_error": 1e-7, "linear_reconstruction_error": 1e-9}, "no more than a linear method"),
+        ({"reconstruction_error": 1e-7, "linear_reconstruction_error": 1e-9}, "about as much as a linear method"),
+        # 95 % of what PCA leaves is the most that counts as less.
+        ({"reconstruction_error": 0.4250, "linear_reconstruction_error": 0.4271}, "about as much as a linear method"),
+        ({"reconstruction_error": 0.0951, "linear_reconstruction_error": 0.1}, "about as much as a linear method"),
+        ({"reconstruction_error": 0.0949, "linear_reconstruction_error": 0.1}, "found more than a linear method"),
         ({"scores": {"r2_mean": 0.91}}, "they were found"),
     ],
 )

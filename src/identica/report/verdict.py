@@ -14,6 +14,8 @@ __all__ = ["Verdict", "judge"]
 
 LEAST_OF_LINEAR = 0.95
 """Share of the variance that PCA explains which a network must explain."""
+MOST_OF_LINEAR = 0.95
+"""Share of what PCA leaves unexplained that a network may leave to have found more."""
 FOUND = 0.9
 """Mean R² with true components from which they count as found."""
 HEADINGS = {
@@ -88,8 +90,9 @@ def judge(fit: Fit) -> Verdict:
             "the decoder has not learnt the data, and neither has its Jacobian: train longer"
             if worse
             else "it found more than a linear method can"
-            if ours < linear
-            else "it found no more than a linear method does, compare PolytopicFactorization"
+            if ours <= MOST_OF_LINEAR * linear
+            else "it found about as much as a linear method does (to have found more, it must leave at most "
+            f"{MOST_OF_LINEAR:.0%} of what PCA leaves), compare PolytopicFactorization"
         )
         reasons.append(
             f"The network leaves {ours:.2%} of the held-out variance unexplained, PCA {linear:.2%}: {outcome}."
