@@ -29,6 +29,12 @@ def moved_weights(model):
     return model
 
 
+def own_decoder(activation, n_components):
+    """A user's decoder of the table."""
+    with torch.random.fork_rng():
+        return torch.nn.Sequential(torch.nn.Linear(n_components, 5), activation, torch.nn.Linear(5, 60))
+
+
 def fitted(kind):
     """A model of some kind, and the data it was fitted on."""
     if kind == "convolutional":
@@ -127,23 +133,52 @@ def test_the_page_decodes_as_python_does(show, kind):
     assert np.ptp(model.inverse_transform(latents)) > 0.01 * unit
 
 
-def test_frames_are_what_python_decodes(show):
+UNITS = {
+    "images": (lambda: Autoencoder(2, training=QUICK, random_state=0), IMAGES.astype(np.float64)),
+    "table": (lambda: Autoencoder(3, training=QUICK, random_state=0), TABLE.to_numpy(np.float64)),
+    "frames of a table": (
+        lambda: Autoencoder(3, decoder=own_decoder(torch.nn.LeakyReLU(0.3), 3), training=QUICK, random_state=0),
+        TABLE.to_numpy(np.float64),
+    ),
+}
+
+
+@pytest.mark.parametrize("unit", [1e45, 1e-45])
+@pytest.mark.parametrize("kind", UNITS)
+def test_the_page_decodes_in_units_that_single_precision_does_not_reach(show, kind, unit):
+    make, X = UNITS[kind]
+    X = unit * X
+    model = make().fit(X)
+    explorer = Explorer.from_estimator(model, model.transform(X), **drawn(X))
+    page = show(Fit.from_estimator("method", model, seconds=1.0, explorer=explorer))
+    end = explorer.payload["ranges"][1][1]
+    latents = model.transform(X)[:1]
+    latents[0, 1] = move(page, 1, end)
+    shown = [int(name) for name in explorer.payload.get("features", range(81))]
+    expected = model.inverse_transform(latents).reshape(-1)[shown]
+    np.testing.assert_allclose(values(page), expected, rtol=0, atol=1e-3 * np.ptp(X))
+    assert np.ptp(expected) > 0.1 * np.ptp(X)
+
+
+@pytest.mark.parametrize("anchor", [0, 2])
+def test_frames_are_what_python_decodes(show, anchor):
     model, X = fitted("convolutional")
     explorer = Explorer.from_estimator(model, model.transform(X), **drawn(X))
     payload = explorer.payload
     assert "layers" not in payload
     page = show(Fit.from_estimator("method", model, seconds=1.0, explorer=explorer))
+    page.get_by_label("start at").select_option(str(anchor))
     low, high = payload["ranges"][1]
     for share in (0.0, 0.5, 1.0):
         target = move(page, 1, low + share * (high - low))
-        latents = model.transform(X)[:1].astype(float)
+        latents = model.transform(X)[[anchor]].astype(float)
         latents[0, 1] = target
         expected = np.clip(model.inverse_transform(latents).ravel(), payload["low"], payload["high"])
         step = (payload["high"] - payload["low"]) / 255
         np.testing.assert_allclose(values(page), expected, rtol=0, atol=0.51 * step + 1e-6)
     # One component at a time: the other begins at the sample again.
     move(page, 0, payload["ranges"][0][1])
-    assert page.evaluate("identica.explorers[0].latents")[1] == pytest.approx(payload["anchors"][0][1])
+    assert page.evaluate("identica.explorers[0].latents")[1] == pytest.approx(payload["anchors"][anchor][1])
 
 
 def test_the_canvas_shows_the_values(show):
@@ -245,9 +280,7 @@ def test_large_decoders_come_as_frames_of_bounded_size():
 def test_an_activation_with_settings_of_its_own_is_not_embedded():
     payloads = []
     for activation in (torch.nn.LeakyReLU(0.3), torch.nn.LeakyReLU()):
-        with torch.random.fork_rng():
-            decoder = torch.nn.Sequential(torch.nn.Linear(2, 5), activation, torch.nn.Linear(5, 60))
-        model = Autoencoder(2, decoder=decoder, training=QUICK, random_state=0).fit(TABLE)
+        model = Autoencoder(2, decoder=own_decoder(activation, 2), training=QUICK, random_state=0).fit(TABLE)
         payloads.append(Explorer.from_estimator(model, model.transform(TABLE)).payload)
     assert payloads[0]["frames"]["kind"] == "float32"
     assert "layers" in payloads[1]

@@ -1,8 +1,9 @@
 """What the page needs to decode components by itself: the decoder's weights, or frames where these are too many.
 
-A decoder of linear and pointwise layers is written out layer by layer, the data's scale and mean folded into the
-last; of a table only the features that components move most. For any other decoder, or one that is too large, what
-it makes of each component's way is computed beforehand.
+A decoder of linear and pointwise layers is written out layer by layer; of a table only the features that components
+move most. For any other decoder, or one that is too large, what it makes of each component's way is computed
+beforehand. Weights and frames stay in standardised units, where single precision serves whatever the data's own are;
+the page brings what it decodes back by scale and mean, in double precision.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, final
+from typing import Any, Literal, Protocol, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,17 +109,18 @@ class Explorer:
         }
         if shape is None:
             payload["features"] = [str(i) if names is None else str(names[i]) for i in shown]
-            payload["mean"], payload["scale"] = mean[shown].tolist(), scale[shown].tolist()
         else:
             payload["low"], payload["high"] = low, high
-        layers = _layers(estimator.decoder_, scale, mean, shown)
+        units = {"mean": _encoded(mean[shown], "<f8"), "scale": _encoded(scale[shown], "<f8")}
+        layers = _layers(estimator.decoder_, shown)
         if layers is not None and _size(layers) <= WEIGHT_BYTES:
-            payload["layers"] = layers
+            payload |= units | {"layers": layers}
         elif shape is not None:
             payload |= _frames(estimator, latents[anchors], payload)
         else:
             rows = traverse(estimator, latents[anchors], payload["ranges"], N_FRAMES).values[..., shown]
-            payload["frames"] = {"kind": "float32", "n_steps": N_FRAMES, "data": _floats(rows)}
+            standardised = _encoded((rows - mean[shown]) / scale[shown], "<f4")
+            payload |= units | {"frames": {"kind": "float32", "n_steps": N_FRAMES, "data": standardised}}
         return cls(payload)
 
 
@@ -129,15 +131,14 @@ def _most_influenced(influence: Array, scale: Array) -> NDArray[np.intp]:
     return np.unique(np.argsort(-relative, axis=0, kind="stable")[:most])
 
 
-def _layers(module: nn.Module, scale: Array, mean: Array, shown: NDArray[np.intp]) -> list[dict[str, Any]] | None:
-    """Write a decoder out, its last layer in the data's units and for some features; None where that cannot be."""
+def _layers(module: nn.Module, shown: NDArray[np.intp]) -> list[dict[str, Any]] | None:
+    """Write a decoder out, its last layer for some features; None where that cannot be."""
     layers = _written(module)
     if layers is None or layers[-1]["kind"] != "linear":
         return None
     last = layers[-1]
-    last["weight"] = (last["weight"] * scale[:, None])[shown]
-    last["bias"] = (last["bias"] * scale + mean)[shown]
-    return [_encoded(layer) for layer in layers]
+    last["weight"], last["bias"] = last["weight"][shown], last["bias"][shown]
+    return [_packed(layer) for layer in layers]
 
 
 def _written(module: nn.Module) -> list[dict[str, Any]] | None:
@@ -156,18 +157,18 @@ def _written(module: nn.Module) -> list[dict[str, Any]] | None:
     return [{"kind": name}] if name is not None and repr(module) == repr(ACTIVATIONS[name]()) else None
 
 
-def _encoded(layer: dict[str, Any]) -> dict[str, Any]:
+def _packed(layer: dict[str, Any]) -> dict[str, Any]:
     if layer["kind"] == "beside":
-        return {"kind": "beside", "body": [_encoded(part) for part in layer["body"]]}
+        return {"kind": "beside", "body": [_packed(part) for part in layer["body"]]}
     if layer["kind"] != "linear":
         return layer
     n_out, n_in = layer["weight"].shape
-    return {"kind": "linear", "n_in": n_in, "n_out": n_out, "weight": _floats(layer["weight"]),
-            "bias": _floats(layer["bias"])}  # fmt: skip
+    weight, bias = (_encoded(layer[name], "<f4") for name in ("weight", "bias"))
+    return {"kind": "linear", "n_in": n_in, "n_out": n_out, "weight": weight, "bias": bias}
 
 
-def _floats(values: Array) -> str:
-    return base64.b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode("ascii")
+def _encoded(values: NDArray[Any], dtype: Literal["u1", "<f4", "<f8"]) -> str:
+    return base64.b64encode(np.ascontiguousarray(values, dtype=dtype).tobytes()).decode("ascii")
 
 
 def _size(layers: list[dict[str, Any]]) -> int:
@@ -184,5 +185,5 @@ def _frames(estimator: Fitted, anchors: Array, payload: dict[str, Any]) -> dict[
     return {
         "anchors": payload["anchors"][:n_anchors],
         "anchor_names": payload["anchor_names"][:n_anchors],
-        "frames": {"kind": "uint8", "n_steps": n_steps, "data": base64.b64encode(levels.tobytes()).decode("ascii")},
+        "frames": {"kind": "uint8", "n_steps": n_steps, "data": _encoded(levels, "u1")},
     }

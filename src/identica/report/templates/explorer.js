@@ -25,6 +25,7 @@
   };
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const floats = (text) => new Float32Array(bytes(text).buffer);
+  const doubles = (text) => new Float64Array(bytes(text).buffer);
 
   const compile = (layer) => {
     if (layer.kind === "beside") {
@@ -57,10 +58,12 @@
     const n = data.components.length;
     const state = { anchor: 0, latents: [...data.anchors[0]], values: [] };
     const steps = data.layers ? data.layers.map(compile) : null;
+    const [mean, scale] = data.mean ? [data.mean, data.scale].map(doubles) : [];
     const frames = data.frames && (data.frames.kind === "uint8" ? bytes : floats)(data.frames.data);
 
+    const inUnits = (standardised) => standardised.map((value, i) => value * scale[i] + mean[i]);
     const decode = (moved) => {
-      if (steps) return steps.reduce((value, step) => step(value), state.latents);
+      if (steps) return inUnits(steps.reduce((value, step) => step(value), state.latents));
       /* One component moves at a time: the nearest frame of its way, the others at the anchor. */
       const last = data.frames.n_steps - 1, [low, high] = data.ranges[moved];
       const share = (state.latents[moved] - low) / (high - low || 1);
@@ -68,8 +71,8 @@
       const size = frames.length / (data.anchors.length * n * (last + 1));
       const start = ((state.anchor * n + moved) * (last + 1) + step) * size;
       const part = [...frames.subarray(start, start + size)];
-      return data.shape && data.frames.kind === "uint8"
-        ? part.map((grey) => data.low + (data.high - data.low) * grey / 255) : part;
+      return data.frames.kind === "uint8"
+        ? part.map((grey) => data.low + (data.high - data.low) * grey / 255) : inUnits(part);
     };
 
     const controls = element("div", { class: "controls" });
@@ -141,7 +144,7 @@
       });
       view.append(table);
       paint = (values) => rows.forEach(({ bar, value }, i) => {
-        const deviation = (values[i] - data.mean[i]) / (data.scale[i] || 1);
+        const deviation = (values[i] - mean[i]) / scale[i];
         const share = Math.min(1, Math.abs(deviation) / 3) * 50;
         bar.style.width = `${share}%`;
         bar.style.marginLeft = `${deviation < 0 ? 50 - share : 50}%`;
