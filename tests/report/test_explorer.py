@@ -1,7 +1,5 @@
 """The page in a browser: sliders move what is shown, as Python decodes it, and nothing else happens."""
 
-import shutil
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +10,7 @@ from identica import DICA, Autoencoder, Convolutional, Dense, PolytopicFactoriza
 from identica.datasets import make_mixture, make_sprites
 from identica.io.pictures import value_range
 from identica.networks import ACTIVATIONS
-from identica.report import Explorer, Fit, Pictures, Report, write_report
+from identica.report import Explorer, Fit
 
 pytestmark = pytest.mark.filterwarnings("ignore:the 32 restarts of the alignment")
 IMAGES = make_sprites(80, size=9, random_state=0).X
@@ -48,42 +46,6 @@ def fitted(kind):
         return moved_weights(DICA(3, training=QUICK, random_state=0).fit(TABLE)), TABLE
     network = Dense(hidden=(7, 6), activation=kind.removeprefix("dense "))
     return moved_weights(Autoencoder(2, network=network, training=QUICK, random_state=0).fit(IMAGES)), IMAGES
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Debian's or anyone's Chromium, without a window."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        pytest.skip("there is no Chromium here")
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def show(browser, tmp_path):
-    """Open the report of some fits, and see to it that nothing is asked for and no error comes."""
-    pages, faults, asked = [], [], []
-
-    def opened(*fits, scheme="light", **parameters):
-        write_report(tmp_path / "report.html", Report("A <b>title</b>", {"samples": 3}, fits, **parameters))
-        page = browser.new_page(color_scheme=scheme)
-        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("dialog", lambda dialog: faults.append(dialog.message))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto((tmp_path / "report.html").as_uri())
-        pages.append(page)
-        return page
-
-    yield opened
-    assert faults == []
-    # Files inside the page are read from its own addresses.
-    assert [url for url in asked if not url.startswith(("file://", "data:"))] == []
-    assert sum(url.startswith("file://") for url in asked) == len(pages)
 
 
 def drawn(X):
@@ -251,22 +213,6 @@ def test_the_page_follows_the_reader_s_light(show, scheme, darkness):
     grey, text = (np.mean([int(part) for part in c.strip("rgb()").split(",")[:3]]) for c in (colour, ink))
     assert darkness(grey)
     assert abs(grey - text) > 120
-
-
-def test_pictures_of_images_stand_in_the_page(show):
-    model, X = fitted("dense softplus")
-    page = show(
-        Fit.from_estimator(
-            "method",
-            model,
-            seconds=1.0,
-            pictures=Pictures.from_model(model, model.transform(X), X.shape[1:], **drawn(X)),
-        )
-    )
-    sizes = page.evaluate("[...document.querySelectorAll('img.pixels')].map((i) => [i.naturalWidth, i.naturalHeight])")
-    scale = 900 // (11 * 9 + 1)
-    assert sizes[0] == [scale * (11 * 11 - 2), scale * (2 * 11 - 2)]
-    assert sizes[1][0] > sizes[1][1] > 0
 
 
 def test_large_decoders_come_as_frames_of_bounded_size():

@@ -18,6 +18,7 @@ __all__ = [
     "encode_png",
     "grey_levels",
     "influence_levels",
+    "influence_maps",
     "picture_levels",
     "tile",
     "value_range",
@@ -103,6 +104,30 @@ def picture_levels(values: NDArray[Any], shape: Sequence[int], low: float, high:
     return grey_levels(values[..., 0] if len(shape) == 3 and shape[2] != 3 else values, low, high)
 
 
+def influence_maps(influence: NDArray[Any], shape: Sequence[int]) -> NDArray[Any]:
+    """Give influences on pixels the shape of images.
+
+    Parameters
+    ----------
+    influence : ndarray of shape (n_features, n_components)
+        Not negative.
+    shape : sequence of int
+        (height, width) or (height, width, channels) of an image; of channels the mean is taken.
+
+    Returns
+    -------
+    ndarray of shape (n_components, height, width)
+        One image per component.
+
+    Examples
+    --------
+    >>> influence_maps(np.ones((24, 5)), (2, 4, 3)).shape
+    (5, 2, 4)
+    """
+    maps = influence.T.reshape(-1, *shape)
+    return np.asarray(maps.mean(axis=-1) if len(shape) == 3 else maps)
+
+
 def influence_levels(influence: NDArray[Any], shape: Sequence[int]) -> NDArray[np.uint8]:
     """Draw how much each pixel follows each component, the most moved pixel of each component white.
 
@@ -123,9 +148,7 @@ def influence_levels(influence: NDArray[Any], shape: Sequence[int]) -> NDArray[n
     >>> influence_levels(np.eye(4, 2), (2, 2)).tolist()
     [[[255, 0], [0, 0]], [[0, 255], [0, 0]]]
     """
-    maps = influence.T.reshape(-1, *shape)
-    maps = maps.mean(axis=-1) if len(shape) == 3 else maps
-    return np.stack([grey_levels(one, 0, one.max()) for one in maps])
+    return np.stack([grey_levels(one, 0, one.max()) for one in influence_maps(influence, shape)])
 
 
 def tile(images: ArrayLike, *, gap: int = 2, background: int = 255) -> NDArray[np.uint8]:

@@ -4,12 +4,13 @@ from identica.report.contents import Fit, Report
 from identica.report.explorer import Explorer
 from identica.report.of_fit import report_of_fit
 from identica.report.page import render, write_report
-from identica.report.pictures import Pictures
+from identica.report.pictures import PictureRow, Pictures
 from identica.report.verdict import Verdict, judge
 
 __all__ = [
     "Explorer",
     "Fit",
+    "PictureRow",
     "Pictures",
     "Report",
     "Verdict",

@@ -57,7 +57,8 @@ def report_of_fit(
     shape = tuple(estimator.sample_shape_)
     pictures = None
     if len(shape) > 1:
-        pictures = Pictures.from_model(estimator, latents, shape, low=low, high=high)
+        first = None if sample_names is None else sample_names[0]
+        pictures = Pictures.from_model(estimator, latents, shape, low=low, high=high, anchor_name=first)
     scores: dict[str, float] = {}
     r2 = None
     if truth is not None:

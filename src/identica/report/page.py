@@ -14,7 +14,6 @@ from markupsafe import Markup
 from identica import plotting
 from identica.io.files import atomic_write
 from identica.report.contents import Fit, Report
-from identica.report.pictures import Pictures
 from identica.report.svg import embed
 from identica.report.verdict import judge
 
@@ -91,6 +90,7 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
     )
     environment.filters["number"] = _format
+    environment.filters["address"] = _address
     return environment.get_template("report.html").render(
         report=report,
         table=_table(report.fits),
@@ -99,7 +99,7 @@ def render(report: Report) -> str:
         histories=[(fit.method, panels) for fit in report.fits if (panels := list(_histories(fit)))],
         influences=list(_influences(report)),
         explorers=[(fit.method, fit.explorer.payload) for fit in report.fits if fit.explorer is not None],
-        pictures=[(fit.method, _pictures(fit.pictures)) for fit in report.fits if fit.pictures is not None],
+        pictures=[(fit.method, fit.pictures) for fit in report.fits if fit.pictures is not None],
         version=metadata.version("identica"),
     )
 
@@ -155,15 +155,9 @@ def _influences(report: Report) -> Iterator[tuple[str, Markup]]:
             yield fit.method, embed(draw, f"Influence of components on features, {fit.method}")
 
 
-def _pictures(pictures: Pictures) -> dict[str, Any]:
-    """Files as addresses that hold them."""
-    return {
-        "names": pictures.names,
-        **{
-            name: "data:image/png;base64," + base64.b64encode(content).decode("ascii")
-            for name, content in (("traversal", pictures.traversal), ("influence", pictures.influence))
-        },
-    }
+def _address(png: bytes) -> str:
+    """Return an address that holds the file itself."""
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
 def _filled(form: str, value: float | None) -> str:
