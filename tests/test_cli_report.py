@@ -74,6 +74,10 @@ def test_with_the_truth_it_shows_how_well_it_was_found(folder, tmp_path):
         assert "How well each true component was found" in page
         assert f"<td>{mean_r2(truth, found):.3f}</td>" in page
         assert said in page
+    np.savetxt(tmp_path / "true.csv", true, delimiter=",", header="position,<i>shade</i>", comments="")
+    assert main(["report", str(tmp_path / "copy"), "--truth", str(tmp_path / "true.csv")]) == 0
+    page = (tmp_path / "copy" / "report.html").read_text()
+    assert re.findall(r">(position|&lt;i&gt;shade&lt;/i&gt;)</text>", page) == ["position", "&lt;i&gt;shade&lt;/i&gt;"]
     model = load(tmp_path / "copy" / "model.safetensors")
     assert f"{model.restart_agreement_:.3f}" in page
 

@@ -56,6 +56,24 @@ def test_heat_map_puts_the_match_on_the_diagonal():
     assert labels(plotting.r2_heatmap(matrix, matched=False).get_xticklabels()) == ["0", "1", "2", "3"]
 
 
+def test_heat_map_names_its_rows():
+    ax = plotting.r2_heatmap(np.eye(2), ["position", "a$b"])
+    ax.figure.draw_without_rendering()
+    assert labels(ax.get_yticklabels()) == ["position", "a$b"]
+    with pytest.raises(ValueError, match="1 true_names for 2 rows of R²: give one name for each true component"):
+        plotting.r2_heatmap(np.eye(2), ["position"])
+
+
+@pytest.mark.parametrize("n", [2, 5, 12])
+def test_numbers_in_cells_are_large_and_do_not_touch(n):
+    for ax in (None, Figure(figsize=(3.2, 3.3), layout="constrained").subplots()):
+        drawn = plotting.r2_heatmap(np.full((n, n), 0.55), ["true one"] * n, ax=ax)
+        drawn.figure.draw_without_rendering()
+        width = np.ptp(drawn.transData.transform([(0, 0), (1, 0)])[:, 0])
+        assert all(text.get_window_extent().width < 0.98 * width for text in drawn.texts)
+        assert ax is not None or drawn.texts[0].get_fontsize() >= 9
+
+
 def test_heat_map_writes_its_numbers_while_they_can_be_read():
     assert labels(plotting.r2_heatmap([[0.123, -2.0], [np.nan, 1.0]], matched=False).texts) == [
         ".12",

@@ -26,15 +26,28 @@ _HEAT = LinearSegmentedColormap.from_list(
 )
 _MARKS_OF_TIME = frozenset({"stage", "epoch", "step", "seconds"})
 _MAX_WRITTEN_CELLS = 144
+_CELL_SIZE = 9.5
+"""Of the numbers in cells, in points, where these are wide enough."""
+_CELL_WIDTHS = 2.0
+"""Of a number of three characters and its margins, in units of its size."""
 
 
-def r2_heatmap(matrix: ArrayLike, *, matched: bool = True, title: str | None = None, ax: Axes | None = None) -> Axes:
+def r2_heatmap(
+    matrix: ArrayLike,
+    true_names: Sequence[str] | None = None,
+    *,
+    matched: bool = True,
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw how well each true component is explained by each estimated one.
 
     Parameters
     ----------
     matrix : array-like of shape (n_true, n_estimated)
         R² of each true component, regressed on each estimated one alone.
+    true_names : sequence of str, optional
+        Names of the true components; their numbers by default.
     matched : bool, default=True
         Reorder the estimated components so that the best one-to-one match stands on the diagonal. A perfect
         answer is then a dark diagonal on a pale ground.
@@ -51,7 +64,7 @@ def r2_heatmap(matrix: ArrayLike, *, matched: bool = True, title: str | None = N
     Raises
     ------
     ValueError
-        If the matrix does not have two dimensions, or is empty.
+        If the matrix does not have two dimensions or is empty, or the number of names is not that of its rows.
 
     Examples
     --------
@@ -62,14 +75,17 @@ def r2_heatmap(matrix: ArrayLike, *, matched: bool = True, title: str | None = N
     """
     values = _as_matrix(matrix, "matrix", "true components by estimated ones")
     columns = _diagonal_order(values) if matched else np.arange(values.shape[1])
-    size = (1.1 + 0.36 * values.shape[1], 1.1 + 0.36 * values.shape[0])
+    names = [str(row) for row in range(len(values))] if true_names is None else list(true_names)
+    if len(names) != len(values):
+        raise ValueError(f"{len(names)} true_names for {len(values)} rows of R²: give one name for each true component")
+    size = (1.1 + 0.08 * max(map(len, names)) + 0.42 * values.shape[1], 1.1 + 0.42 * values.shape[0])
     ax = _new_axis(size) if ax is None else ax
     ordered = values[:, columns]
     _heat_map(ax, ordered, vmax=1.0, square=True)
     if ordered.size <= _MAX_WRITTEN_CELLS:
         _write_cells(ax, ordered, vmax=1.0)
     ax.set_xticks(np.arange(len(columns)), [str(column) for column in columns])
-    ax.set_yticks(np.arange(len(values)), [str(row) for row in range(len(values))])
+    ax.set_yticks(np.arange(len(values)), names, parse_math=False)
     ax.set_xlabel("estimated component")
     ax.set_ylabel("true component")
     if title is not None:
@@ -331,11 +347,13 @@ def _heat_map(ax: Axes, values: NDArray[np.float64], *, vmax: float, square: boo
 
 
 def _write_cells(ax: Axes, values: NDArray[np.float64], *, vmax: float) -> None:
+    width = ax.bbox.width * 72 / ax.figure.dpi / values.shape[1]
+    size = min(_CELL_SIZE, width / _CELL_WIDTHS)
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
-            color = "white" if value > 0.55 * vmax else "#24313f"
+            color = "white" if value > 0.6 * vmax else "#101820"
             text = f"{max(value, 0.0):.2f}".removeprefix("0") if value < 0.995 else "1.0"
-            ax.text(column, row, text, ha="center", va="center", color=color, fontsize="x-small")
+            ax.text(column, row, text, ha="center", va="center", color=color, fontsize=size)
 
 
 def _is_number(value: object) -> TypeGuard[float]:

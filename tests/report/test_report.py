@@ -164,6 +164,19 @@ def test_influences_are_compared_in_standard_deviations(report):
     assert re.findall(rf"^ +({re.escape(HOSTILE)}|b|c) $", text, flags=re.MULTILINE) == ["c", HOSTILE, "b"]
 
 
+def test_says_how_heat_maps_are_ordered_and_over_how_many_a_mean_goes():
+    few = Fit("few", 1.0, scores={"r2_mean": 0.32}, r2=np.array([[0.1], [0.96], [0.2]]), true_names=("x", "y", "<z>"))
+    whole = Fit("whole", 1.0, r2=np.eye(3))
+    html = render(Report("Cells", {}, (few, whole)))
+    text = " ".join(Page(html).text.split())
+    assert "Columns stand in the order of their match" in text
+    assert "few: 1 fitted for 3 true ones. Its means go over all 3, 2 without an estimate and counted as 0." in text
+    assert "whole: 3 fitted" not in text
+    assert re.search(r"\bx\b.*\by\b.* <z> ", text)
+    (verdict,) = re.findall(r"mean R².*?</li>", render(Report("Cells", {}, (few,))))
+    assert verdict.startswith("mean R² 0.320 over 3, 2 without an estimate and counted as 0: some are still mixed")
+
+
 def test_sections_without_contents_are_left_out():
     page = Page(render(Report("Cells", {"samples": 3}, (Fit("pca", 0.1),))))
     headings = re.findall(r"<h2>(.*?)</h2>", render(Report("Cells", {}, (Fit("pca", 0.1),))))

@@ -25,7 +25,7 @@ class Report:
     fitted : Path
         Directory that fit has written into; the data themselves are not needed.
     truth : Path
-        Table of the true components of the same samples, row by row.
+        Table of the true components of the same samples, row by row; the names of its columns are shown.
     """
 
     fitted: Positional[Annotated[Path, arg(metavar="DIR")]]
@@ -51,12 +51,12 @@ class Report:
                 f"{found.path} has {found.shape[1]} columns and the model {model.n_components} components: they are of "
                 "different fits, fit again"
             )
-        truth = None
+        truth = true_names = None
         if self.truth is not None:
             true = read_table(self.truth)
             check_rows(found, true)
-            truth = true.values
-        page = page_of(model, found.values, record, truth=truth, sample_names=found.row_names)
+            truth, true_names = true.values, true.feature_names
+        page = page_of(model, found.values, record, truth=truth, true_names=true_names, sample_names=found.row_names)
         write_report(output, page)
         print(f"See {output}")
 
@@ -73,7 +73,7 @@ def page_of(model: Any, latents: Any, record: Mapping[str, Any], **known: Any) -
     record : mapping
         The content of run.json.
     **known
-        Truth and names of the samples, as :func:`identica.report.report_of_fit` takes them.
+        Truth, and names of its columns and of the samples, as :func:`identica.report.report_of_fit` takes them.
 
     Returns
     -------

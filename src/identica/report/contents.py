@@ -28,6 +28,8 @@ class Fit:
         Measured against the truth, where it is known: "r2_mean", "mcc_pearson", "mcc_spearman".
     r2 : ndarray of shape (n_true, n_components), optional
         R² of each true component given each estimated one, where the truth is known.
+    true_names : tuple of str, optional
+        Names of the true components, where they have some.
     reconstruction_error : float, optional
         Held-out fraction of variance that the fit leaves unexplained.
     linear_reconstruction_error : float, optional
@@ -56,6 +58,7 @@ class Fit:
     seconds: float
     scores: Mapping[str, float] = field(default_factory=dict)
     r2: NDArray[np.float64] | None = None
+    true_names: tuple[str, ...] | None = None
     reconstruction_error: float | None = None
     linear_reconstruction_error: float | None = None
     volume_efficiency: float | None = None
@@ -68,6 +71,11 @@ class Fit:
     explorer: Explorer | None = None
     pictures: Pictures | None = None
 
+    @property
+    def n_unmatched(self) -> int:
+        """How many true components have no estimate, because fewer were fitted."""
+        return 0 if self.r2 is None else max(0, self.r2.shape[0] - self.r2.shape[1])
+
     @classmethod
     def from_estimator(
         cls,
@@ -77,6 +85,7 @@ class Fit:
         seconds: float,
         scores: Mapping[str, float] | None = None,
         r2: NDArray[np.float64] | None = None,
+        true_names: tuple[str, ...] | None = None,
         warnings: tuple[str, ...] = (),
         explorer: Explorer | None = None,
         pictures: Pictures | None = None,
@@ -91,7 +100,7 @@ class Fit:
             An attribute that it does not have is left out of the report.
         seconds : float
             Time of the fit.
-        scores, r2, warnings, explorer, pictures
+        scores, r2, true_names, warnings, explorer, pictures
             As in the class.
 
         Returns
@@ -113,6 +122,7 @@ class Fit:
             seconds=seconds,
             scores=dict(scores or {}),
             r2=r2,
+            true_names=true_names,
             reconstruction_error=_number(estimator, "reconstruction_error_"),
             linear_reconstruction_error=_number(estimator, "linear_reconstruction_error_"),
             volume_efficiency=_number(estimator, "volume_efficiency_"),

@@ -26,6 +26,7 @@ def report_of_fit(
     low: float = 0.0,
     high: float = 1.0,
     truth: NDArray[Any] | None = None,
+    true_names: Sequence[str] | None = None,
     sample_names: Sequence[str] | None = None,
 ) -> Report:
     """Describe one fit; nothing is needed but the estimator and the components that it found.
@@ -46,6 +47,8 @@ def report_of_fit(
         Of images, what is drawn black and what white, as :func:`identica.io.pictures.value_range` finds them.
     truth : ndarray of shape (n_samples, n_true), optional
         True components of the same samples, where they are known.
+    true_names : sequence of str, optional
+        Names of the true components.
     sample_names : sequence of str, optional
         Names of the samples.
 
@@ -70,6 +73,7 @@ def report_of_fit(
         seconds=sum(estimator.durations_.values()),
         scores=scores,
         r2=r2,
+        true_names=None if true_names is None else tuple(true_names),
         warnings=tuple(warnings),
         explorer=Explorer.from_estimator(estimator, latents, anchor_names=sample_names, low=low, high=high),
         pictures=pictures,

@@ -122,7 +122,7 @@ def _table(fits: Sequence[Fit]) -> dict[str, Any]:
 def _heat_maps(fits: Sequence[Fit]) -> Iterator[Markup]:
     for fit in fits:
         if fit.r2 is not None:
-            draw = partial(plotting.r2_heatmap, fit.r2, title=fit.method)
+            draw = partial(plotting.r2_heatmap, fit.r2, fit.true_names, title=fit.method)
             yield embed(draw, f"R² of true against estimated components, {fit.method}")
 
 

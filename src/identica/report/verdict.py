@@ -101,7 +101,9 @@ def judge(fit: Fit) -> Verdict:
         found = fit.scores["r2_mean"] >= FOUND
         doubtful = doubtful or not found
         outcome = "they were found" if found else "some are still mixed, whatever else speaks for them"
-        reasons.append(f"The true components are known here, mean R² {fit.scores['r2_mean']:.3f}: {outcome}.")
+        without = f", {fit.n_unmatched} without an estimate and counted as 0" if fit.n_unmatched else ""
+        over = "" if fit.r2 is None else f" over {len(fit.r2)}{without}"
+        reasons.append(f"The true components are known here, mean R² {fit.scores['r2_mean']:.3f}{over}: {outcome}.")
     if fit.warnings:
         reasons.append("The fit warned, as shown above.")
     if doubtful:
