@@ -39,6 +39,7 @@ def test_fit_leaves_a_page_that_says_what_was_fitted(folder):
     page = (folder / "out" / "report.html").read_text()
     assert "<h1>2 components of data.csv</h1>" in page
     assert "<dt>samples fitted</dt><dd>54</dd>" in page
+    assert "<dt>steps, at most</dt><dd>" in page
     assert "&lt;b&gt;gene_0&lt;/b&gt;" in page
     assert "<b>gene_0" not in page
     assert "Can single components be trusted?" in page

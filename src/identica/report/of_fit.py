@@ -12,6 +12,7 @@ from identica.metrics import score_components
 from identica.report.contents import Fit, Report
 from identica.report.explorer import Explorer
 from identica.report.pictures import Pictures
+from identica.report.settings import settings
 
 __all__ = ["report_of_fit"]
 
@@ -40,7 +41,7 @@ def report_of_fit(
     title : str
         The page's heading.
     facts : mapping of str to str, int or float
-        What was fitted on what.
+        What was fitted on what; how the method was set is added to it.
     warnings : sequence of str, default=()
         What the fit warned of.
     low, high : float
@@ -81,7 +82,7 @@ def report_of_fit(
     names = getattr(estimator, "feature_names_in_", None)
     return Report(
         title=title,
-        facts=facts,
+        facts={**facts, **settings(estimator)},
         fits=(fit,),
         feature_names=None if names is None else tuple(str(name) for name in names),
         feature_scale=np.asarray(estimator.scale_, dtype=np.float64),
