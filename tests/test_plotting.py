@@ -95,6 +95,23 @@ def test_history_draws_the_terms_asked_for_on_the_scale_asked_for():
     assert ax.get_yscale() == "log"
 
 
+@pytest.mark.parametrize("n_terms", [1, 2, 5])
+def test_nothing_lies_over_the_curves_of_a_history(n_terms):
+    names = ["reconstruction", "validation reconstruction", *"abc"][:n_terms]
+    records = [{"stage": "refine", "step": s, **dict.fromkeys(names, 1 / s)} for s in (1, 2, 3)]
+    ax = plotting.history(records, stage="refine", log=True)
+    ax.figure.draw_without_rendering()
+    legend, title = ax.get_legend().get_window_extent(), ax.title.get_window_extent()
+    assert legend.y0 >= ax.bbox.y1 - 1
+    assert title.y0 >= legend.y1 - 1
+    assert title.y1 <= ax.figure.bbox.y1
+    assert legend.x1 <= ax.figure.bbox.x1
+    # Powers of ten are written out.
+    written = [label for label in labels(ax.get_yticklabels(which="both")) if label]
+    assert "0.4" in written
+    assert all("$" not in label for label in written)
+
+
 def test_history_of_nothing_says_what_to_pass():
     with pytest.raises(ValueError, match="no record of stage 'align' holds any number: pass the history_"):
         plotting.history(RECORDS, stage="align")

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
@@ -30,6 +31,17 @@ _CELL_SIZE = 9.5
 """Of the numbers in cells, in points, where these are wide enough."""
 _CELL_WIDTHS = 2.0
 """Of a number of three characters and its margins, in units of its size."""
+_LEGEND_LETTERS = 40
+"""That two columns of a legend have room for."""
+_LEGEND_ROW = 15
+"""Height of a legend's row in points."""
+
+
+class _PlainLogFormatter(LogFormatter):
+    """Writes 0.03 where matplotlib writes 3 times a power of ten, at the ticks that it labels."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return f"{x:g}" if super().__call__(x, pos) else ""
 
 
 def r2_heatmap(
@@ -206,10 +218,16 @@ def history(
         ax.plot(steps, numbers, label=name.replace("_", " "), color=color, linewidth=1.5, marker=marker)
     if log:
         ax.set_yscale("log")
+        ax.yaxis.set_major_formatter(_PlainLogFormatter())
+        ax.yaxis.set_minor_formatter(_PlainLogFormatter())
     ax.set_xlabel("step")
+    # Above the axis, where no curve can be, and below the title.
+    n_columns = 2 if len(names) > 1 and sum(sorted(map(len, names))[-2:]) <= _LEGEND_LETTERS else 1
+    place: Any = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0}
+    ax.legend(**place, ncols=n_columns, frameon=False, handlelength=1.2, columnspacing=1)
     if stage is not None:
-        ax.set_title(stage, parse_math=False)
-    ax.legend(frameon=False)
+        n_rows = -(-len(names) // n_columns)
+        ax.set_title(stage, parse_math=False, pad=8 + n_rows * _LEGEND_ROW)
     _spare(ax)
     return ax
 

@@ -146,6 +146,17 @@ def test_shows_a_picture_of_everything_there_is_one_of(report):
     ]
 
 
+def test_what_was_noted_once_is_said_and_not_drawn():
+    records = (
+        {"stage": "<b>", "step": 40, "loss": -0.25, "reconstruction": 0.123456, "volume": 2.0},
+        *({"stage": "refine", "step": step, "reconstruction": 1 / step} for step in (1, 2)),
+    )
+    page = Page(render(Report("Cells", {}, (Fit("dica", 1.0, history=records),))))
+    assert [svg["aria-label"] for svg in page.named("svg")] == ["dica, stage refine: reconstruction"]
+    assert "<b>, noted once: reconstruction 0.1235, loss -0.25, volume 2." in page.text
+    assert page.named("b") == []
+
+
 def test_ids_differ_and_what_they_name_is_there(report):
     html = render(report)
     ids = [attributes["id"] for _, attributes in Page(html).elements if "id" in attributes]

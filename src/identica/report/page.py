@@ -96,7 +96,7 @@ def render(report: Report) -> str:
         table=_table(report.fits),
         verdicts=[(fit.method, judge(fit)) for fit in report.fits if fit.restarts or len(report.fits) == 1],
         heat_maps=list(_heat_maps(report.fits)),
-        histories=[(fit.method, panels) for fit in report.fits if (panels := list(_histories(fit)))],
+        histories=[(fit.method, *parts) for fit in report.fits if any(parts := _histories(fit))],
         influences=list(_influences(report)),
         explorers=[(fit.method, fit.explorer.payload) for fit in report.fits if fit.explorer is not None],
         pictures=[(fit.method, fit.pictures) for fit in report.fits if fit.pictures is not None],
@@ -126,8 +126,10 @@ def _heat_maps(fits: Sequence[Fit]) -> Iterator[Markup]:
             yield embed(draw, f"R² of true against estimated components, {fit.method}")
 
 
-def _histories(fit: Fit) -> Iterator[Markup]:
-    """One panel per stage for reconstruction, on a logarithmic scale, and one for every other term."""
+def _histories(fit: Fit) -> tuple[list[Markup], list[str]]:
+    # One panel per stage for reconstruction, on a logarithmic scale, and one for every other term; what was noted once
+    # makes no curve, and is said in a sentence.
+    panels, sentences = [], []
     for stage in dict.fromkeys(record.get("stage") for record in fit.history):
         records = [record for record in fit.history if record.get("stage") == stage]
         names = plotting.history_terms(records)
@@ -137,9 +139,16 @@ def _histories(fit: Fit) -> Iterator[Markup]:
         # Without a penalty the loss is the reconstruction error, drawn already.
         if not errors or others != ["loss"]:
             groups += [([name], False) for name in others]
+        if len(records) == 1:
+            values = ", ".join(
+                f"{name.replace('_', ' ')} {records[0][name]:.4g}" for group, _ in groups for name in group
+            )
+            sentences += [f"{stage}, noted once: {values}."] if values else []
+            continue
         for group, log in groups:
             draw = partial(plotting.history, records, stage=stage, terms=group, log=log)
-            yield embed(draw, f"{fit.method}, stage {stage}: {', '.join(group)}")
+            panels.append(embed(draw, f"{fit.method}, stage {stage}: {', '.join(group)}"))
+    return panels, sentences
 
 
 def _all_positive(records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> bool:
