@@ -26,6 +26,7 @@ def main() -> None:
         low=images.min(),
         high=images.max(),
         sample_names=[f"a {label}" for label in labels],
+        samples=images,
     )
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         page_file = Path(folder) / "report.html"

@@ -159,6 +159,73 @@ def test_the_canvas_shows_the_values(show):
     assert np.abs(np.subtract(*seen)).max() > 20
 
 
+def pixels(page, number):
+    return page.evaluate(
+        f"(() => {{ const c = document.querySelectorAll('canvas')[{number}]; "
+        "return [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]; })()"
+    )
+
+
+@pytest.mark.parametrize("kind", ["dense tanh", "colour", "convolutional"])
+def test_the_sample_itself_stands_beside_its_image(show, kind):
+    model, X = fitted(kind)
+    explorer = Explorer.from_estimator(model, model.transform(X), **drawn(X), samples=X)
+    page = show(Fit.from_estimator("method", model, seconds=1.0, explorer=explorer))
+    for anchor in (0, 4):
+        page.get_by_label("start at").select_option(str(anchor))
+        move(page, 0, 0.5)
+        low, high = explorer.payload["low"], explorer.payload["high"]
+        expected = 255 * np.clip((X[anchor] - low) / (high - low), 0, 1)
+        rgb = np.reshape(pixels(page, 1), (*X.shape[1:3], 4))[..., :3]
+        np.testing.assert_allclose(rgb, np.broadcast_to(expected.reshape(*X.shape[1:3], -1), rgb.shape), atol=1.01)
+        assert page.locator("canvas").nth(1).get_attribute("aria-label") == f"sample {anchor} itself"
+    without = Explorer.from_estimator(model, model.transform(X), **drawn(X))
+    assert show(Fit("method", 1.0, explorer=without)).locator("canvas").count() == 1
+
+
+def test_large_samples_are_left_out():
+    model, _ = fitted("dense tanh")
+    latents = np.zeros((9, 2))
+    for side, there in ((9, True), (400, False)):
+        model.sample_shape_ = (side, side)
+        model.scale_, model.mean_ = np.ones(side**2), np.zeros(side**2)
+        model.inverse_transform = lambda rows, side=side: np.zeros((len(rows), side, side))
+        model.decoder_ = torch.nn.Identity()
+        payload = Explorer.from_estimator(model, latents, samples=np.zeros((9, side, side))).payload
+        assert ("originals" in payload) is there
+
+
+def test_the_name_of_the_image_says_what_is_decoded(show):
+    model, X = fitted("dense tanh")
+    explorer = Explorer.from_estimator(model, model.transform(X), **drawn(X), anchor_names=[f"a {i}" for i in range(6)])
+    page = show(Fit.from_estimator("method", model, seconds=1.0, explorer=explorer))
+    canvas = page.locator("canvas")
+    assert canvas.get_attribute("aria-label") == "decoded image of a 0"
+    move(page, 1, 0.5)
+    assert canvas.get_attribute("aria-label") == "decoded image of a 0, component 1 at 0.50"
+    move(page, 0, -0.25)
+    assert canvas.get_attribute("aria-label") == "decoded image of a 0, component 0 at -0.25, component 1 at 0.50"
+    page.get_by_label("start at").select_option("3")
+    assert canvas.get_attribute("aria-label") == "decoded image of a 3"
+
+
+def test_a_long_name_of_a_feature_can_be_read_whole(show):
+    page = show(fit(*fitted("table")))
+    names = page.locator(".profile th")
+    assert [cell.get_attribute("title") for cell in names.all()] == names.all_inner_texts()
+
+
+def test_on_a_narrow_page_sliders_come_before_many_features(show):
+    page = show(fit(*fitted("table")))
+    tops = {}
+    for width in (1000, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        tops[width] = [page.locator(part).bounding_box()["y"] for part in (".controls", ".view")]
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert tops[360][0] < tops[360][1]
+    assert tops[1000][0] == pytest.approx(tops[1000][1], abs=20)
+
+
 def test_keys_move_a_slider_and_a_button_brings_it_back(show):
     model, X = fitted("table")
     page = show(fit(model, X))

@@ -151,7 +151,8 @@ class Fit:
             if len(unseen):
                 shares = held_out.reconstruction_beside_pca(estimator, table, train, unseen, seed)
         content = record.describe(estimator, table, self.holdout, train, unseen, shares, seconds, noted)
-        write_report(directory / "report.html", page_of(estimator, latents, content, sample_names=table.row_names))
+        page = page_of(estimator, latents, content, sample_names=table.row_names, samples=table.values)
+        write_report(directory / "report.html", page)
         # Last, as the sign that all is there.
         write_json(directory / "run.json", content)
         checkpoint.unlink(missing_ok=True)

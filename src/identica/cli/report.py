@@ -18,7 +18,7 @@ class Report:
     """Write the page of a finished fit again, as report.html beside its other files.
 
     fit writes one already; this one can be told the true components, of simulated data for instance, and shows how well
-    each was found.
+    each was found. Without the data it cannot show images beside what the decoder makes of them, as fit's page does.
 
     Parameters
     ----------
@@ -73,7 +73,8 @@ def page_of(model: Any, latents: Any, record: Mapping[str, Any], **known: Any) -
     record : mapping
         The content of run.json.
     **known
-        Truth, and names of its columns and of the samples, as :func:`identica.report.report_of_fit` takes them.
+        Truth, names of its columns and of the samples, and the samples themselves, as
+        :func:`identica.report.report_of_fit` takes them.
 
     Returns
     -------

@@ -152,7 +152,9 @@ def _fit(method: str, estimator: BaseEstimator, data: Simulation, configuration:
     images = data.X.ndim > 2
     low, high = value_range(data.X) if images else (0.0, 1.0)
     if isinstance(estimator, ComponentAnalysis):
-        explorer = Explorer.from_estimator(estimator, found, low=low, high=high, feature_names=_feature_names(data))
+        explorer = Explorer.from_estimator(
+            estimator, found, low=low, high=high, feature_names=_feature_names(data), samples=data.X[n_samples:]
+        )
     if images:
         pictures = Pictures.from_model(estimator, found, data.X.shape[1:], low=low, high=high)
     return Fit.from_estimator(

@@ -32,6 +32,8 @@ MOST_FEATURES = 40
 N_ANCHORS = 6
 N_FRAMES = 13
 FRAME_BYTES = 3 * 2**20
+ORIGINAL_BYTES = 2**19
+"""Above this the samples themselves are not embedded."""
 NAMES: dict[type[nn.Module], str] = {kind: name for name, kind in ACTIVATIONS.items()}
 
 
@@ -71,6 +73,7 @@ class Explorer:
         anchors: Sequence[int] = range(N_ANCHORS),
         anchor_names: Sequence[str] | None = None,
         feature_names: Sequence[str] | None = None,
+        samples: Array | None = None,
     ) -> Self:
         """Take from a fitted estimator what the page needs.
 
@@ -88,6 +91,8 @@ class Explorer:
             What to call the anchors; "sample 0" and so on by default.
         feature_names : sequence of str, optional
             Names of the features; those of the fit, or numbers, by default.
+        samples : ndarray of shape (n_samples, ...), optional
+            Images of the same samples; those of the anchors are shown beside what the decoder makes of them.
 
         Returns
         -------
@@ -111,6 +116,9 @@ class Explorer:
             payload["features"] = [str(i) if names is None else str(names[i]) for i in shown]
         else:
             payload["low"], payload["high"] = low, high
+            if samples is not None and len(anchors) * math.prod(shape) <= ORIGINAL_BYTES:
+                levels = grey_levels(np.asarray(samples)[anchors], low, high)
+                payload["originals"] = _encoded(levels, "u1")
         units = {"mean": _encoded(mean[shown], "<f8"), "scale": _encoded(scale[shown], "<f8")}
         layers = _layers(estimator.decoder_, shown)
         if layers is not None and _size(layers) <= WEIGHT_BYTES:

@@ -29,6 +29,7 @@ def report_of_fit(
     truth: NDArray[Any] | None = None,
     true_names: Sequence[str] | None = None,
     sample_names: Sequence[str] | None = None,
+    samples: NDArray[Any] | None = None,
 ) -> Report:
     """Describe one fit; nothing is needed but the estimator and the components that it found.
 
@@ -52,6 +53,8 @@ def report_of_fit(
         Names of the true components.
     sample_names : sequence of str, optional
         Names of the samples.
+    samples : ndarray of shape (n_samples, ...), optional
+        The samples themselves: images are shown beside what the decoder makes of them.
 
     Returns
     -------
@@ -76,7 +79,9 @@ def report_of_fit(
         r2=r2,
         true_names=None if true_names is None else tuple(true_names),
         warnings=tuple(warnings),
-        explorer=Explorer.from_estimator(estimator, latents, anchor_names=sample_names, low=low, high=high),
+        explorer=Explorer.from_estimator(
+            estimator, latents, anchor_names=sample_names, low=low, high=high, samples=samples
+        ),
         pictures=pictures,
     )
     names = getattr(estimator, "feature_names_in_", None)

@@ -77,13 +77,14 @@
 
     const controls = element("div", { class: "controls" });
     const view = element("div", { class: "view" });
+    root.classList.add(data.shape ? "of-images" : "of-features");
     root.append(view, controls);
 
     const start = element("select", { id: `start-${number}` });
     data.anchor_names.forEach((name, i) => start.append(element("option", { value: i }, name)));
     const reset = element("button", { type: "button" }, "back to the start");
-    const first = element("p", { class: "start" });
-    first.append(element("label", { for: start.id }, "start at "), start, " ", reset);
+    const first = element("div", { class: "start" });
+    first.append(element("label", { for: start.id }, "start at"), start, reset);
     controls.append(first);
 
     const sliders = data.components.map((name, j) => {
@@ -115,21 +116,35 @@
     let paint;
     if (data.shape) {
       const [height, width, channels = 1] = data.shape;
-      const canvas = element("canvas", { width, height, role: "img" });
-      canvas.setAttribute("aria-label", "decoded image");
-      view.append(canvas);
-      const context = canvas.getContext("2d");
-      const picture = context.createImageData(width, height);
-      paint = (values) => {
-        const span = data.high - data.low || 1;
-        for (let i = 0; i < width * height; i++) {
-          for (let c = 0; c < 3; c++) {
-            const value = values[i * channels + (channels >= 3 ? c : 0)];
-            picture.data[4 * i + c] = 255 * Math.min(1, Math.max(0, (value - data.low) / span));
+      const drawing = (words) => {
+        const canvas = element("canvas", { width, height, role: "img" }), figure = element("figure");
+        const context = canvas.getContext("2d"), picture = context.createImageData(width, height);
+        figure.append(canvas, element("figcaption", {}, words));
+        view.append(figure);
+        return (shares, label) => {
+          for (let i = 0; i < width * height; i++) {
+            for (let c = 0; c < 3; c++) {
+              const share = shares[i * channels + (channels >= 3 ? c : 0)];
+              picture.data[4 * i + c] = 255 * Math.min(1, Math.max(0, share));
+            }
+            picture.data[4 * i + 3] = 255;
           }
-          picture.data[4 * i + 3] = 255;
-        }
-        context.putImageData(picture, 0, 0);
+          context.putImageData(picture, 0, 0);
+          canvas.setAttribute("aria-label", label);
+        };
+      };
+      const span = data.high - data.low || 1;
+      const decoded = drawing("decoded"), originals = data.originals && bytes(data.originals);
+      const original = originals && drawing("the sample");
+      paint = (values) => {
+        const name = data.anchor_names[state.anchor], anchor = data.anchors[state.anchor];
+        const moves = data.components.map(
+          (component, j) => (state.latents[j] === anchor[j] ? "" : `, ${component} at ${shown(state.latents[j])}`));
+        decoded(values.map((value) => (value - data.low) / span), `decoded image of ${name}${moves.join("")}`);
+        if (!original) return;
+        const size = width * height * channels;
+        const own = originals.subarray(state.anchor * size, (state.anchor + 1) * size);
+        original([...own].map((grey) => grey / 255), `${name} itself`);
       };
     } else {
       const table = element("table", { class: "profile" });
@@ -138,7 +153,7 @@
         const row = element("tr"), cell = element("td"), bar = element("span", { class: "bar" });
         const value = element("td", { class: "value" });
         cell.append(bar);
-        row.append(element("th", { scope: "row" }, name), cell, value);
+        row.append(element("th", { scope: "row", title: name }, name), cell, value);
         table.append(row);
         return { bar, value };
       });
