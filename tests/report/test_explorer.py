@@ -10,7 +10,7 @@ from identica import DICA, Autoencoder, Convolutional, Dense, PolytopicFactoriza
 from identica.datasets import make_mixture, make_sprites
 from identica.io.pictures import value_range
 from identica.networks import ACTIVATIONS
-from identica.report import Explorer, Fit
+from identica.report import Explorer, Fit, Report, render
 
 pytestmark = pytest.mark.filterwarnings("ignore:the 32 restarts of the alignment")
 IMAGES = make_sprites(80, size=9, random_state=0).X
@@ -181,6 +181,14 @@ def test_the_sample_itself_stands_beside_its_image(show, kind):
         assert page.locator("canvas").nth(1).get_attribute("aria-label") == f"sample {anchor} itself"
     without = Explorer.from_estimator(model, model.transform(X), **drawn(X))
     assert show(Fit("method", 1.0, explorer=without)).locator("canvas").count() == 1
+
+
+def test_what_is_black_and_white_may_be_given_as_the_images_own_integers():
+    images = np.rint(255 * IMAGES).astype(np.uint8)
+    model = Autoencoder(2, training=QUICK, random_state=0).fit(images)
+    explorer = Explorer.from_estimator(model, model.transform(images), low=images.min(), high=images.max())
+    page = render(Report("", {}, (Fit("method", 1.0, explorer=explorer),)))
+    assert f'"high": {float(images.max())}' in page
 
 
 def test_large_samples_are_left_out():

@@ -115,7 +115,7 @@ class Explorer:
         if shape is None:
             payload["features"] = [str(i) if names is None else str(names[i]) for i in shown]
         else:
-            payload["low"], payload["high"] = low, high
+            payload["low"], payload["high"] = float(low), float(high)
             if samples is not None and len(anchors) * math.prod(shape) <= ORIGINAL_BYTES:
                 levels = grey_levels(np.asarray(samples)[anchors], low, high)
                 payload["originals"] = _encoded(levels, "u1")
