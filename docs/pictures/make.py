@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from identica import DICA
+from identica import DICA, Training
 from identica.datasets import load_digits
 from identica.report import report_of_fit, write_report
 
@@ -17,7 +17,7 @@ from identica.report import report_of_fit, write_report
 def main() -> None:
     """Fit scikit-learn's digits, open the report and take its picture, light and dark."""
     images, labels = load_digits()
-    dica = DICA(8, random_state=0).fit(images)
+    dica = DICA(8, training=Training(max_steps=1500), random_state=0).fit(images)
     page = report_of_fit(
         dica,
         dica.transform(images),
@@ -33,7 +33,7 @@ def main() -> None:
         write_report(page_file, page)
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for scheme in ("light", "dark"):
-            tab = browser.new_page(viewport={"width": 1000, "height": 1500}, color_scheme=scheme)
+            tab = browser.new_page(viewport={"width": 1000, "height": 1340}, color_scheme=scheme)
             tab.goto(page_file.as_uri())
             tab.get_by_label("start at").select_option("3")
             tab.screenshot(path=Path(__file__).parent / f"report-{scheme}.png")
