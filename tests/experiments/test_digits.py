@@ -294,7 +294,7 @@ def test_everything_is_written(tmp_path, capsys):
     page = (tmp_path / "report.html").read_text()
     assert "Most frequent transformations" in page
     assert page.count('class="explorer"') == 3
-    assert page.count('class="pixels"') == 8
+    assert page.count('<div class="traversal">') == page.count('<img class="influence"') == 3 * len(DIGIT_METHODS)
     assert len(page) < 8e6
     assert "| agreement |" in (tmp_path / "summary.md").read_text()
     assert (tmp_path / "transformations.csv").is_file()

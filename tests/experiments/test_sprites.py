@@ -60,7 +60,7 @@ def test_all_methods_end_on_one_page(tmp_path, capsys):
     assert line.split()[header.index("dci_completeness")] == f"{np.mean(mine):.3f}"
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Position, size, angle and shade behind images" in page
-    assert page.count('class="pixels"') == 2 * len(METHODS)
+    assert page.count('<div class="traversal">') == page.count('<img class="influence"') == 5 * len(METHODS)
     assert "disentangled" in page
 
 
