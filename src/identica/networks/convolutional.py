@@ -30,9 +30,9 @@ class Convolutional:
     """Convolutional encoder and decoder of images, each beside a linear map.
 
     Every level of the encoder halves the sides of the image. The decoder makes a map of the last level's size and
-    channels, from which one sub-pixel convolution [1]_ of 3 by 3 draws all pixels; a training step, which looks at a
-    sample of pixels, computes no others. Images whose sides are no multiple of 2 ** levels are padded inside by zeros,
-    and cropped.
+    channels, from which one sub-pixel convolution (Shi et al. 2016) of 3 by 3 draws all pixels; a training step, which
+    looks at a sample of pixels, computes those alone where that costs less. Images whose sides are no multiple of
+    2 ** levels are padded inside by zeros, and cropped.
 
     Parameters
     ----------
@@ -55,8 +55,8 @@ class Convolutional:
 
     References
     ----------
-    .. [1] W. Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional
-       Neural Network", CVPR 2016.
+    W. Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural
+    Network", CVPR 2016.
 
     Examples
     --------
