@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from identica.sampling import flat_layers, push_sampled
 from identica.tangents import Pushed, forward_mode, has_rule, push_tangents
@@ -152,7 +151,7 @@ def jacobian_and_gram(
     body, last = split_last_linear(decoder)
     primal, tangents = push_tangents(body, latents, _seeds(latents, None))
     index = None if features is None else torch.as_tensor(features, device=latents.device)
-    output, matrix = _finish(last, primal, tangents, index)
+    output, matrix = _push(nn.Identity() if last is None else last, primal, tangents, index)
     if index is None and (last is None or not _gram_is_cheaper(last, tangents)):
         gram = matrix.mT @ matrix
     else:
@@ -214,28 +213,13 @@ def split_last_linear(decoder: nn.Module) -> tuple[nn.Module, nn.Linear | None]:
     return decoder, None
 
 
-def _push(decoder: nn.Module, latents: Tensor, seeds: Tensor, index: Tensor | None) -> Pushed:
-    """Push latents and their tangents through a decoder, towards all features or some, and bring J into its shape."""
+def _push(module: nn.Module, primal: Tensor, tangents: Tensor, index: Tensor | None) -> Pushed:
+    """Push a batch and its tangents through a module, towards all features or some, and bring J into its shape."""
     if index is None:
-        output, tangents = push_tangents(decoder, latents, seeds)
+        output, tangents = push_tangents(module, primal, tangents)
     else:
-        output, tangents = push_sampled(decoder, latents, seeds, index)
-    return output, tangents.flatten(2).expand(len(latents), -1, -1).mT
-
-
-def _finish(last: nn.Linear | None, primal: Tensor, tangents: Tensor, index: Tensor | None) -> Pushed:
-    """Push through the last linear layer, restricted to some features, and bring J into its shape."""
-    if last is None:
-        tangents = tangents.flatten(2)
-        if index is not None:
-            primal, tangents = primal.flatten(1)[:, index], tangents[:, :, index]
-    else:
-        weight: Tensor = last.weight
-        bias: Tensor | None = last.bias
-        if index is not None:
-            weight, bias = weight[index], None if bias is None else bias[index]
-        primal, tangents = functional.linear(primal, weight, bias), functional.linear(tangents, weight)
-    return primal, tangents.expand(primal.shape[0], -1, -1).mT
+        output, tangents = push_sampled(module, primal, tangents, index)
+    return output, tangents.flatten(2).expand(len(primal), -1, -1).mT
 
 
 def _gram(last: nn.Linear | None, tangents: Tensor) -> Tensor:
