@@ -1,54 +1,12 @@
 """Bad input: one line on standard error, nothing written, status 2."""
 
-import errno
-import os
-import resource
-import subprocess
-import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
-import safetensors.torch
-import torch
 from cli_cases import QUICK, small_data, write_small_csv
-from safetensors import safe_open
 
-from identica import load
 from identica.cli import main
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    """A model of a table with names."""
-    folder = tmp_path_factory.mktemp("model")
-    write_small_csv(folder / "data.csv")
-    (folder / "quick.json").write_text(QUICK)
-    words = ["fit", str(folder / "data.csv"), "-d", "2", "--config", str(folder / "quick.json")]
-    assert main([*words, "--output", str(folder / "out")]) == 0
-    return folder / "out" / "model.safetensors"
-
-
-@pytest.fixture
-def refused(tmp_path, monkeypatch, capsys):
-    """Run a command in a folder and check that it complains in one line and leaves the folder as it was."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(words, complaint):
-        before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
-        folders = {path for path in Path().rglob("*") if path.is_dir()}
-        capsys.readouterr()
-        assert main(words) == 2
-        shown = capsys.readouterr()
-        assert shown.err.count("\n") == 1
-        assert shown.err.startswith("identica: error: ")
-        assert complaint in shown.err
-        assert shown.out == ""
-        assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
-        assert {path for path in Path().rglob("*") if path.is_dir()} == folders
-
-    return run
 
 
 def holed(row, column, value):
@@ -223,125 +181,6 @@ def test_output_directories_that_cannot_be_written(refused, words, output, compl
     refused([*words, "--output", output], complaint)
 
 
-# -------------------------------------------------------------------------------------------------- transform
-
-
-@pytest.mark.parametrize(
-    ("columns", "names", "complaint"),
-    [
-        (slice(0, 5), True, "has 5 features and the model was fitted on 6"),
-        (slice(0, 5), False, "has 5 features and the model was fitted on 6"),
-        (
-            [1, 0, 2, 3, 4, 5],
-            True,
-            "another order: column 0 (counted from 0) is 'gene_1' and should be 'gene_0'",
-        ),
-    ],
-)
-def test_transform_of_other_features(refused, model, columns, names, complaint):
-    write_small_csv(Path("data.csv"), names=names)
-    if names:
-        lines = [line.split(",") for line in Path("data.csv").read_text().splitlines()]
-        kept = [0, *(np.arange(1, 7)[columns])]
-        Path("data.csv").write_text("\n".join(",".join(line[i] for i in kept) for line in lines))
-    else:
-        write_small_csv(Path("data.csv"), small_data()[:, columns], names=False)
-    refused(["transform", str(model), "data.csv", "--output", "new/latents.csv"], complaint)
-
-
-def test_transform_of_features_with_other_names(refused, model):
-    write_small_csv(Path("data.csv"))
-    Path("data.csv").write_text(Path("data.csv").read_text().replace("gene_3", "tf_3"))
-    refused(["transform", str(model), "data.csv", "--output", "latents.npy"], "is 'tf_3' and should be 'gene_3'")
-
-
-def test_models_that_cannot_be_read(refused, model):
-    write_small_csv(Path("data.csv"))
-    content = model.read_bytes()
-    faults = {
-        "cut": content[: len(content) // 2],
-        "garbage": b"garbage" * 20,
-        "empty": b"",
-        "csv": b"a,b\n1,2\n",
-    }
-    for name, fault in faults.items():
-        Path(f"{name}.safetensors").write_bytes(fault)
-        refused(["transform", f"{name}.safetensors", "data.csv", "--output", "latents.npy"], f"{name}.safetensors")
-    refused(["transform", "none.safetensors", "data.csv", "--output", "latents.npy"], "none.safetensors")
-    refused(["transform", ".", "data.csv", "--output", "latents.npy"], ". is not a file")
-
-
-def test_a_model_of_a_newer_version(refused, model):
-    write_small_csv(Path("data.csv"))
-    with safe_open(model, framework="pt") as file:
-        header = file.metadata() | {"format_version": "99", "library_version": "9.9"}
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    safetensors.torch.save_file(tensors, "new.safetensors", header)
-    refused(["transform", "new.safetensors", "data.csv", "--output", "latents.npy"], "9.9")
-
-
-def test_a_model_whose_numbers_are_damaged_or_missing(refused, model):
-    write_small_csv(Path("data.csv"))
-    with safe_open(model, framework="pt") as file:
-        header, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    faults = [{other: kept for other, kept in tensors.items() if other != name} for name in tensors]
-    faults += [tensors | {name: tensor[..., :1].clone()} for name, tensor in tensors.items() if tensor.ndim]
-    for name, tensor in tensors.items():
-        nudged = tensor.clone()
-        nudged.view(-1)[0] += 1
-        faults.append(tensors | {name: nudged})
-    for fault in faults:
-        if all(torch.equal(fault.get(name, torch.zeros(0)), tensor) for name, tensor in tensors.items()):
-            continue  # a tensor of one entry, cut to one entry
-        safetensors.torch.save_file(fault, "spoilt.safetensors", header)
-        refused(
-            ["transform", "spoilt.safetensors", "data.csv", "--output", "latents.npy"],
-            "spoilt.safetensors is damaged, its checksum is not that of its content",
-        )
-
-
-def test_a_model_whose_header_is_damaged(refused, model):
-    write_small_csv(Path("data.csv"))
-    with safe_open(model, framework="pt") as file:
-        header, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    faults = [
-        {key: value for key, value in header.items() if key != name}
-        for name in ("configuration", "attributes", "sha256")
-    ]
-    faults += [header | {name: header[name].replace("gene", "tf").replace("2", "3")} for name in
-               ("configuration", "attributes", "sha256")]  # fmt: skip
-    for fault in faults:
-        safetensors.torch.save_file(tensors, "spoilt.safetensors", fault)
-        refused(["transform", "spoilt.safetensors", "data.csv", "--output", "latents.npy"], "is damaged, its checksum")
-    for version in ("\u00b2", ""):
-        safetensors.torch.save_file(tensors, "spoilt.safetensors", header | {"format_version": version})
-        refused(["transform", "spoilt.safetensors", "data.csv", "--output", "latents.npy"], "has no version of a model")
-
-
-def test_a_safetensors_file_of_something_else(refused):
-    write_small_csv(Path("data.csv"))
-    safetensors.torch.save_file({}, "other.safetensors")
-    refused(["transform", "other.safetensors", "data.csv", "--output", "latents.npy"], "no model of identica")
-
-
-@pytest.mark.parametrize(
-    ("output", "complaint"),
-    [
-        ("latents.txt", "unknown ending '.txt', use one of .npy, .csv, .tsv, .parquet"),
-        ("data.csv/latents.npy", "is not a directory"),
-        ("/proc/none/latents.npy", "cannot be written"),
-    ],
-)
-def test_outputs_of_transform(refused, model, output, complaint):
-    write_small_csv(Path("data.csv"))
-    refused(["transform", str(model), "data.csv", "--output", output], complaint)
-
-
-def test_transform_does_not_write_over_what_it_reads(refused, model):
-    write_small_csv(Path("data.csv"))
-    refused(["transform", str(model), "data.csv", "--output", "./data.csv"], "output data.csv is the file data.csv")
-
-
 def test_fit_does_not_write_over_what_it_reads(refused):
     folder = Path("out")
     folder.mkdir()
@@ -372,80 +211,6 @@ def test_scores_of_different_rows(refused):
     Path("a.csv").write_text(",s\nx,1\ny,2\n")
     Path("b.csv").write_text(",s\ny,1\nx,2\n")
     refused(["score", "a.csv", "b.csv", "--output", "out"], "name the same rows in another order")
-
-
-# -------------------------------------------------------------------------------------------------- full disk
-
-
-@pytest.mark.parametrize(
-    "name", ["model.safetensors", "latents.npy", "latents.csv", "history.csv", "report.html", "run.json"]
-)
-def test_a_disk_that_is_full_at_the_end_of_a_fit(tmp_path, monkeypatch, capsys, name):
-    write_small_csv(tmp_path / "data.csv")
-    (tmp_path / "quick.json").write_text(QUICK)
-    replace = Path.replace
-
-    def fail(self, target):
-        if Path(target).name == name:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return replace(self, target)
-
-    monkeypatch.setattr(Path, "replace", fail)
-    words = ["fit", str(tmp_path / "data.csv"), "-d", "2", "--config", str(tmp_path / "quick.json")]
-    assert main([*words, "--output", str(tmp_path / "out")]) == 2
-    left = [path.name for path in (tmp_path / "out").iterdir()] if (tmp_path / "out").exists() else []
-    assert name not in left
-    assert "run.json" not in left
-    assert not [path for path in left if path.endswith(".tmp")]
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert last == f"identica: error: {tmp_path / 'out' / name}: No space left on device"
-
-
-def test_a_file_that_may_not_grow(tmp_path):
-    """The operating system itself refuses to write on, in the middle of a file."""
-    command = [sys.executable, "-c", "import sys; from identica.cli import main; sys.exit(main())"]
-    words = ["simulate", "mixture", "-n", "2000", "-m", "10", "--output", str(tmp_path / "out")]
-    run = subprocess.run(
-        [*command, *words],
-        capture_output=True,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
-    )
-    assert run.returncode == 2
-    assert run.stderr == f"identica: error: {tmp_path / 'out' / 'X.npy'}: File too large\n"
-    assert list(tmp_path.iterdir()) == []
-
-
-@contextmanager
-def files_of_at_most(size):
-    """Let the operating system refuse to write on after so many bytes, as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def test_a_checkpoint_that_may_not_grow(tmp_path, capsys):
-    write_small_csv(tmp_path / "data.csv")
-    (tmp_path / "quick.json").write_text(QUICK)
-    words = ["fit", str(tmp_path / "data.csv"), "-d", "2", "--config", str(tmp_path / "quick.json")]
-    with files_of_at_most(2_000):
-        assert main([*words, "--output", str(tmp_path / "out")]) == 2
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert last == f"identica: error: {tmp_path / 'out' / 'checkpoint.safetensors'}: File too large"
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_model_that_may_not_grow_leaves_the_one_that_was_there(model, tmp_path):
-    fitted = load(model)
-    fitted.save(tmp_path / "model.safetensors")
-    before = (tmp_path / "model.safetensors").read_bytes()
-    with files_of_at_most(2_000), pytest.raises(OSError, match="File too large"):
-        fitted.save(tmp_path / "model.safetensors")
-    assert (tmp_path / "model.safetensors").read_bytes() == before
-    assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
 
 
 def test_a_traceback_on_request(monkeypatch):

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from identica.tangents import Pushed, has_rule, push_tangents
+from identica.tangents import Pushed, has_rule, push_tangents, registering
 
 __all__ = ["flat_layers", "push_sampled", "rearranges", "sampled_rule"]
 
@@ -41,13 +41,7 @@ def sampled_rule(*layer_classes: type[nn.Module]) -> Callable[[_R], _R]:
     callable
         The decorator, which gives its function back unchanged.
     """
-
-    def register(rule: _R) -> _R:
-        for layer_class in layer_classes:
-            SAMPLED_RULES[layer_class.forward] = rule
-        return rule
-
-    return register
+    return registering(SAMPLED_RULES, layer_classes)
 
 
 def rearranges(*layer_classes: type[nn.Module]) -> None:

@@ -8,7 +8,7 @@ module that defines layers of its own registers their rules with :func:`tangent_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.modules.batchnorm import _NormBase
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["Pushed", "forward_mode", "has_rule", "push_tangents", "tangent_rule"]
+__all__ = ["Pushed", "forward_mode", "has_rule", "push_tangents", "registering", "tangent_rule"]
 
 Pushed = tuple[Tensor, Tensor]
 """A layer's output (n, ...) and its tangents (n or 1, d, ...); 1 while they are the same for every sample."""
@@ -27,6 +27,7 @@ Pushed = tuple[Tensor, Tensor]
 Rule = Callable[[Any, Tensor, Tensor], Pushed]
 TANGENT_RULES: dict[Any, Rule] = {}
 _R = TypeVar("_R", bound=Rule)
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def tangent_rule(*layer_classes: type[nn.Module]) -> Callable[[_R], _R]:
@@ -46,10 +47,27 @@ def tangent_rule(*layer_classes: type[nn.Module]) -> Callable[[_R], _R]:
     callable
         The decorator, which gives its function back unchanged.
     """
+    return registering(TANGENT_RULES, layer_classes)
 
-    def register(rule: _R) -> _R:
-        for layer_class in layer_classes:
-            TANGENT_RULES[layer_class.forward] = rule
+
+def registering(rules: dict[Any, Any], layer_classes: Sequence[type[nn.Module]]) -> Callable[[_F], _F]:
+    """Make a decorator that enters its function into a table of rules.
+
+    Parameters
+    ----------
+    rules : dict
+        Rules by the ``forward`` of a layer class.
+    layer_classes : sequence of type
+        Subclasses of :class:`torch.nn.Module` that the rule is for.
+
+    Returns
+    -------
+    callable
+        The decorator, which gives its function back unchanged.
+    """
+
+    def register(rule: _F) -> _F:
+        rules.update((layer_class.forward, rule) for layer_class in layer_classes)
         return rule
 
     return register

@@ -112,7 +112,7 @@ def test_only_highly_variable_genes_are_used_where_they_are_marked(adata):
 
 def test_raw_counts_are_recognised():
     adata = cells(technical=TechnicalNoise(library_mean=6.0, counts=True)).to_anndata()
-    with pytest.raises(ValueError, match=r"whole numbers, as raw counts are.*pass normalize=True"):
+    with pytest.raises(ValueError, match=r"whole numbers, or nearly all are, as raw counts are.*pass normalize=True"):
         tl.dica(adata, 2, training=QUICK)
     before = adata.X.copy()
     tl.dica(adata, 2, training=QUICK, normalize=True)

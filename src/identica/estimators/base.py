@@ -133,9 +133,8 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         else:  # never from NumPy's global state
             seed = int(np.random.default_rng().integers(2**31 - 1)) if snapshot is None else snapshot.seed
-        # Pixels are measured alike, and the few that hardly vary must not be blown up.
-        per_feature = len(self.sample_shape_) == 1 if self.standardize is None else bool(self.standardize)
-        standardised = standardise(X, per_feature=per_feature, names=getattr(self, "feature_names_in_", None))
+        names = getattr(self, "feature_names_in_", None)
+        standardised = standardise(X, per_feature=self.scaled_by_feature_, names=names)
         self.mean_, self.scale_ = standardised.mean, standardised.scale
         trainer = self._trainer(
             standardised.values,

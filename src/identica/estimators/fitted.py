@@ -28,12 +28,19 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
     """An encoder and a decoder between standardised observations and components; fitting sets what is declared here."""
 
     n_components: int
+    standardize: bool | None
     encoder_: nn.Sequential
     decoder_: nn.Sequential
     mean_: FloatArray
     scale_: FloatArray
     n_features_in_: int
     sample_shape_: tuple[int, ...]
+
+    @property
+    def scaled_by_feature_(self) -> bool:
+        """Whether each feature is divided by its own deviation, or all by one number, as pixels are by default."""
+        # Pixels are measured alike, and the few that hardly vary must not be blown up.
+        return len(self.sample_shape_) == 1 if self.standardize is None else bool(self.standardize)
 
     def _checked(self, X: Any) -> FloatArray:
         check_is_fitted(self, "encoder_")

@@ -34,7 +34,7 @@ CLAIMS = ((3, 9), (0, 6))
 """What single components do in the paper: turn a 3 into a 9, and a 0 into a 6. Asked where both are classes."""
 HELD_OUT = 0.1
 ANCHORS_PER_CLASS = 30
-MAX_STEPS = 5000
+MAX_STEPS = 4000
 _SAME = ("experiment", "n_components", "n_features", "n_samples")
 """Columns of results.csv whose values are all alike."""
 
@@ -86,7 +86,7 @@ def digits(
     network : Dense or Convolutional, optional
         Network of the nonlinear methods; the library's default where not given.
     training : Training, optional
-        Their training plan; 5,000 steps where not given, after which ten thousand digits change little.
+        Their training plan; 4,000 steps where not given, after which ten thousand digits change little.
     verbose : int, default=0
         Whether fits show their progress.
 
@@ -205,7 +205,13 @@ def _shown(
         starts = np.concatenate([anchors[classes == a][:: ANCHORS_PER_CLASS // 2] for a in np.unique(classes)])
         names = [f"a {label}" for label in images.labels[starts]]
         explorer = Explorer.from_estimator(
-            model, components, low=low, high=high, anchors=starts.tolist(), anchor_names=names
+            model,
+            components,
+            low=low,
+            high=high,
+            anchors=starts.tolist(),
+            anchor_names=names,
+            samples=images.X,
         )
     start = int(anchors[np.argmax(images.labels[anchors] == CLAIMS[0][0])])
     pictures = Pictures.from_model(model, components, images.X.shape[1:], low=low, high=high, anchor=start)

@@ -45,8 +45,7 @@ def settings(estimator: ComponentAnalysis) -> dict[str, str | int]:
     if "training" in given:
         training = given["training"] or Training()
         facts |= {"steps, at most": training.max_steps, "batch size": training.batch_size}
-    each = len(estimator.sample_shape_) == 1 if estimator.standardize is None else estimator.standardize
-    facts["standardised"] = "each feature by itself" if each else "all features by one number"
+    facts["standardised"] = "each feature by itself" if estimator.scaled_by_feature_ else "all features by one number"
     defaults = {name: parameter.default for name, parameter in inspect.signature(type(estimator)).parameters.items()}
     facts |= _changed({name: value for name, value in given.items() if name not in _SHARED}, defaults)
     if training is not None:

@@ -25,6 +25,8 @@ __all__ = [
 FloatArray = NDArray[np.floating[Any]]
 ENTRIES_AT_ONCE = 2**24
 """Size of a block in which a matrix is read, 64 MiB in float32."""
+WHOLE_SHARE = 0.99
+"""Of the entries above zero, how many are whole numbers where values are taken for raw counts."""
 
 
 def check_anndata(adata: object) -> None:
@@ -193,7 +195,9 @@ def _as_array(block: Any) -> NDArray[Any]:
 
 
 def looks_like_counts(values: FloatArray) -> bool:
-    """Tell whether values are raw counts: whole numbers, none negative, some above one.
+    """Tell whether values are raw counts: none negative, some above one, and of those above zero 99 % whole numbers.
+
+    A few may be fractions, where somebody has corrected single counts; logarithms hardly ever are whole.
 
     Parameters
     ----------
@@ -210,7 +214,10 @@ def looks_like_counts(values: FloatArray) -> bool:
     >>> looks_like_counts(np.array([[0.0, 3.0]])), looks_like_counts(np.array([[0.0, 0.7]]))
     (True, False)
     """
-    return bool(values.min() >= 0 and values.max() > 1 and (values == np.rint(values)).all())
+    if values.min() < 0 or values.max() <= 1:
+        return False
+    n_fractions = np.count_nonzero(values != np.rint(values))
+    return bool(n_fractions <= (1 - WHOLE_SHARE) * np.count_nonzero(values))
 
 
 def normalise_counts(values: FloatArray, totals: NDArray[np.float64]) -> FloatArray:

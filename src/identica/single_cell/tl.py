@@ -124,9 +124,9 @@ def dica(
         values = normalise_counts(values, cell_totals(adata, layer))
     elif normalize is None and finite and values.size and looks_like_counts(values):
         raise ValueError(
-            "the values are whole numbers, as raw counts are, whose largest component would be the cells' depth: "
-            "normalise them (scanpy.pp.normalize_total, then log1p), or pass normalize=True to have it done, or "
-            "normalize=False to use them as they are"
+            "the values are whole numbers, or nearly all are, as raw counts are, whose largest component would be the "
+            "cells' depth: normalise them (scanpy.pp.normalize_total, then log1p), or pass normalize=True to have it "
+            "done, or normalize=False to use them as they are"
         )
     names = adata.var_names[genes].astype(str)
     method = DICA(n_components, random_state=random_state, **parameters)
