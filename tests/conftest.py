@@ -1,5 +1,6 @@
 """What every test runs under: few threads, and nobody touches the global random state. And a model to try things on."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,11 +9,15 @@ import numpy as np
 import pytest
 import torch
 from cli_cases import QUICK, write_small_csv
+from threadpoolctl import threadpool_limits
 
 from identica.cli import main
 
 mpl.use("Agg")
+# One thread here and in the commands that tests start: those of several workers would only wait for each other.
 torch.set_num_threads(1)
+threadpool_limits(1)
+os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(autouse=True)
