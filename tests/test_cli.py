@@ -313,3 +313,12 @@ def test_demo_is_the_experiment(tmp_path, monkeypatch):
     monkeypatch.setattr("identica.experiments.demo", lambda output, *, seed: calls.append((output, seed)))
     assert main(["demo", "--output", str(tmp_path), "--seed", "7"]) == 0
     assert calls == [(tmp_path, 7)]
+
+
+def test_the_strength_of_noise_is_passed_on(tmp_path):
+    settings = ["simulate", "single-cell", "-n", "30", "-d", "2", "--noise", "sp", "--noise-strength"]
+    found = []
+    for strength in ("0", "2"):
+        assert main([*settings, strength, "--output", str(tmp_path / strength)]) == 0
+        found.append(np.load(tmp_path / strength / "X.npy"))
+    assert not np.allclose(*found, rtol=0.01)

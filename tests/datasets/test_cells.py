@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import kstest, spearmanr
 
 from identica.datasets import Regulon, TechnicalNoise, make_cells, make_regulon
+from identica.datasets.regulation import Regulation
 
 REGULON = make_regulon(30, 80, random_state=1)
 SMALL = {"regulon": REGULON, "random_state": 0}
@@ -182,3 +183,42 @@ def test_anndata_holds_the_truth(tmp_path):
 def test_arguments_that_cannot_be_are_refused(change, error, complaint):
     with pytest.raises(error, match=complaint):
         make_cells(**{"n_cells": 5, "n_factors": 3, **SMALL, **change})
+
+
+@pytest.mark.parametrize("decay", [0.8, 300.0])
+def test_the_stochastic_model_is_stable_whatever_the_decay(decay):
+    settings = {"n_bins": 4, "decay": decay, **SMALL}
+    still, noisy = make_cells(400, 2, **settings), make_cells(400, 2, noise="sp", noise_strength=0.1, **settings)
+    assert noisy.X.mean() == pytest.approx(still.X.mean(), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("latents", "complaint"),
+    [
+        (np.ones((3, 5)), r"latents have the shape \(3, 5\): give \(n_cells, 2\)"),
+        (np.ones(2), r"latents have the shape \(2,\): give \(n_cells, 2\)"),
+        ([[1.0, -1.0]], "negative, infinite or NaN: give positive concentrations"),
+        ([[1.0, np.nan]], "negative, infinite or NaN: give positive concentrations"),
+    ],
+)
+def test_jacobians_at_what_is_no_concentration_are_refused(latents, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        make_cells(5, 2, **SMALL).jacobian(latents)
+
+
+def test_the_jacobian_can_be_had_again_from_what_is_written():
+    pytest.importorskip("anndata")
+    cells = make_cells(5, 3, half_responses="edge", **SMALL)
+    written = cells.to_anndata()
+    edges = written.uns["regulation"]
+    again = Regulation(
+        regulator=edges["source"].map(cells.factors.index).to_numpy(),
+        target=edges["target"].map(cells.genes.index).to_numpy(),
+        strength=edges["strength"].to_numpy(),
+        hill=edges["hill"].to_numpy(),
+        half_response=edges["half_response"].to_numpy(),
+        n_regulators=3,
+        n_genes=len(cells.genes),
+    )
+    found = again.derivative(written.obsm["tf_concentration"]) / written.uns["decay"]
+    np.testing.assert_array_equal(found, cells.jacobians)

@@ -100,6 +100,8 @@ def test_files_go_out_and_in(tmp_path):
         ("1,1,0,2,2\n1,1,0,1,2\n", "0,1\n", "targets.txt: line 2 names gene 1 a second time"),
         ("1,1.7,0,2,2\n", "0,1\n", "line 1 does not say in its second field"),
         ("1,1,0,,2,2\n", "0,1\n", "line 1 holds something that is not a number"),
+        ("1,1,0,2,1_0\n", "0,1\n", "line 1 holds something that is not a number"),
+        ("1" * 200_000, "0,1\n", "is no file with commas between numbers: field larger than"),
         ("1,1,2,2,2\n2,1,1,2,2\n", "0,1\n", "gene 1 is on a cycle or behind one"),
     ],
 )
@@ -116,6 +118,12 @@ def test_files_that_cannot_be_used_are_refused(tmp_path, targets, masters, compl
         ({"noise": "pink"}, ValueError, "noise='pink' is not known: use one of sp, spd, dpd"),
         ({"n_cells": 0}, ValueError, "n_cells=0 is out of range"),
         ({"dt": 0.0}, ValueError, "dt=0 is out of range"),
+        ({"dt": 2.0}, ValueError, "dt=2 is too long for a decay of 0.8, by which expression relaxes within 1.25"),
+        (
+            {"noise_strength": 1e308, "n_cells": 99, "random_state": 0},
+            ValueError,
+            r"expression is not finite .* a noise_strength of up to 1e\+308",
+        ),
         ({"decay": 0.0}, ValueError, "decay must be finite and positive for every gene"),
         ({"noise_strength": [1.0, 2.0]}, ValueError, r"noise_strength has the shape \(2,\)"),
         ({"half_response": [1.0]}, ValueError, r"half_response has the shape \(1,\)"),
@@ -140,6 +148,8 @@ def test_arguments_that_cannot_be_are_refused(change, error, complaint):
         ({"rates": np.ones(2)}, r"rates have the shape \(2,\): give \(2, n_bins\)"),
         ({"strength": np.full(4, np.inf)}, "a strength is not finite"),
         ({"strength": np.ones(5)}, "4 targets, 5 strengths"),
+        ({"strength": np.ones((4, 1))}, r"strength has the shape \(4, 1\): give one number for every edge"),
+        ({"hill": 2.0}, r"hill has the shape \(\): give one number for every edge"),
         ({"hill": np.full(4, -1.0)}, "a Hill coefficient is not positive and finite"),
         ({"regulator": np.array([0, 1, 2, 4])}, "regulator names a gene that is not there: .* from 0 to 3"),
         ({"regulator": np.array([0, 1, 2, -1])}, "regulator names a gene that is not there"),
@@ -153,6 +163,20 @@ def test_arguments_that_cannot_be_are_refused(change, error, complaint):
 def test_networks_that_cannot_be_are_refused(change, complaint):
     with pytest.raises(ValueError, match=complaint):
         dataclasses.replace(network(), **change)
+
+
+def test_cells_and_the_truth_about_them_as_anndata(tmp_path):
+    anndata = pytest.importorskip("anndata")
+    run = run_sergio(network(), 3, random_state=0)
+    run.to_anndata().write_h5ad(tmp_path / "cells.h5ad")
+    adata = anndata.read_h5ad(tmp_path / "cells.h5ad")
+    np.testing.assert_array_equal(adata.X, run.cells)
+    assert list(adata.obs["cell_type"]) == ["type_0"] * 3 + ["type_1"] * 3
+    assert list(adata.obsm["tf_concentration"].columns) == ["gene_0", "gene_1", "gene_2"]
+    np.testing.assert_array_equal(adata.obsm["tf_concentration"], run.cells[:, :3])
+    edges = adata.uns["regulation"]
+    assert list(zip(edges["source"], edges["target"], strict=True))[1] == ("gene_1", "gene_2")
+    np.testing.assert_array_equal(edges["half_response"], run.half_response)
 
 
 def test_two_files_are_not_written_into_one(tmp_path):

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 
 from identica import Training
 from identica.cli import main
-from identica.datasets import make_cells, make_regulon
+from identica.datasets import Regulon, make_cells, make_regulon
 from identica.experiments import CELL_METHODS, UnivariateLinearModel, reproduce, single_cell
 from identica.metrics import mean_r2
 
@@ -60,8 +60,35 @@ def test_a_method_that_fails_costs_none_that_came_before(tmp_path):
     plan = replace(plan, methods={"pca": plan.methods["pca"], "broken": Broken()})
     with pytest.raises(RuntimeError, match="broken"):
         reproduce(plan, tmp_path)
-    with (tmp_path / "results.csv").open(newline="") as file:
+    with (tmp_path / "results.partial.csv").open(newline="") as file:
         assert [(row["method"], row["seed"]) for row in csv.DictReader(file)] == [("pca", "0")]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_run_that_fails_leaves_the_results_of_an_earlier_one_whole(tmp_path):
+    plan = single_cell(2, methods=["pca", "fastica"], **QUICK)
+    reproduce(plan, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(RuntimeError, match="broken"):
+        reproduce(replace(plan, methods={"pca": plan.methods["pca"], "broken": Broken()}), tmp_path)
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert after.pop("results.partial.csv")
+    assert after == before
+    reproduce(plan, tmp_path)
+    assert set(before) == {path.name for path in tmp_path.iterdir()}
+
+
+def test_a_factor_that_acts_on_every_gene_is_nothing_for_the_supervised_model():
+    pytest.importorskip("decoupler")
+    rows = [(a, b, 1.0) for a in "AB" for b in "xyz"] + [("C", "x", 1.0)]
+    regulon = Regulon.from_frame(pd.DataFrame(rows, columns=["source", "target", "weight"]))
+    with pytest.raises(ValueError, match="'A' acts on all of them"):
+        single_cell(3, regulon=regulon, methods=["ulm"])
+    assert "ulm" not in single_cell(3, regulon=regulon).methods
+    cells = make_cells(50, 3, regulon=REGULON, random_state=0)
+    model = UnivariateLinearModel(cells.regulon.to_frame(), cells.genes)
+    with pytest.raises(ValueError, match="no gene's expression varies"):
+        model.fit(np.zeros((50, len(cells.genes))))
 
 
 def test_the_supervised_model_is_decoupler_s():
@@ -119,7 +146,7 @@ def test_the_command_passes_its_settings_on(tmp_path):
 
 def test_a_single_factor_is_told_without_the_supervised_model():
     assert "ulm" not in single_cell(1, regulon=REGULON).methods
-    with pytest.raises(ValueError, match="ulm needs at least 2 factors"):
+    with pytest.raises(ValueError, match="the method ulm needs genes that a factor does not act on"):
         single_cell(1, regulon=REGULON, methods=["ulm"])
 
 

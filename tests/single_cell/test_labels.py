@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 
 from identica import Training, pl, tl
 from identica.datasets import Regulon, make_cells, make_regulon
@@ -166,8 +167,18 @@ def test_influences_that_say_nothing_are_refused(planted):
     adata, net = planted
     influence = adata.varm["dica_influence"]
     adata.varm["dica_influence"] = 0 * influence
+    for call in (lambda: tl.label_components(adata, net), lambda: pl.influence(adata)):
+        with pytest.raises(ValueError, match="holds no influence other than 0"):
+            call()
+    adata.varm["dica_influence"] = influence
+    scale = adata.var["dica_scale"]
+    adata.var["dica_scale"] = 0.0
     with pytest.raises(ValueError, match="no gene has both an influence and a scale other than 0"):
         tl.label_components(adata, net)
+    del adata.var["dica_scale"]
+    with pytest.raises(KeyError, match=r'var\["dica_scale"\] is not there'):
+        tl.label_components(adata, net)
+    adata.var["dica_scale"] = scale
     adata.varm["dica_influence"] = np.where(np.arange(60)[:, None] == 7, np.nan, influence)
     with pytest.raises(ValueError, match=r"has values that are NaN or infinite: call identica\.tl\.dica again"):
         tl.label_components(adata, net)
@@ -200,3 +211,41 @@ def test_groups_keep_their_order_and_cells_without_one_are_left_out(planted):
     assert [label.get_text() for label in ax.get_yticklabels()] == ["2", "10"]
     with pytest.raises(ValueError, match="n_genes=-3 is out of range"):
         pl.influence(adata, n_genes=-3)
+
+
+def test_what_somebody_has_changed_since_is_refused(planted):
+    adata, net = planted
+    with pytest.raises(ValueError, match="net has several columns 'weight': keep one"):
+        tl.label_components(adata, pd.concat([net, net[["weight"]]], axis=1))
+    with pytest.raises(TypeError, match="copy='no' is not possible"):
+        tl.label_components(adata, net, copy="no")
+    tl.label_components(adata, net)
+    adata.uns["dica"]["labels"] = adata.uns["dica"]["labels"].iloc[:2]
+    with pytest.raises(ValueError, match=r"no table of 3 labels: call identica\.tl\.label_components again"):
+        pl.influence(adata)
+    adata.uns["dica"] = "gone"
+    for call in (lambda: tl.label_components(adata, net), lambda: pl.influence(adata)):
+        with pytest.raises(ValueError, match=r'uns\["dica"\] holds a str'):
+            call()
+    del adata.uns["dica"]
+    adata.var_names = ["same"] * adata.n_vars
+    with pytest.raises(ValueError, match="the gene name 'same' occurs several times"):
+        tl.label_components(adata, net)
+
+
+def test_huge_weights_and_sparse_influences_serve(planted):
+    adata, net = planted
+    tl.label_components(adata, net)
+    expected = adata.uns["dica"]["labels"]
+    adata.varm["dica_influence"] = csr_matrix(adata.varm["dica_influence"])
+    tl.label_components(adata, net.assign(weight=1e308 * net["weight"]))
+    pd.testing.assert_frame_equal(adata.uns["dica"]["labels"], expected)
+
+
+def test_genes_that_go_down_strongly_are_shown(planted):
+    adata, _ = planted
+    influence = np.full(adata.varm["dica_influence"].shape, 0.1)
+    influence[11, 1] = -9.0
+    adata.varm["dica_influence"] = influence
+    ax = pl.influence(adata, n_genes=1)
+    assert [label.get_text() for label in ax.get_yticklabels()] == [adata.var_names[11]]

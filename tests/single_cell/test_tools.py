@@ -12,6 +12,7 @@ from identica import DICA, Training, pl, tl
 from identica.datasets import TechnicalNoise, make_cells, make_regulon
 from identica.single_cell import expression
 from identica.single_cell import tl as tools
+from identica.single_cell.expression import looks_like_counts
 
 anndata = pytest.importorskip("anndata")
 REGULON = make_regulon(30, 80, random_state=1)
@@ -238,12 +239,27 @@ def test_real_cells_go_through_h5ad_and_back(tmp_path):
     assert pl.activities(read, "bulk_labels").images[0].get_array().shape == (read.obs["bulk_labels"].nunique(), 5)
 
 
+@pytest.mark.parametrize(("n_fractions", "counts"), [(0, True), (1, True), (10, True), (11, False)])
+def test_single_fractions_are_no_reason_not_to_see_counts(n_fractions, counts):
+    values = np.zeros((20, 100))
+    values[:10] = 3.0
+    values.flat[:n_fractions] = 2.5
+    assert looks_like_counts(values) == counts
+    assert not looks_like_counts(values * 1e300)
+
+
 def test_backed_data_are_not_copied_and_what_is_no_choice_is_refused(adata, tmp_path):
     adata.write_h5ad(tmp_path / "cells.h5ad")
     backed = anndata.read_h5ad(tmp_path / "cells.h5ad", backed="r")
     for call in (lambda: tl.dica(backed, 2, copy=True), lambda: tl.dica(backed[:50], 2)):
         with pytest.raises(ValueError, match=r"stay in a file.*call adata\.to_memory\(\) before"):
             call()
+    with pytest.raises(TypeError, match="copy='no' is not possible: give True or False"):
+        tl.dica(adata, 2, copy="no")
+    with pytest.raises(TypeError, match=r"layer=\['a'\] is not possible: give the name of one layer"):
+        tl.dica(adata, 2, layer=["a"])
+    with pytest.raises(ValueError, match="those of cell 'cell_0' have an infinite sum: leave it out"):
+        tl.dica(anndata.AnnData(np.full((9, 99), 1e307), obs=adata.obs[:9]), 2, normalize=True)
     with pytest.raises(TypeError, match="normalize='yes' is not possible"):
         tl.dica(adata, 2, normalize="yes")
     with pytest.raises(TypeError, match="use_highly_variable='no' is not possible"):

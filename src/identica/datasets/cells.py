@@ -8,10 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, final, get_args
 
 import numpy as np
+import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 
 from identica.arguments import check_choice, check_correlation, check_integer, check_real, local_random
+from identica.datasets.annotated import cells_as_anndata
 from identica.datasets.regulation import FloatArray, Regulation
 from identica.datasets.regulons import Regulon, make_regulon
 from identica.datasets.sampling import draw_latents
@@ -29,6 +31,8 @@ HALF_RESPONSES: tuple[str, ...] = get_args(HalfResponses)
 RELAXATIONS = 5
 """How many times 1 / lambda the stochastic model runs before a cell of its own concentrations is taken."""
 STEPS_PER_RELAXATION = 25
+SERGIO_STEP = 0.01
+"""Length of SERGIO's own step."""
 CELLS_AT_ONCE = 64
 LARGEST_STRENGTH = 1e6
 """Of cross-talk and noise: a million times an edge's own strength is a slip, and would end in infinite expression."""
@@ -88,8 +92,18 @@ class SimulatedCells:
         -------
         ndarray of shape (n_cells, n_genes, n_factors)
             Exact derivatives.
+
+        Raises
+        ------
+        ValueError
+            If `latents` is no table of finite concentrations, not negative, with one column per factor.
         """
-        return self.regulation.derivative(latents) / self.decay
+        levels = np.asarray(latents, dtype=np.float64)
+        if levels.ndim != 2 or levels.shape[1] != len(self.factors):
+            raise ValueError(f"latents have the shape {levels.shape}: give (n_cells, {len(self.factors)})")
+        if not (np.isfinite(levels) & (levels >= 0)).all():
+            raise ValueError("latents hold values that are negative, infinite or NaN: give positive concentrations")
+        return self.regulation.derivative(levels) / self.decay
 
     def __iter__(self) -> Any:
         yield self.X
@@ -107,31 +121,30 @@ class SimulatedCells:
         Returns
         -------
         AnnData
-            With obsm["tf_concentration"] (a DataFrame), layers["clean"], uns["regulon"] and, where cells have types,
-            obs["cell_type"].
+            With obsm["tf_concentration"] (a DataFrame), layers["clean"], uns["regulon"] (the true signed edges),
+            uns["regulation"] (every edge with its strength, Hill coefficient and half response, cross-talk too),
+            uns["decay"] and, where cells have types, obs["cell_type"].
 
         Raises
         ------
         ImportError
             If anndata is not installed.
         """
-        try:
-            import anndata
-        except ImportError as error:
-            raise ImportError("to_anndata needs anndata: pip install 'identica[single-cell]'") from error
-        import pandas as pd
-
-        names = [f"cell_{i}" for i in range(len(self.X))]
-        result = anndata.AnnData(
-            self.X,
-            obs=pd.DataFrame(index=names),
-            var=pd.DataFrame(index=list(self.genes)),
-            layers={"clean": self.clean},
+        edges = self.regulation
+        regulation = pd.DataFrame(
+            {
+                "source": [self.factors[i] for i in edges.regulator],
+                "target": [self.genes[i] for i in edges.target],
+                "strength": edges.strength,
+                "hill": edges.hill,
+                "half_response": edges.half_response,
+            }
         )
-        result.obsm["tf_concentration"] = pd.DataFrame(self.latents, index=names, columns=list(self.factors))
+        concentrations = pd.DataFrame(self.latents, columns=list(self.factors))
+        result = cells_as_anndata(self.X, self.genes, concentrations, regulation, self.bins)
+        result.layers["clean"] = self.clean
         result.uns["regulon"] = self.regulon.to_frame()
-        if self.bins is not None:
-            result.obs["cell_type"] = pd.Categorical([f"type_{b}" for b in self.bins])
+        result.uns["decay"] = float(self.decay)
         if jacobians:
             result.obsm["tf_jacobian"] = self.jacobians.reshape(len(self.X), -1)
         return result
@@ -182,7 +195,8 @@ def make_cells(
         The network, cleaned; by default a random one that looks like TRRUST's.
     n_bins : int, optional
         Number of cell types, between which alone concentrations differ, as in SERGIO; by default each cell has
-        concentrations of its own.
+        concentrations of its own. With `noise` the cells of a type are moments of one run, which is 15 steps long for
+        each of them: a handful of cells are then much alike.
     correlation : float, default=0.5
         Of each two factors' concentrations, of the normals of a Gaussian copula.
     fold : float, default=4.0
@@ -358,7 +372,8 @@ def _stochastic(
     if bins is not None:
         states = levels[np.unique(bins, return_index=True)[1]]
         numbers = np.bincount(bins)
-        run = run_sergio(network(states), int(numbers.max()), **settings)
+        dt = min(SERGIO_STEP, 1 / (decay * STEPS_PER_RELAXATION))
+        run = run_sergio(network(states), int(numbers.max()), dt=dt, **settings)
         cells = np.concatenate([run.expression[b, :, :n].T for b, n in enumerate(numbers)])
     else:
         n_steps = RELAXATIONS * STEPS_PER_RELAXATION

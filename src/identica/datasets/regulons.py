@@ -317,7 +317,8 @@ def make_regulon(
     n_factors, n_genes : int
         Sizes.
     regulators_per_gene : float, optional
-        Mean number, at least 1; 2.55 by default, or all factors where there are fewer.
+        Mean of 1 + G, at least 1; 2.55 by default, or as many as there are factors where these are fewer. No gene has
+        more regulators than there are factors, so that near to that number the network's own mean is lower.
     activation : float, default=0.66
         Share of activating edges.
     random_state : int, RandomState or None, default=None

@@ -16,16 +16,21 @@ Cell Systems 11, 2020.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, final, get_args
+from typing import TYPE_CHECKING, Any, Literal, final, get_args
 
 import numpy as np
+import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from identica.arguments import check_choice, check_integer, check_real
+from identica.datasets.annotated import cells_as_anndata
 from identica.datasets.integration import integrate
 from identica.datasets.regulation import FloatArray
+
+if TYPE_CHECKING:
+    import anndata
 
 __all__ = ["GeneNetwork", "SergioRun", "run_sergio"]
 
@@ -56,6 +61,8 @@ class GeneNetwork:
 
     Raises
     ------
+    TypeError
+        If `n_genes` is no integer.
     ValueError
         If numbers are out of range or do not fit together. If a gene is both a master and regulated, or neither, or
         there is a cycle.
@@ -71,6 +78,7 @@ class GeneNetwork:
 
     def __post_init__(self) -> None:
         """Check the numbers and the structure."""
+        check_integer("n_genes", self.n_genes, 1)
         for name in ("regulator", "target", "masters"):
             numbers = np.asarray(getattr(self, name))
             if numbers.size == 0:
@@ -83,6 +91,9 @@ class GeneNetwork:
             object.__setattr__(self, name, numbers.astype(np.intp))
         for name in ("strength", "hill", "rates"):
             object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
+        for name in ("strength", "hill"):
+            if getattr(self, name).ndim != 1:
+                raise ValueError(f"{name} has the shape {getattr(self, name).shape}: give one number for every edge")
         n_edges = len(self.target)
         if not len(self.regulator) == len(self.strength) == len(self.hill) == n_edges:
             raise ValueError(
@@ -151,6 +162,8 @@ class SergioRun:
 
     Parameters
     ----------
+    network : GeneNetwork
+        What was simulated.
     expression : ndarray of shape (n_bins, n_genes, n_cells)
         Expression of the sampled cells, without technical noise.
     half_response : ndarray of shape (n_edges,)
@@ -161,6 +174,7 @@ class SergioRun:
         Every step, if asked for.
     """
 
+    network: GeneNetwork
     expression: FloatArray
     half_response: FloatArray
     sampled: NDArray[np.intp]
@@ -170,6 +184,39 @@ class SergioRun:
     def cells(self) -> FloatArray:
         """Expression as a table of shape (n_bins * n_cells, n_genes), bin after bin."""
         return np.ascontiguousarray(self.expression.transpose(0, 2, 1).reshape(-1, self.expression.shape[1]))
+
+    def to_anndata(self) -> anndata.AnnData:
+        """Give the cells as AnnData, genes named gene_0, gene_1 and so on.
+
+        Returns
+        -------
+        AnnData
+            With all genes in X, those that regulate others also in obsm["tf_concentration"] (a DataFrame), edges with
+            their parameters in uns["regulation"], and obs["cell_type"].
+
+        Raises
+        ------
+        ImportError
+            If anndata is not installed.
+        """
+        network = self.network
+        names = [f"gene_{i}" for i in range(network.n_genes)]
+        cells, regulators = self.cells, np.unique(network.regulator)
+        return cells_as_anndata(
+            cells,
+            names,
+            pd.DataFrame(cells[:, regulators], columns=[names[i] for i in regulators]),
+            pd.DataFrame(
+                {
+                    "source": [names[i] for i in network.regulator],
+                    "target": [names[i] for i in network.target],
+                    "strength": network.strength,
+                    "hill": network.hill,
+                    "half_response": self.half_response,
+                }
+            ),
+            np.repeat(np.arange(network.n_bins), self.expression.shape[2]),
+        )
 
 
 def run_sergio(
@@ -202,7 +249,7 @@ def run_sergio(
     decay : float or array-like of shape (n_genes,), default=0.8
         lambda, per unit of time.
     dt : float, default=0.01
-        Length of a step.
+        Length of a step, shorter than 1 / lambda: longer ones leap past the state to which a gene relaxes.
     sampling_state : int, default=15
         A run has this many steps for each cell.
     half_response : array-like of shape (n_edges,), optional
@@ -226,7 +273,7 @@ def run_sergio(
     TypeError
         If a number is of the wrong type.
     ValueError
-        If it is out of range or an array has the wrong shape.
+        If it is out of range or an array has the wrong shape. If expression becomes infinite.
     ImportError
         If numba is not installed.
 
@@ -243,6 +290,11 @@ def run_sergio(
     dt = check_real("dt", dt, above=0)
     strengths = _per_gene("noise_strength", noise_strength, network.n_genes, positive=False)
     decays = _per_gene("decay", decay, network.n_genes, positive=True)
+    if dt * decays.max() >= 1:
+        raise ValueError(
+            f"dt={dt:g} is too long for a decay of {decays.max():g}, by which expression relaxes within "
+            f"{1 / decays.max():g}: use a step shorter than that"
+        )
     # A generator of the new kind, which is faster, from a seed or a generator of either kind.
     seed = None if random_state is None else check_random_state(random_state).randint(2**31 - 1, size=4)
     random = np.random.default_rng(seed)
@@ -272,7 +324,13 @@ def run_sergio(
             shape = (len(genes), *expected[1:])
             numbers = random.standard_normal(shape) if given is None else given[genes]
             run.simulate(genes, numbers, NOISE_TYPES.index(noise), strengths[genes], decays[genes], dt)
+    if not np.isfinite(run.expression).all():
+        raise ValueError(
+            f"expression is not finite with strengths of up to {np.abs(network.strength).max(initial=0):g} and a "
+            f"noise_strength of up to {strengths.max():g}: use smaller numbers"
+        )
     return SergioRun(
+        network=network,
         expression=run.expression.transpose(1, 0, 2).copy(),
         half_response=run.half_response,
         sampled=steps,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -134,12 +135,11 @@ def _rows(path: Path) -> list[tuple[int, list[float]]]:
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not text in UTF-8, give a file with commas between numbers") from error
     with io.StringIO(text, newline="") as file:
-        for line, row in enumerate(csv.reader(file), 1):
-            while row and not row[-1].strip():
-                row.pop()
-            fields = row
+        for line, fields in enumerate(_fields(path, file), 1):
+            while fields and not fields[-1].strip():
+                fields.pop()
             try:
-                numbers = [float(field) for field in fields]
+                numbers = [_number(field) for field in fields]
             except ValueError as error:
                 raise ValueError(f"{path}: line {line} holds something that is not a number: {error}") from error
             if not np.isfinite(numbers).all():
@@ -147,6 +147,19 @@ def _rows(path: Path) -> list[tuple[int, list[float]]]:
             if numbers:
                 result.append((line, numbers))
     return result
+
+
+def _fields(path: Path, file: io.StringIO) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(file)
+    except csv.Error as error:
+        raise ValueError(f"{path} is no file with commas between numbers: {error}") from error
+
+
+def _number(field: str) -> float:
+    if "_" in field:  # which Python would leave out
+        raise ValueError(f"could not convert string to float: {field!r}")
+    return float(field)
 
 
 def _gene(value: float, where: str) -> int:

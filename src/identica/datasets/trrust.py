@@ -46,7 +46,7 @@ def fetch_trrust(species: str = "human", data_home: str | os.PathLike[str] | Non
     H. Han et al., "TRRUST v2: an expanded reference database of human and mouse transcriptional regulatory
     interactions", Nucleic Acids Research 46, 2018.
     """
-    if species not in CHECKSUMS:
+    if not isinstance(species, str) or species not in CHECKSUMS:
         raise ValueError(f"species={species!r} is not known: use one of {', '.join(CHECKSUMS)}")
     path = download(
         URL.format(species=species),

@@ -92,8 +92,16 @@ class UnivariateLinearModel(TransformerMixin, BaseEstimator):
         -------
         UnivariateLinearModel
             Itself.
+
+        Raises
+        ------
+        ValueError
+            If no gene varies.
         """
-        self.scaler_ = StandardScaler().fit(np.asarray(X, dtype=np.float64))
+        values = np.asarray(X, dtype=np.float64)
+        if not np.ptp(values, axis=0).any():
+            raise ValueError("no gene's expression varies from cell to cell: ulm needs some that does")
+        self.scaler_ = StandardScaler().fit(values)
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:

@@ -61,7 +61,7 @@ def single_cell(
     Raises
     ------
     ValueError
-        If a method is unknown, or ulm is to tell a single factor.
+        If a method is unknown, or ulm is to tell a factor that acts on every gene, as a single one does.
     ImportError
         If the method ulm is among them and decoupler is not installed.
 
@@ -71,13 +71,16 @@ def single_cell(
     >>> list(plan.methods), plan.data["hill"]
     (['pca', 'dica'], 4)
     """
-    # Among a single factor's targets nothing is no target, to which decoupler's model could compare them.
-    possible = CELL_METHODS if n_factors > 1 else METHODS
-    names = list(possible if methods is None else methods)
-    check_known("method", names, CELL_METHODS)
-    if "ulm" in names and n_factors == 1:
-        raise ValueError("the method ulm needs at least 2 factors: look for more, or leave it out")
     true = (make_regulon(random_state=0) if regulon is None else regulon).clean().largest(n_factors)
+    # Decoupler's model compares a factor's targets with other genes, of which there must be some.
+    alone = [name for name, weights in zip(true.factors, true.matrix().T, strict=True) if weights.all()]
+    names = list((METHODS if alone else CELL_METHODS) if methods is None else methods)
+    check_known("method", names, CELL_METHODS)
+    if "ulm" in names and alone:
+        raise ValueError(
+            f"the method ulm needs genes that a factor does not act on, and {alone[0]!r} acts on all of them: "
+            "look for more factors, or leave the method out"
+        )
     built = build_methods([name for name in names if name in METHODS], n_factors, network, training, verbose)
     if "ulm" in names:
         check_installed()

@@ -27,6 +27,8 @@ TITLES = {
     "single-cell": "Transcription factors behind simulated expression",
     "sprites": "Position, size, angle and shade behind images",
 }
+UNFINISHED = "results.partial.csv"
+"""Rows of the seeds that are complete and of the one that is not yet."""
 _SHOWN = ("method", "r2_mean", "mcc_pearson", "mcc_spearman", "seconds")
 
 
@@ -143,6 +145,7 @@ def write_results(folder: Path, configuration: Comparison, outcomes: Sequence[Ou
         What came out.
     """
     write_records(folder / "results.csv", [outcome.row for outcome in outcomes])
+    (folder / UNFINISHED).unlink(missing_ok=True)
     last = [outcome for outcome in outcomes if outcome.seed == configuration.seeds[-1]]
     with atomic_write(folder / "r2_heatmaps.png") as file:
         _heat_maps(last).savefig(file, format="png", dpi=150)
@@ -150,11 +153,14 @@ def write_results(folder: Path, configuration: Comparison, outcomes: Sequence[Ou
 
 
 def _run_into(folder: Path, configuration: Comparison, outcomes: list[Outcome], verbose: int) -> None:
-    """Add outcomes to those there are, and write each row as it comes: what fails later costs no fit."""
+    """Add outcomes to those there are, and write each row as it comes: what fails later costs no fit.
+
+    Until a seed is complete its rows lie beside results.csv, which belongs to the pictures and the page that are there.
+    """
 
     def keep(outcome: Outcome) -> None:
         outcomes.append(outcome)
-        write_records(folder / "results.csv", [one.row for one in outcomes])
+        write_records(folder / UNFINISHED, [one.row for one in outcomes])
         if verbose:
             _announce(outcome)
 

@@ -73,7 +73,7 @@ class Explorer:
         anchors: Sequence[int] = range(N_ANCHORS),
         anchor_names: Sequence[str] | None = None,
         feature_names: Sequence[str] | None = None,
-        samples: Array | None = None,
+        samples: NDArray[Any] | None = None,
     ) -> Self:
         """Take from a fitted estimator what the page needs.
 

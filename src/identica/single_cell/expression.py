@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "cell_totals",
     "check_anndata",
+    "check_writable",
     "dense_expression",
     "looks_like_counts",
     "normalise_counts",
@@ -25,6 +26,8 @@ __all__ = [
 FloatArray = NDArray[np.floating[Any]]
 ENTRIES_AT_ONCE = 2**24
 """Size of a block in which a matrix is read, 64 MiB in float32."""
+LARGEST_COUNT = 2.0**24
+"""No count goes as far; every larger number is whole in single precision."""
 WHOLE_SHARE = 0.99
 """Of the entries above zero, how many are whole numbers where values are taken for raw counts."""
 
@@ -46,6 +49,34 @@ def check_anndata(adata: object) -> None:
         raise TypeError(
             f"adata is a {type(adata).__name__}: give an AnnData, or call identica.DICA(...).fit on a table"
         )
+
+
+def check_writable(adata: AnnData, *, copy: bool) -> None:
+    """Refuse an AnnData in which results could not be written, or not by gene.
+
+    Parameters
+    ----------
+    adata : AnnData
+        The data.
+    copy : bool
+        Whether a copy is to be written into.
+
+    Raises
+    ------
+    TypeError
+        If `copy` is neither True nor False.
+    ValueError
+        If the data stay in a file and a copy or a part of them is to be written to, or genes have one name.
+    """
+    if not isinstance(copy, bool | np.bool_):
+        raise TypeError(f"copy={copy!r} is not possible: give True or False")
+    if adata.isbacked and (copy or adata.is_view):
+        raise ValueError(
+            "the data stay in a file, and a copy or a part of them cannot be written to: call adata.to_memory() before"
+        )
+    twice = adata.var_names[adata.var_names.duplicated()]
+    if len(twice):
+        raise ValueError(f"the gene name {twice[0]!r} occurs several times: call adata.var_names_make_unique() before")
 
 
 def select_genes(adata: AnnData, use_highly_variable: bool | None) -> NDArray[np.bool_]:
@@ -148,7 +179,8 @@ def cell_totals(adata: AnnData, layer: str | None) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If there is no such layer, or a count is negative, infinite or NaN, be it that of a gene that is not chosen.
+        If there is no such layer, or a count or a total is negative, infinite or NaN, be it that of a gene that is not
+        chosen.
     """
     totals = np.zeros(adata.n_obs)
     for rows, columns, block in _blocks(_matrix(adata, layer)):
@@ -161,12 +193,18 @@ def cell_totals(adata: AnnData, layer: str | None) -> NDArray[np.float64]:
                 f"{str(adata.var_names[columns][j])!r}, which counts in its total whether that gene is used or not: "
                 "leave out such cells or genes, or choose the layer with the counts"
             )
-        totals[rows] += np.asarray(block.sum(axis=1, dtype=np.float64)).ravel()
+        with np.errstate(over="ignore"):  # refused below
+            totals[rows] += np.asarray(block.sum(axis=1, dtype=np.float64)).ravel()
+    if not np.isfinite(totals).all():
+        cell = str(adata.obs_names[~np.isfinite(totals)][0])
+        raise ValueError(f"normalize=True needs counts, and those of cell {cell!r} have an infinite sum: leave it out")
     return totals
 
 
 def _matrix(adata: AnnData, layer: str | None) -> Any:
     """Return X or a layer as it is kept, in memory or in a file."""
+    if not isinstance(layer, str | None):
+        raise TypeError(f"layer={layer!r} is not possible: give the name of one layer")
     if layer is not None and layer not in adata.layers:
         raise ValueError(f"layer={layer!r} is not there, the layers are: {', '.join(adata.layers) or 'none'}")
     values = adata.X if layer is None else adata.layers[layer]
@@ -214,7 +252,7 @@ def looks_like_counts(values: FloatArray) -> bool:
     >>> looks_like_counts(np.array([[0.0, 3.0]])), looks_like_counts(np.array([[0.0, 0.7]]))
     (True, False)
     """
-    if values.min() < 0 or values.max() <= 1:
+    if values.min() < 0 or not 1 < values.max() < LARGEST_COUNT:
         return False
     n_fractions = np.count_nonzero(values != np.rint(values))
     return bool(n_fractions <= (1 - WHOLE_SHARE) * np.count_nonzero(values))

@@ -92,7 +92,7 @@ def match_factors(
             f"{int(n_targets.max(initial=0))}: use the same names for genes in both, or lower min_targets"
         )
     names = [name for name, keep in zip(regulon.factors, kept, strict=True) if keep]
-    ours, theirs = _unit_columns(influence), _unit_columns(weights[:, kept])
+    ours, theirs = _unit_columns(influence), _unit_columns(weights[:, kept] / np.abs(weights).max())
     scores = ours.T @ theirs
     rows, columns = linear_sum_assignment(scores**2, maximize=True)
     random = local_random(random_state)
@@ -117,6 +117,9 @@ def _signed(net: pd.DataFrame) -> Regulon:
             f"net has no column {missing[0]!r}, it has {', '.join(map(str, net.columns[:6])) or 'none'}: rename the "
             "one that holds it"
         )
+    twice = [name for name in COLUMNS if list(net.columns).count(name) > 1]
+    if twice:
+        raise ValueError(f"net has several columns {twice[0]!r}: keep one")
     weights = pd.to_numeric(net["weight"], errors="coerce")
     whole = weights.notna() & net["source"].notna() & net["target"].notna()
     if not whole.all():

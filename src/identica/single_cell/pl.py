@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 from identica import plotting
 from identica.arguments import check_integer
 from identica.single_cell.expression import check_anndata
+from identica.single_cell.written import influence_of, record_of
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -44,10 +46,8 @@ def influence(adata: AnnData, *, key: str = "dica", n_genes: int = 30, ax: Axes 
         If there are no components of that name.
     """
     check_anndata(adata)
-    if f"{key}_influence" not in adata.varm:
-        raise KeyError(f'varm["{key}_influence"] is not there: call identica.tl.dica before')
     check_integer("n_genes", n_genes, 1)
-    values = np.asarray(adata.varm[f"{key}_influence"])
+    values = influence_of(adata, key)
     used = np.flatnonzero(np.abs(values).sum(axis=1) > 0)
     strongest = used[np.argsort(-np.abs(values[used]).max(axis=1), kind="stable")][:n_genes]
     return plotting.signed_heatmap(
@@ -120,8 +120,17 @@ def component_names(adata: AnnData, key: str, n_components: int) -> list[str]:
     -------
     list of str
         One per component.
+
+    Raises
+    ------
+    ValueError
+        If the labels are those of other components.
     """
-    labels = adata.uns.get(key, {}).get("labels")
+    labels = record_of(adata, key).get("labels")
     if labels is None:
         return [str(j) for j in range(n_components)]
+    if not isinstance(labels, pd.DataFrame) or len(labels) != n_components or "label" not in labels:
+        raise ValueError(
+            f'uns["{key}"]["labels"] is no table of {n_components} labels: call identica.tl.label_components again'
+        )
     return [f"{j} {name}" if name != "unassigned" else str(j) for j, name in enumerate(labels["label"])]

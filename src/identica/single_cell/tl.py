@@ -16,12 +16,14 @@ from identica.estimators import DICA
 from identica.single_cell.expression import (
     cell_totals,
     check_anndata,
+    check_writable,
     dense_expression,
     looks_like_counts,
     normalise_counts,
     select_genes,
 )
 from identica.single_cell.labels import Labels, match_factors
+from identica.single_cell.written import influence_of, record_of
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -100,15 +102,9 @@ def dica(
         raise ValueError(f"key_added={key_added!r} is not possible: give a name without a slash")
     if use_highly_variable is not None and not isinstance(use_highly_variable, bool | np.bool_):
         raise TypeError(f"use_highly_variable={use_highly_variable!r} is not possible: give True, False or None")
-    if adata.isbacked and (copy or adata.is_view):
-        raise ValueError(
-            "the data stay in a file, and a copy or a part of them cannot be written to: call adata.to_memory() before"
-        )
+    check_writable(adata, copy=copy)
     if normalize is not None and not isinstance(normalize, bool | np.bool_):
         raise TypeError(f"normalize={normalize!r} is not possible: give True, False or None")
-    twice = adata.var_names[adata.var_names.duplicated()]
-    if len(twice):
-        raise ValueError(f"the gene name {twice[0]!r} occurs several times: call adata.var_names_make_unique() before")
     genes = select_genes(adata, use_highly_variable)
     if adata.n_obs < 2:
         cells = "1 cell" if adata.n_obs else "0 cells"
@@ -243,10 +239,10 @@ def label_components(
     KeyError
         If there are no components of that name.
     TypeError
-        If `adata` is no AnnData.
+        If `adata` is no AnnData, or `copy` neither True nor False.
     ValueError
-        If no factor has enough targets among the genes, a number is out of range, or no gene has a finite influence
-        other than zero.
+        If no factor has enough targets among the genes, a number is out of range, two genes have one name, or no gene
+        has a finite influence other than zero. If the data stay in a file and a copy is asked for.
     """
     check_anndata(adata)
     check_real("alpha", alpha, at_least=0, at_most=1)
@@ -255,15 +251,14 @@ def label_components(
             f"n_permutations={n_permutations} gives no p-value below 1 / {n_permutations + 1}, and so never one of "
             f"alpha={alpha}: use more permutations, or a larger alpha"
         )
-    if f"{key}_influence" not in adata.varm or f"{key}_scale" not in adata.var:
-        raise KeyError(f'varm["{key}_influence"] is not there: call identica.tl.dica before')
-    influence = np.asarray(adata.varm[f"{key}_influence"], dtype=np.float64)
+    check_writable(adata, copy=copy)
+    record = record_of(adata, key)
+    influence = influence_of(adata, key)
+    if f"{key}_scale" not in adata.var:
+        raise KeyError(f'var["{key}_scale"] is not there: call identica.tl.dica again')
     scale = np.asarray(adata.var[f"{key}_scale"], dtype=np.float64)
-    if not (np.isfinite(influence).all() and np.isfinite(scale).all()):
-        raise ValueError(
-            f'varm["{key}_influence"] or var["{key}_scale"] has values that are NaN or infinite: call '
-            "identica.tl.dica again"
-        )
+    if not np.isfinite(scale).all():
+        raise ValueError(f'var["{key}_scale"] has values that are NaN or infinite: call identica.tl.dica again')
     used = (scale > 0) & (np.abs(influence).sum(axis=1) > 0)
     if not used.any():
         raise ValueError(
@@ -279,7 +274,7 @@ def label_components(
         random_state=random_state,
     )
     target = adata.copy() if copy else adata
-    target.uns[key] = {**target.uns.get(key, {}), "labels": _table(labels, alpha)}
+    target.uns[key] = {**record, "labels": _table(labels, alpha)}
     return target if copy else None
 
 
