@@ -173,7 +173,7 @@ def test_anndata_holds_the_truth(tmp_path):
         ({"correlation": 1.0}, ValueError, "correlation=1 is out of range"),
         ({"strength": (3.0, 1.0)}, ValueError, "the higher strength=1 is out of range"),
         ({"hill": "steep"}, TypeError, "hill='steep' is not a number"),
-        ({"regulon": "TRRUST"}, TypeError, "regulon='TRRUST' is not a Regulon: read one"),
+        ({"regulon": "TRRUST"}, TypeError, "regulon is a str, and no Regulon: read one"),
         ({"regulon": Regulon(["A"], ["x"], [0])}, ValueError, "the regulon has no edges, of a known sign"),
         ({"technical": 3}, TypeError, "technical=3 is not a TechnicalNoise"),
         ({"strength": 5}, TypeError, "strength=5 is no range"),

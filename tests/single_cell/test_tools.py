@@ -269,6 +269,8 @@ def test_backed_data_are_not_copied_and_what_is_no_choice_is_refused(adata, tmp_
     for name in (3, "", "a/b"):
         with pytest.raises(ValueError, match="is not possible: give a name without a slash"):
             tl.dica(adata, 2, key_added=name)
+    with pytest.raises(ValueError, match=r"uns\['regulon'\] holds something else: give another key_added"):
+        tl.dica(adata, 2, key_added="regulon")
     adata.var["highly_variable"] = "True"
     with pytest.raises(ValueError, match="holds something else than True and False"):
         tl.dica(adata, 2)

@@ -260,7 +260,10 @@ def make_cells(
         "noise_strength", 1.0 if noise_strength is None else noise_strength, at_least=0, at_most=LARGEST_STRENGTH
     )
     if not isinstance(regulon, Regulon | None):
-        raise TypeError(f"regulon={regulon!r} is not a Regulon: read one with read_regulon, or take make_regulon's")
+        raise TypeError(
+            f"regulon is a {type(regulon).__name__}, and no Regulon: read one with read_regulon, make it of a table by "
+            "Regulon.from_frame, or take make_regulon's"
+        )
     if not isinstance(technical, TechnicalNoise | None):
         raise TypeError(f"technical={technical!r} is not a TechnicalNoise: make one of its stages")
     if not isinstance(strength, tuple | list) or len(strength) != 2:

@@ -92,7 +92,7 @@ def match_factors(
             f"{int(n_targets.max(initial=0))}: use the same names for genes in both, or lower min_targets"
         )
     names = [name for name, keep in zip(regulon.factors, kept, strict=True) if keep]
-    ours, theirs = _unit_columns(influence), _unit_columns(weights[:, kept] / np.abs(weights).max())
+    ours, theirs = _unit_columns(influence), _unit_columns(weights[:, kept] / np.abs(weights[:, kept]).max(axis=0))
     scores = ours.T @ theirs
     rows, columns = linear_sum_assignment(scores**2, maximize=True)
     random = local_random(random_state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -100,6 +101,9 @@ def dica(
     check_anndata(adata)
     if not isinstance(key_added, str) or not key_added or "/" in key_added:
         raise ValueError(f"key_added={key_added!r} is not possible: give a name without a slash")
+    known = adata.uns.get(key_added)
+    if known is not None and not (isinstance(known, Mapping) and "params" in known):
+        raise ValueError(f"uns[{key_added!r}] holds something else: give another key_added, or delete it before")
     if use_highly_variable is not None and not isinstance(use_highly_variable, bool | np.bool_):
         raise TypeError(f"use_highly_variable={use_highly_variable!r} is not possible: give True, False or None")
     check_writable(adata, copy=copy)
