@@ -2,8 +2,8 @@
 Blood cells, from counts to components
 ======================================
 
-700 peripheral blood cells that come with scanpy: components of their expression, beside known types of cells, and kept in
-a file.
+700 peripheral blood cells that come with scanpy: components of their expression, beside known types of cells, and kept
+in a file.
 """
 
 # %%
