@@ -22,7 +22,7 @@ def benchmark(tmp_path, monkeypatch):
         pytest.skip("the benchmarks are not part of this distribution")
 
     def start(name, *words):
-        monkeypatch.setattr(sys, "argv", [name, *map(str, words), "--threads", "2", "--output", str(tmp_path / "out")])
+        monkeypatch.setattr(sys, "argv", [name, *map(str, words), "--threads", "1", "--output", str(tmp_path / "out")])
         runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")
         return tmp_path / "out"
 

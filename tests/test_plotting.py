@@ -151,3 +151,12 @@ def test_wrong_shapes_are_told(draw, shape):
 def test_influence_wants_one_name_a_feature():
     with pytest.raises(ValueError, match="1 feature_names for 2 rows of influence: give one name a feature"):
         plotting.influence(np.eye(2), ["only"])
+
+
+def test_long_names_leave_room_for_what_they_name():
+    names = [f"How often in the last twelve months did you {n}" * 2 for n in range(3)]
+    ax = plotting.influence(np.eye(3), names)
+    ax.figure.canvas.draw()
+    shown = [label.get_text() for label in ax.get_yticklabels()]
+    assert shown == [f"{name[:39]}…" for name in names]
+    assert ax.bbox.width > 50

@@ -33,6 +33,8 @@ _CELL_WIDTHS = 2.0
 """Of a number of three characters and its margins, in units of its size."""
 _LEGEND_LETTERS = 40
 """That two columns of a legend have room for."""
+LONGEST_NAME = 40
+"""Letters of a row's or a column's name that are shown."""
 _LEGEND_ROW = 15
 """Height of a legend's row in points."""
 
@@ -97,7 +99,7 @@ def r2_heatmap(
     if ordered.size <= _MAX_WRITTEN_CELLS:
         _write_cells(ax, ordered, vmax=1.0)
     ax.set_xticks(np.arange(len(columns)), [str(column) for column in columns])
-    ax.set_yticks(np.arange(len(values)), names, parse_math=False)
+    ax.set_yticks(np.arange(len(values)), _short(names), parse_math=False)
     ax.set_xlabel("estimated component")
     ax.set_ylabel("true component")
     if title is not None:
@@ -153,8 +155,8 @@ def signed_heatmap(
     ax = _new_axis((1.8 + 0.35 * n_columns, 0.9 + 0.2 * n_rows)) if ax is None else ax
     limit = float(np.nanmax(np.abs(values))) or 1.0
     image = ax.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest")
-    ax.set_yticks(range(n_rows), row_names, parse_math=False)
-    ax.set_xticks(range(n_columns), column_names, rotation=90, parse_math=False)
+    ax.set_yticks(range(n_rows), _short(row_names), parse_math=False)
+    ax.set_xticks(range(n_columns), _short(column_names), rotation=90, parse_math=False)
     ax.set_xlabel("component")
     ax.tick_params(length=0)
     bar = ax.figure.colorbar(image, ax=ax)
@@ -311,7 +313,7 @@ def influence(
     _heat_map(ax, values[shown], vmax=float(np.nanmax(values)) or 1.0, square=False)
     ax.set_xticks(np.arange(values.shape[1]), [str(column) for column in range(values.shape[1])])
     # A name may hold a dollar sign: it is text, never a formula.
-    ax.set_yticks(np.arange(len(shown)), [str(feature_names[row]) for row in shown], parse_math=False)
+    ax.set_yticks(np.arange(len(shown)), _short([feature_names[row] for row in shown]), parse_math=False)
     ax.tick_params(axis="y", labelsize="small")
     ax.set_xlabel("component")
     return ax
@@ -322,6 +324,12 @@ def _as_matrix(matrix: ArrayLike, name: str, meaning: str) -> NDArray[np.float64
     if values.ndim != 2 or values.size == 0:
         raise ValueError(f"{name} has shape {values.shape}: give two non-empty dimensions, {meaning}")
     return values
+
+
+def _short(names: Sequence[object]) -> list[str]:
+    """Cut names that would leave no room for what they name."""
+    texts = [str(name) for name in names]
+    return [text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…" for text in texts]
 
 
 def _diagonal_order(values: NDArray[np.float64]) -> NDArray[np.intp]:

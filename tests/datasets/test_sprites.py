@@ -69,6 +69,7 @@ def test_images_change_smoothly_with_their_factors():
         ({"size": 4}, ValueError, "size=4"),
         ({"shape": "heart"}, ValueError, "shape='heart' is not known"),
         ({"softness": 0}, ValueError, "softness=0"),
+        ({"size": 2**40}, ValueError, "size=1099511627776 is out of range: use from 8 to 4096"),
         ({"correlation": 1.5}, ValueError, "correlation=1.5"),
     ],
 )
@@ -91,8 +92,18 @@ def test_images_are_drawn_from_any_factors():
         (np.zeros((2, 4)), r"latents of shape \(2, 4\): give finite numbers of shape \(n_samples, 5\)"),
         ([[0, 0, np.nan, 0, 1]], "finite numbers"),
         ([[0, 0, 0, 0, 1]], "scale is not positive"),
+        ([[0, 0, 1e-30, 0, 1]], "give half lengths of at least 1e-06"),
+        ([[1e300, 0, 0.3, 0, 1]], r"latents go up to 1e\+300: give numbers of at most 1e\+06"),
     ],
 )
 def test_factors_that_cannot_be_drawn_are_refused(latents, said):
     with pytest.raises(ValueError, match=said):
         draw_sprites(latents)
+
+
+@pytest.mark.parametrize("shape", SPRITE_SHAPES)
+def test_the_smallest_and_the_farthest_are_drawn(shape):
+    images = draw_sprites([[1e6, -1e6, 1e-6, 1e6, 1.0], [0.0, 0.0, 1e6, 0.0, 1.0]], shape=shape)
+    assert np.isfinite(images).all()
+    assert (images[0] == 0).all()
+    assert (images[1] == 1).all()

@@ -10,9 +10,11 @@ import pytest
 from methods import QUICK
 from sklearn.base import BaseEstimator
 
+from identica import Convolutional, Dense, Training
 from identica.cli import main
 from identica.datasets import LabelledImages, load_digits
 from identica.experiments import DIGIT_METHODS, DigitStudy, Reader, digits, read_traversals, reproduce_digits
+from identica.experiments.reading import Transformations
 from identica.metrics import mean_correlation_coefficient
 
 pytestmark = [
@@ -190,6 +192,34 @@ def few(n, classes=2):
 def test_what_cannot_be_studied_is_refused_beforehand(arguments, words):
     with pytest.raises(ValueError, match=words):
         digits(**arguments)
+
+
+def test_some_of_many_images_are_drawn_from_all_classes():
+    images = load_digits()
+    order = np.argsort(images.labels, kind="stable")
+    study = digits(LabelledImages(images.X[order], images.labels[order]), 3, n_samples=400)
+    assert np.bincount(study.images.labels).min() > 20
+    again = digits(LabelledImages(images.X[order], images.labels[order]), 3, n_samples=400)
+    np.testing.assert_array_equal(study.images.X, again.images.X)
+
+
+def test_the_best_component_turns_most_anchors_and_only_then_comes_nearest():
+    share, approach = np.zeros((2, 3, 2, 2, 2))
+    approach[0, 0, 0, 1] = 0.9
+    share[1, 1, 0, 1], approach[1, 1, 0, 1] = 0.1, 0.2
+    found = Transformations(share, approach, np.array([5, 5]), np.array([3, 9]))
+    assert found.best(3, 9) == (0.1, 0.2, 1, "up")
+    share[:] = 0
+    assert found.best(3, 9) == (0.0, 0.9, 0, "down")
+
+
+@pytest.mark.parametrize("network", [Dense((512, 512)), Convolutional()])
+def test_the_page_stays_light_at_the_size_of_mnist(tmp_path, network):
+    labels = np.arange(600) % 10
+    X = np.random.default_rng(0).integers(0, 255, (600, 28, 28)).astype(np.uint8)
+    study = digits(LabelledImages(X, labels), 10, seeds=[0], network=network, training=Training(max_steps=2))
+    reproduce_digits(study, tmp_path, verbose=0)
+    assert (tmp_path / "report.html").stat().st_size < 8e6
 
 
 def test_ten_of_each_class_are_enough(tmp_path):

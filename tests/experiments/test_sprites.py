@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.decomposition import PCA
 
 from identica import Convolutional, Dense, Training
 from identica.cli import main
@@ -29,6 +30,16 @@ def test_the_configuration_is_complete_beforehand():
         sprites(methods=["tsne"])
     with pytest.raises(ValueError, match="shape='star'"):
         sprites(shape="star")
+
+
+def test_each_part_of_dci_has_its_own_name():
+    (outcome,) = run(sprites(methods=["pca"], seeds=[3], **QUICK))
+    X, latents = make_sprites(300, size=8, random_state=3)
+    rows = X.reshape(300, -1)
+    expected = dci(latents[200:], PCA(5, random_state=3).fit(rows[:200]).transform(rows[200:]))
+    for name in ("disentanglement", "completeness", "informativeness"):
+        assert outcome.fit.scores[f"dci_{name}"] == pytest.approx(getattr(expected, name), abs=0.03)
+    assert abs(expected.disentanglement - expected.completeness) > 0.1
 
 
 def test_methods_of_tables_see_pixels_as_they_are():

@@ -59,6 +59,17 @@ def test_what_is_no_bad_sign(changes, said):
     assert said in " ".join(verdict.reasons)
 
 
+@pytest.mark.parametrize(("ours", "linear"), [(0.8743, 0.8802), (0.9879, 1.0275), (0.81, 0.95)])
+def test_restarts_that_agree_on_noise_are_no_good_sign(ours, linear):
+    verdict = judge(fit(reconstruction_error=ours, linear_reconstruction_error=linear))
+    assert verdict.level == "unchecked"
+    assert "More than 80% of what varies is something else" in " ".join(verdict.reasons)
+    # Where the truth is known it decides.
+    assert judge(fit(reconstruction_error=ours, scores={"r2_mean": 0.95})).level == "doubtful"
+    known = fit(reconstruction_error=ours, linear_reconstruction_error=linear, scores={"r2_mean": 0.95})
+    assert judge(known).level == "sound"
+
+
 def test_without_restarts_nothing_was_checked():
     assert judge(fit(restarts=(), restart_agreement=None)).level == "unchecked"
     assert judge(fit(restarts=(), restart_agreement=None, warnings=("too few",))).level == "doubtful"

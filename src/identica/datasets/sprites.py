@@ -22,6 +22,9 @@ RANGES = np.array([[-0.2, 0.2], [-0.2, 0.2], [0.22, 0.38], [-np.pi / 3, np.pi / 
 SPRITE_SHAPES = ("ellipse", "rectangle", "triangle")
 SLIMNESS = 0.5
 """Short side of an ellipse or a rectangle to its long one, so that an angle can be seen."""
+LARGEST, SMALLEST = 1e6, 1e-6
+"""Of factors, and of lengths, that single precision can draw."""
+LARGEST_SIDE = 2**12
 PIXELS_AT_ONCE = 2**15
 """Few enough to stay in the processor's cache."""
 
@@ -95,7 +98,7 @@ def make_sprites(
     ((3, 32, 32), (3, 5))
     """
     n_samples = check_integer("n_samples", n_samples, 1)
-    size = check_integer("size", size, 8)
+    size = check_integer("size", size, 8, LARGEST_SIDE)
     check_choice("shape", shape, SPRITE_SHAPES)
     softness = check_real("softness", softness, above=0)
     n_factors = len(SPRITE_FACTORS)
@@ -135,7 +138,7 @@ def draw_sprites(
     >>> image.shape, round(float(image.max()), 2)
     ((16, 16), 0.8)
     """
-    size = check_integer("size", size, 8)
+    size = check_integer("size", size, 8, LARGEST_SIDE)
     check_choice("shape", shape, SPRITE_SHAPES)
     softness = check_real("softness", softness, above=0)
     factors = np.asarray(latents, dtype=np.float64)
@@ -144,8 +147,10 @@ def draw_sprites(
             f"latents of shape {factors.shape}: give finite numbers of shape (n_samples, {len(SPRITE_FACTORS)}), the "
             f"columns {', '.join(SPRITE_FACTORS)}"
         )
-    if (factors[:, SPRITE_FACTORS.index("scale")] <= 0).any():
-        raise ValueError("scale is not positive everywhere: give half lengths above 0, such as 0.3")
+    if (np.abs(factors) > LARGEST).any():
+        raise ValueError(f"latents go up to {np.abs(factors).max():g}: give numbers of at most {LARGEST:g}")
+    if (factors[:, SPRITE_FACTORS.index("scale")] < SMALLEST).any():
+        raise ValueError(f"scale is not positive everywhere: give half lengths of at least {SMALLEST:g}, such as 0.3")
     images = np.empty((len(factors), size, size), dtype=np.float32)
     at_once = max(1, PIXELS_AT_ONCE // size**2)
     for start in range(0, len(factors), at_once):

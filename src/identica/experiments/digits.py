@@ -24,7 +24,7 @@ from identica.io import atomic_write, prepare_output_dir, write_records
 from identica.io.pictures import value_range
 from identica.metrics import mean_correlation_coefficient
 from identica.networks import Network
-from identica.report import Explorer, Fit, Pictures, Report, write_report
+from identica.report import Explorer, Fit, Pictures, Report, share_of_page, write_report
 from identica.training import Training
 
 __all__ = ["DIGIT_METHODS", "DigitStudy", "digits", "reproduce_digits"]
@@ -82,7 +82,7 @@ def digits(
     seeds : iterable of int, default=(0, 1)
         Of the fits.
     n_samples : int, optional
-        How many images to use, the first; all where None.
+        How many images to use, drawn at random and the same each time; all where None.
     network : Dense or Convolutional, optional
         Network of the nonlinear methods; the library's default where not given.
     training : Training, optional
@@ -109,7 +109,9 @@ def digits(
     check_known("method", names, METHODS)
     images = load_digits() if images is None else images
     if n_samples is not None:
-        images = LabelledImages(images.X[:n_samples], images.labels[:n_samples])
+        # At random, since files may be sorted by class.
+        kept = np.sort(np.random.default_rng(0).permutation(len(images))[:n_samples])
+        images = LabelledImages(images.X[kept], images.labels[kept])
     seen, _ = _split(len(images))
     check_classes(images.labels[seen])
     n_components = check_integer("n_components", n_components, 1)
@@ -162,6 +164,7 @@ def reproduce_digits(study: DigitStudy, output: str | os.PathLike[str], *, verbo
     turned: list[dict[str, Any]] = []
     latents: dict[str, list[NDArray[Any]]] = {name: [] for name in study.methods}
     fits: list[Fit] = []
+    max_bytes = share_of_page(sum(isinstance(model, ComponentAnalysis) for model in study.methods.values()))
     for seed in study.seeds:
         for name, estimator in study.methods.items():
             model = seeded(estimator, seed)
@@ -177,7 +180,7 @@ def reproduce_digits(study: DigitStudy, output: str | os.PathLike[str], *, verbo
                 shares = "".join(f"{claim} {row[claim]:.0%}, " for claim in claims)
                 print(f"{name} {seed}: {shares}in {seconds:.0f} s", file=sys.stderr)
             if seed == study.seeds[-1]:
-                fits.append(_shown(name, model, components, anchors, study.images, seconds, caught))
+                fits.append(_shown(name, model, components, anchors, study.images, seconds, caught, max_bytes))
             write_records(folder / "results.csv", rows)
     write_records(folder / "transformations.csv", turned)
     summary = _summary(rows, latents, claims)
@@ -196,6 +199,7 @@ def _shown(
     images: LabelledImages,
     seconds: float,
     caught: tuple[str, ...],
+    max_bytes: int,
 ) -> Fit:
     """Make what the page shows of a fit; sliders only for methods of this library."""
     low, high = value_range(images.X)
@@ -212,6 +216,7 @@ def _shown(
             anchors=starts.tolist(),
             anchor_names=names,
             samples=images.X,
+            max_bytes=max_bytes,
         )
     start = int(anchors[np.argmax(images.labels[anchors] == CLAIMS[0][0])])
     pictures = Pictures.from_model(model, components, images.X.shape[1:], low=low, high=high, anchor=start)

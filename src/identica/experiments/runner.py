@@ -16,7 +16,7 @@ from identica.estimators import ComponentAnalysis
 from identica.experiments.comparison import Comparison, Simulation, seeded
 from identica.io.pictures import value_range
 from identica.metrics import score_components
-from identica.report import Explorer, Fit, Pictures
+from identica.report import Explorer, Fit, Pictures, share_of_page
 
 __all__ = ["Outcome", "run"]
 
@@ -153,7 +153,13 @@ def _fit(method: str, estimator: BaseEstimator, data: Simulation, configuration:
     low, high = value_range(data.X) if images else (0.0, 1.0)
     if isinstance(estimator, ComponentAnalysis):
         explorer = Explorer.from_estimator(
-            estimator, found, low=low, high=high, feature_names=_feature_names(data), samples=data.X[n_samples:]
+            estimator,
+            found,
+            low=low,
+            high=high,
+            feature_names=_feature_names(data),
+            samples=data.X[n_samples:],
+            max_bytes=share_of_page(sum(isinstance(one, ComponentAnalysis) for one in configuration.methods.values())),
         )
     if images:
         pictures = Pictures.from_model(estimator, found, data.X.shape[1:], low=low, high=high)

@@ -82,6 +82,8 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     if len(content) < start:
         raise DataError(f"{path} ends in the middle of its header, download it again")
     shape = tuple(int(side) for side in np.frombuffer(content, ">u4", content[3], offset=4))
+    if 0 in shape:
+        raise DataError(f"{path} says that it has the shape {shape}, which holds nothing: download it again")
     dtype = np.dtype(_TYPES[content[2]])
     needed = math.prod(shape) * dtype.itemsize
     if len(content) - start != needed:

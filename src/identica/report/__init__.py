@@ -1,7 +1,7 @@
 """Results in, one self-contained HTML page out."""
 
 from identica.report.contents import Fit, Report
-from identica.report.explorer import Explorer
+from identica.report.explorer import Explorer, share_of_page
 from identica.report.of_fit import report_of_fit
 from identica.report.page import render, write_report
 from identica.report.pictures import PictureRow, Pictures
@@ -17,5 +17,6 @@ __all__ = [
     "judge",
     "render",
     "report_of_fit",
+    "share_of_page",
     "write_report",
 ]

@@ -22,16 +22,17 @@ from identica.io.pictures import grey_levels
 from identica.networks.layers import ACTIVATIONS, Beside
 from identica.traversal import component_ranges, traverse
 
-__all__ = ["Explorer"]
+__all__ = ["Explorer", "share_of_page"]
 
 Array = NDArray[np.floating[Any]]
-WEIGHT_BYTES = 3 * 2**20
-"""Above this a decoder is not embedded."""
+MOST_BYTES = 3 * 2**20
+"""Of one method's weights, or of its frames where its decoder is larger, before they are encoded."""
+PAGE_BYTES = 9 * 2**19
+"""The same of all methods of one page, which is to weigh less than 8 MB with its pictures."""
 MOST_FEATURES = 40
 """Of a table's features shown."""
 N_ANCHORS = 6
 N_FRAMES = 13
-FRAME_BYTES = 3 * 2**20
 ORIGINAL_BYTES = 2**19
 """Above this the samples themselves are not embedded."""
 NAMES: dict[type[nn.Module], str] = {kind: name for name, kind in ACTIVATIONS.items()}
@@ -74,6 +75,7 @@ class Explorer:
         anchor_names: Sequence[str] | None = None,
         feature_names: Sequence[str] | None = None,
         samples: NDArray[Any] | None = None,
+        max_bytes: int = MOST_BYTES,
     ) -> Self:
         """Take from a fitted estimator what the page needs.
 
@@ -93,6 +95,9 @@ class Explorer:
             Names of the features; those of the fit, or numbers, by default.
         samples : ndarray of shape (n_samples, ...), optional
             Images of the same samples; those of the anchors are shown beside what the decoder makes of them.
+        max_bytes : int, default=3 MiB
+            Of the decoder's weights, above which frames are computed beforehand, and of these; what base64 adds, a
+            third, not counted.
 
         Returns
         -------
@@ -121,15 +126,36 @@ class Explorer:
                 payload["originals"] = _encoded(levels, "u1")
         units = {"mean": _encoded(mean[shown], "<f8"), "scale": _encoded(scale[shown], "<f8")}
         layers = _layers(estimator.decoder_, shown)
-        if layers is not None and _size(layers) <= WEIGHT_BYTES:
+        if layers is not None and _size(layers) <= max_bytes:
             payload |= units | {"layers": layers}
         elif shape is not None:
-            payload |= _frames(estimator, latents[anchors], payload)
+            payload |= _frames(estimator, latents[anchors], payload, max_bytes)
         else:
             rows = traverse(estimator, latents[anchors], payload["ranges"], N_FRAMES).values[..., shown]
             standardised = _encoded((rows - mean[shown]) / scale[shown], "<f4")
             payload |= units | {"frames": {"kind": "float32", "n_steps": N_FRAMES, "data": standardised}}
         return cls(payload)
+
+
+def share_of_page(n_methods: int) -> int:
+    """Return how many bytes each of several methods has on one page.
+
+    Parameters
+    ----------
+    n_methods : int
+        Methods with sliders.
+
+    Returns
+    -------
+    int
+        For `max_bytes` of :meth:`Explorer.from_estimator`.
+
+    Examples
+    --------
+    >>> share_of_page(1) > share_of_page(3) > 2**20
+    True
+    """
+    return min(MOST_BYTES, PAGE_BYTES // max(1, n_methods))
 
 
 def _most_influenced(influence: Array, scale: Array) -> NDArray[np.intp]:
@@ -183,11 +209,11 @@ def _size(layers: list[dict[str, Any]]) -> int:
     return sum(_size(v["body"]) if v["kind"] == "beside" else len(v.get("weight", "")) * 3 // 4 for v in layers)
 
 
-def _frames(estimator: Fitted, anchors: Array, payload: dict[str, Any]) -> dict[str, Any]:
+def _frames(estimator: Fitted, anchors: Array, payload: dict[str, Any], max_bytes: int) -> dict[str, Any]:
     """Decode each component's way, for as many anchors as the page may weigh."""
     d, pixels = anchors.shape[1], math.prod(estimator.sample_shape_)
-    n_steps = max(2, min(N_FRAMES, FRAME_BYTES // (d * pixels)))
-    n_anchors = max(1, min(len(anchors), FRAME_BYTES // (d * pixels * n_steps)))
+    n_steps = max(2, min(N_FRAMES, max_bytes // (d * pixels)))
+    n_anchors = max(1, min(len(anchors), max_bytes // (d * pixels * n_steps)))
     values = traverse(estimator, anchors[:n_anchors], payload["ranges"], n_steps).values
     levels = grey_levels(values, payload["low"], payload["high"])
     return {

@@ -18,9 +18,11 @@ MOST_OF_LINEAR = 0.95
 """Share of what PCA leaves unexplained that a network may leave to have found more."""
 FOUND = 0.9
 """Mean R² with true components from which they count as found."""
+MOST_UNEXPLAINED = 0.8
+"""Of the held-out variance, where agreement alone tells much: restarts agree on noise, too."""
 HEADINGS = {
     "sound": "No sign against reading single components",
-    "unchecked": "Nothing was checked that could tell these components from others",
+    "unchecked": "Not enough was seen to tell these components from others",
     "doubtful": "Do not read meaning into single components",
 }
 
@@ -59,7 +61,8 @@ def judge(fit: Fit) -> Verdict:
     -------
     Verdict
         Doubtful where restarts disagree, the network explains clearly less than PCA, the fit
-        warned, or true components are known and were not found; unchecked where there were no restarts.
+        warned, or true components are known and were not found; unchecked where there were no restarts, or next to
+        nothing is explained and the truth is not known.
 
     Examples
     --------
@@ -67,7 +70,7 @@ def judge(fit: Fit) -> Verdict:
     >>> judge(Fit("dica", 3.2, restart_agreement=0.99, restarts=(1.0, 1.0))).level
     'sound'
     """
-    reasons, doubtful = [], bool(fit.warnings)
+    reasons, doubtful, little = [], bool(fit.warnings), False
     if fit.restart_agreement is not None and fit.restarts:
         agrees = fit.restart_agreement >= AGREEMENT
         doubtful = doubtful or not agrees
@@ -84,7 +87,7 @@ def judge(fit: Fit) -> Verdict:
     ours, linear = fit.reconstruction_error, fit.linear_reconstruction_error
     if ours is not None and linear is not None:
         # Where the mixing is linear PCA is as good, and the components can be right all the same.
-        worse = 1 - ours < LEAST_OF_LINEAR * (1 - linear)
+        worse = 1 - ours < LEAST_OF_LINEAR * max(0.0, 1 - linear)
         doubtful = doubtful or worse
         outcome = (
             "the decoder has not learnt the data, and neither has its Jacobian: train longer"
@@ -94,9 +97,12 @@ def judge(fit: Fit) -> Verdict:
             else "it found about as much as a linear method does (to have found more, it must leave at most "
             f"{MOST_OF_LINEAR:.0%} of what PCA leaves), compare PolytopicFactorization"
         )
+        little = ours > MOST_UNEXPLAINED
         reasons.append(
             f"The network leaves {ours:.2%} of the held-out variance unexplained, PCA {linear:.2%}: {outcome}."
         )
+    if little:
+        reasons.append(f"More than {MOST_UNEXPLAINED:.0%} of what varies is something else than these components.")
     if "r2_mean" in fit.scores:
         found = fit.scores["r2_mean"] >= FOUND
         doubtful = doubtful or not found
@@ -110,4 +116,6 @@ def judge(fit: Fit) -> Verdict:
         return Verdict("doubtful", tuple(reasons))
     if fit.restart_agreement is None:
         return Verdict("unchecked", (*reasons, "This method makes no restarts that could disagree."))
+    if little and "r2_mean" not in fit.scores:
+        return Verdict("unchecked", tuple(reasons))
     return Verdict("sound", tuple(reasons))

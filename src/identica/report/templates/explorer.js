@@ -124,7 +124,7 @@
         return (shares, label) => {
           for (let i = 0; i < width * height; i++) {
             for (let c = 0; c < 3; c++) {
-              const share = shares[i * channels + (channels >= 3 ? c : 0)];
+              const share = shares[i * channels + (channels === 3 ? c : 0)];
               picture.data[4 * i + c] = 255 * Math.min(1, Math.max(0, share));
             }
             picture.data[4 * i + 3] = 255;
