@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from identica.cli import main
 
 mpl.use("Agg")
-# One thread here and in the commands that tests start: those of several workers would only wait for each other.
+# One thread here and in the commands that tests start, which may share the cores with others.
 torch.set_num_threads(1)
 threadpool_limits(1)
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -23,6 +23,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 @pytest.fixture(autouse=True)
 def global_random_state_is_left_alone() -> Iterator[None]:
     """Fail a test after which NumPy's or torch's global generator stands elsewhere."""
+    torch.set_num_threads(1)  # which commands and benchmarks that tests have run may have changed
     numpy_before = np.random.get_state(legacy=False)  # noqa: NPY002
     torch_before = torch.get_rng_state()
     yield
