@@ -188,7 +188,7 @@ def test_arguments_that_cannot_be_are_refused(change, error, complaint):
 @pytest.mark.parametrize("decay", [0.8, 300.0])
 def test_the_stochastic_model_is_stable_whatever_the_decay(decay):
     settings = {"n_bins": 4, "decay": decay, **SMALL}
-    still, noisy = make_cells(400, 2, **settings), make_cells(400, 2, noise="sp", noise_strength=0.1, **settings)
+    still, noisy = make_cells(400, 2, **settings), make_cells(400, 2, noise="sp", noise_strength=0.01, **settings)
     assert noisy.X.mean() == pytest.approx(still.X.mean(), rel=0.05)
 
 

@@ -181,7 +181,7 @@ def few(n, classes=2):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"n_samples": 3}, "class 0 has 1 of the 3 images to fit: give at least 10 of each class, or leave that one"),
+        ({"n_samples": 3}, "the 3 images to fit are of 1 class: give images of at least 2"),
         ({"images": few(5)}, "class 5 has 2 of the 5 images to fit: give at least 10 of each class"),
         ({"images": few(5, classes=1)}, "the 5 images to fit are of 1 class: give images of at least 2"),
         ({"n_components": 100}, "n_components=100 exceeds the 64 pixels of an image: use at most 64"),
