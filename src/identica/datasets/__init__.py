@@ -2,12 +2,13 @@
 
 from identica.datasets.cells import SimulatedCells, make_cells
 from identica.datasets.digits import MNIST_KINDS, LabelledImages, fetch_mnist, load_digits, read_mnist
+from identica.datasets.gene_network import GeneNetwork
 from identica.datasets.mixing import Bend, Mixing, Waves
 from identica.datasets.mixture import KINDS, LATENTS, Mixture, make_mixture
 from identica.datasets.regulation import Regulation, hill_curve
 from identica.datasets.regulon_files import read_regulon
 from identica.datasets.regulons import Regulon, RegulonReport, make_regulon
-from identica.datasets.sergio import GeneNetwork, SergioRun, run_sergio
+from identica.datasets.sergio import SergioRun, run_sergio
 from identica.datasets.sergio_files import read_sergio, write_sergio
 from identica.datasets.sprites import SPRITE_FACTORS, SPRITE_SHAPES, Sprites, draw_sprites, make_sprites
 from identica.datasets.technical_noise import TechnicalNoise

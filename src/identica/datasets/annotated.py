@@ -14,7 +14,7 @@ from identica.datasets.regulation import FloatArray
 if TYPE_CHECKING:
     import anndata
 
-__all__ = ["cells_as_anndata"]
+__all__ = ["cells_as_anndata", "edge_table"]
 
 
 def cells_as_anndata(
@@ -35,7 +35,7 @@ def cells_as_anndata(
     concentrations : DataFrame of shape (n_cells, n_factors)
         Of the transcription factors, by name, in the very cells.
     regulation : DataFrame
-        Edges: source, target, strength, hill and half_response.
+        Edges, from :func:`edge_table`.
     bins : ndarray of int of shape (n_cells,) or None
         Cell type, where there are types.
 
@@ -60,3 +60,39 @@ def cells_as_anndata(
     if bins is not None:
         result.obs["cell_type"] = pd.Categorical([f"type_{b}" for b in bins])
     return result
+
+
+def edge_table(
+    sources: Sequence[str],
+    targets: Sequence[str],
+    regulator: NDArray[np.intp],
+    target: NDArray[np.intp],
+    strength: FloatArray,
+    hill: FloatArray,
+    half_response: FloatArray,
+) -> pd.DataFrame:
+    """Put the edges of a network into a table, by name.
+
+    Parameters
+    ----------
+    sources, targets : sequence of str
+        Names of the regulators and of the genes.
+    regulator, target : ndarray of int of shape (n_edges,)
+        Their numbers, edge by edge.
+    strength, hill, half_response : ndarray of shape (n_edges,)
+        Parameters of the edges.
+
+    Returns
+    -------
+    DataFrame
+        With the columns source, target, strength, hill and half_response.
+    """
+    return pd.DataFrame(
+        {
+            "source": [sources[i] for i in regulator],
+            "target": [targets[i] for i in target],
+            "strength": strength,
+            "hill": hill,
+            "half_response": half_response,
+        }
+    )

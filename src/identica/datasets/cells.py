@@ -13,11 +13,12 @@ from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 
 from identica.arguments import check_choice, check_correlation, check_integer, check_real, local_random
-from identica.datasets.annotated import cells_as_anndata
+from identica.datasets.annotated import cells_as_anndata, edge_table
+from identica.datasets.gene_network import GeneNetwork
 from identica.datasets.regulation import FloatArray, Regulation
 from identica.datasets.regulons import Regulon, make_regulon
 from identica.datasets.sampling import draw_latents
-from identica.datasets.sergio import NOISE_TYPES, GeneNetwork, NoiseType, run_sergio
+from identica.datasets.sergio import NOISE_TYPES, STEP, NoiseType, run_sergio
 from identica.datasets.technical_noise import TechnicalNoise
 from identica.io.files import atomic_write
 
@@ -31,8 +32,6 @@ HALF_RESPONSES: tuple[str, ...] = get_args(HalfResponses)
 RELAXATIONS = 5
 """How many times 1 / lambda the stochastic model runs before a cell of its own concentrations is taken."""
 STEPS_PER_RELAXATION = 25
-SERGIO_STEP = 0.01
-"""Length of SERGIO's own step."""
 CELLS_AT_ONCE = 64
 LARGEST_STRENGTH = 1e6
 """Of cross-talk and noise: a million times an edge's own strength is a slip, and would end in infinite expression."""
@@ -130,15 +129,9 @@ class SimulatedCells:
         ImportError
             If anndata is not installed.
         """
-        edges = self.regulation
-        regulation = pd.DataFrame(
-            {
-                "source": [self.factors[i] for i in edges.regulator],
-                "target": [self.genes[i] for i in edges.target],
-                "strength": edges.strength,
-                "hill": edges.hill,
-                "half_response": edges.half_response,
-            }
+        true = self.regulation
+        regulation = edge_table(
+            self.factors, self.genes, true.regulator, true.target, true.strength, true.hill, true.half_response
         )
         concentrations = pd.DataFrame(self.latents, columns=list(self.factors))
         result = cells_as_anndata(self.X, self.genes, concentrations, regulation, self.bins)
@@ -375,7 +368,7 @@ def _stochastic(
     if bins is not None:
         states = levels[np.unique(bins, return_index=True)[1]]
         numbers = np.bincount(bins)
-        dt = min(SERGIO_STEP, 1 / (decay * STEPS_PER_RELAXATION))
+        dt = min(STEP, 1 / (decay * STEPS_PER_RELAXATION))
         run = run_sergio(network(states), int(numbers.max()), dt=dt, **settings)
         cells = np.concatenate([run.expression[b, :, :n].T for b, n in enumerate(numbers)])
     else:

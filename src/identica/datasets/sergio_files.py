@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from identica.arguments import check_real
-from identica.datasets.sergio import GeneNetwork
+from identica.datasets.gene_network import GeneNetwork
 from identica.io.files import atomic_write, check_output_file
 
 __all__ = ["read_sergio", "write_sergio"]

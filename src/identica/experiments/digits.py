@@ -164,7 +164,7 @@ def reproduce_digits(study: DigitStudy, output: str | os.PathLike[str], *, verbo
     turned: list[dict[str, Any]] = []
     latents: dict[str, list[NDArray[Any]]] = {name: [] for name in study.methods}
     fits: list[Fit] = []
-    max_bytes = share_of_page(sum(isinstance(model, ComponentAnalysis) for model in study.methods.values()))
+    max_bytes = share_of_page(study.methods.values())
     for seed in study.seeds:
         for name, estimator in study.methods.items():
             model = seeded(estimator, seed)

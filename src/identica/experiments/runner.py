@@ -159,7 +159,7 @@ def _fit(method: str, estimator: BaseEstimator, data: Simulation, configuration:
             high=high,
             feature_names=_feature_names(data),
             samples=data.X[n_samples:],
-            max_bytes=share_of_page(sum(isinstance(one, ComponentAnalysis) for one in configuration.methods.values())),
+            max_bytes=share_of_page(configuration.methods.values()),
         )
     if images:
         pictures = Pictures.from_model(estimator, found, data.X.shape[1:], low=low, high=high)

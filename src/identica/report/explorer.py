@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self, final
 
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from identica.estimators import ComponentAnalysis
 from identica.io.pictures import grey_levels
 from identica.networks.layers import ACTIVATIONS, Beside
 from identica.traversal import component_ranges, traverse
@@ -137,13 +138,13 @@ class Explorer:
         return cls(payload)
 
 
-def share_of_page(n_methods: int) -> int:
+def share_of_page(methods: Iterable[object]) -> int:
     """Return how many bytes each of several methods has on one page.
 
     Parameters
     ----------
-    n_methods : int
-        Methods with sliders.
+    methods : iterable of estimator
+        Those of this library have sliders.
 
     Returns
     -------
@@ -152,9 +153,11 @@ def share_of_page(n_methods: int) -> int:
 
     Examples
     --------
-    >>> share_of_page(1) > share_of_page(3) > 2**20
+    >>> from identica import Autoencoder
+    >>> share_of_page([Autoencoder()]) > share_of_page([Autoencoder()] * 3) > 2**20
     True
     """
+    n_methods = sum(isinstance(method, ComponentAnalysis) for method in methods)
     return min(MOST_BYTES, PAGE_BYTES // max(1, n_methods))
 
 
