@@ -4,6 +4,7 @@ import errno
 import gzip
 import json
 import os
+import re
 import struct
 
 import numpy as np
@@ -66,6 +67,17 @@ def test_traversals_are_what_the_model_decodes(folder, tmp_path):
         np.testing.assert_allclose(part, expected, atol=0.51)
     with Image.open(tmp_path / "t" / "traversal_3.gif") as film:
         assert film.n_frames == 6  # forth and back
+        for frame, step in enumerate((0, 1, 2, 3, 2, 1)):
+            film.seek(frame)
+            shown = np.asarray(film.convert("L"))[::enlarge, ::enlarge]
+            for component in (0, 1):  # side by side
+                expected = 255 * np.clip((values[0, component, step] - low) / (high - low), 0, 1)
+                np.testing.assert_allclose(shown[:, 11 * component :][:, :9], expected, atol=0.51)
+    with Image.open(tmp_path / "t" / "influence.png") as picture:
+        shown = np.asarray(picture)[::enlarge, ::enlarge]
+    for component in (0, 1):
+        expected = 255 * model.influence_[:, component] / model.influence_[:, component].max()
+        np.testing.assert_allclose(shown[:, 11 * component :][:, :9].ravel(), expected, atol=0.51)
 
 
 @pytest.mark.parametrize(
@@ -108,8 +120,27 @@ def test_images_of_any_sides_and_channels_are_drawn(tmp_path, shape):
     with Image.open(tmp_path / "t" / "traversal_0.png") as picture:
         assert picture.mode == ("RGB" if shape == (6, 5, 3) else "L")
         assert picture.size == (enlarge * (3 * (width + 2) - 2), enlarge * (2 * (height + 2) - 2))
+        drawn = np.asarray(picture).reshape(*picture.size[::-1], -1)
+    values = traverse(fitted, fitted.transform(images[:1]), component_ranges(fitted.transform(images)), 3).values[
+        0, 1, 2
+    ]
+    # Three channels are colours; of any other number the first is shown.
+    values = values if shape == (6, 5, 3) else values.reshape(height, width, -1)[..., :1]
+    last = drawn[enlarge * (height + 2) :, enlarge * 2 * (width + 2) :][::enlarge, ::enlarge]
+    low, high = np.quantile(images, [0.001, 0.999])
+    np.testing.assert_allclose(last, 255 * np.clip((values - low) / (high - low), 0, 1), atol=0.51)
     with Image.open(tmp_path / "t" / "traversal_0.gif") as film:
         assert film.size == (enlarge * (2 * (width + 2) - 2), enlarge * height)
+
+
+def test_a_page_written_again_keeps_black_and_white(folder):
+    before = (folder / "out" / "report.html").read_text()
+    low, high = np.quantile(IMAGES, [0.001, 0.999])
+    assert main(["report", str(folder / "out")]) == 0
+    for page in (before, (folder / "out" / "report.html").read_text()):
+        (text,) = re.findall(r'<script type="application/json">(.*?)</script>', page)
+        payload = json.loads(text)
+        assert (payload["low"], payload["high"]) == pytest.approx((low, high))
 
 
 def test_an_anchor_named_twice_is_drawn_once(folder, tmp_path, capsys):

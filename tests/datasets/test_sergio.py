@@ -68,6 +68,15 @@ def test_a_seed_fixes_it_and_leaves_the_global_state_alone():
     assert not np.array_equal(run_sergio(network(), 20).expression, run_sergio(network(), 20).expression)
 
 
+def test_cells_are_steps_drawn_with_replacement():
+    # Drawn without, n_cells steps of as many would each come once.
+    run = run_sergio(network(), 400, sampling_state=1, random_state=0)
+    share = len(np.unique(run.sampled)) / 400
+    assert run.sampled.min() >= 0
+    assert run.sampled.max() < 400
+    assert share == pytest.approx(1 - np.exp(-1), abs=0.06)
+
+
 def test_files_go_out_and_in(tmp_path):
     write_sergio(network(), tmp_path / "targets.txt", tmp_path / "masters.txt")
     again = read_sergio(tmp_path / "targets.txt", tmp_path / "masters.txt")

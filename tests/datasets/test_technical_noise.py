@@ -49,6 +49,17 @@ def test_dropout_loses_half_at_its_percentile_and_small_values_first():
     np.testing.assert_array_equal(noise.apply(X, random_state=0)[kept], X[kept])
 
 
+@pytest.mark.parametrize(("percentile", "shape"), [(50.0, 6.5), (82.0, 20.0), (20.0, 0.7)])
+def test_an_entry_is_kept_with_the_chance_of_its_logistic_curve(percentile, shape):
+    noise = TechnicalNoise(dropout_percentile=percentile, dropout_shape=shape)
+    middle = np.sort(np.log1p(X), axis=None)[round(percentile / 100 * (X.size - 1))]
+    by_hand = 1 / (1 + np.exp(-shape * (np.log1p(X) - middle)))
+    np.testing.assert_allclose(noise.kept(X), by_hand, atol=2e-3)
+    rate = np.mean([noise.apply(X, random_state=seed) > 0 for seed in range(20)], axis=0)
+    assert np.abs(rate - by_hand).mean() < 0.1
+    assert rate.mean() == pytest.approx(by_hand.mean(), abs=0.005)
+
+
 def test_the_steepest_dropout_is_a_step():
     kept = TechnicalNoise(dropout_percentile=50.0, dropout_shape=1e12).kept(X)
     assert set(np.unique(kept)) == {0.0, 1.0}

@@ -1,6 +1,9 @@
 """The experiment on digits: its configuration, what a reader reads, and what is written."""
 
+import base64
 import csv
+import json
+import re
 import sys
 from types import SimpleNamespace
 from typing import ClassVar
@@ -15,6 +18,7 @@ from identica.cli import main
 from identica.datasets import LabelledImages, load_digits
 from identica.experiments import DIGIT_METHODS, DigitStudy, Reader, digits, read_traversals, reproduce_digits
 from identica.experiments.reading import Transformations
+from identica.io.pictures import grey_levels, value_range
 from identica.metrics import mean_correlation_coefficient
 
 pytestmark = [
@@ -300,6 +304,34 @@ def test_the_average_image_explains_nothing(averaged):
     assert len(rows) == 3
     np.testing.assert_allclose([float(row["unexplained"]) for row in rows], 1.0)
     assert {row["n_samples"] for row in rows} == {"180"}
+
+
+def test_turns_are_pairs_of_classes_of_which_half_of_the_anchors_turn():
+    module = sys.modules[reproduce_digits.__module__]
+    share = np.zeros((2, 2, 3, 3))
+    share[0, 1, 0, 1], share[1, 0, 0, 1] = 0.5, 0.9  # one pair, whichever component
+    share[1, 1, 2, 0], share[0, 0, 1, 2] = 0.5, 0.49
+    found = Transformations(share, share, np.full(3, 10), np.arange(3))
+    images = LIGHT[:3] + 1.0
+    row = module._row("method", 0, images, images, images, found, {"0 to 1": (0, 1)}, 1.0)
+    assert row["turns"] == 2
+    assert (row["0 to 1"], row["0 to 1 by"]) == (0.9, "1 down")
+
+
+def test_starts_of_the_sliders_are_called_by_their_class(tmp_path):
+    images = load_digits()
+    study = digits(images, 3, methods=["autoencoder"], seeds=[0], n_samples=500, training=QUICK)
+    reproduce_digits(study, tmp_path, verbose=0)
+    (text,) = re.findall(r'<script type="application/json">(.*?)</script>', (tmp_path / "report.html").read_text())
+    payload = json.loads(text)
+    assert len(set(payload["anchor_names"])) == 10
+    size = 64
+    originals = np.frombuffer(base64.b64decode(payload["originals"]), np.uint8).reshape(-1, size)
+    low, high = value_range(study.images.X)
+    levels = grey_levels(study.images.X, low, high).reshape(-1, size)
+    for name, own in zip(payload["anchor_names"], originals, strict=True):
+        (there, *_) = np.flatnonzero((levels == own).all(axis=1))
+        assert name == f"a {study.images.labels[there]}"
 
 
 def test_agreement_is_the_mean_over_pairs_of_seeds(averaged):

@@ -254,6 +254,69 @@ def test_keys_move_a_slider_and_a_button_brings_it_back(show):
     np.testing.assert_allclose(page.evaluate("identica.explorers[0].latents"), model.transform(X)[2], atol=1e-6)
 
 
+def test_each_key_moves_a_slider_its_own_way(show):
+    page = show(fit(*fitted("table")))
+    slider = page.get_by_label("component 0")
+    low, high = (float(slider.get_attribute(end)) for end in ("min", "max"))
+    ways = {"ArrowRight": 1, "ArrowUp": 1, "ArrowLeft": -1, "ArrowDown": -1, "PageUp": 5, "PageDown": -5}
+    for key, way in ways.items():
+        before = move(page, 0, (low + high) / 2)
+        slider.focus()
+        page.keyboard.press(key)
+        assert float(slider.input_value()) - before == pytest.approx(way * (high - low) / 40, abs=1e-6)
+        assert page.evaluate("identica.explorers[0].latents[0]") == pytest.approx(float(slider.input_value()))
+
+
+def test_bars_and_numbers_say_how_far_features_are_from_their_mean(show):
+    model, X = fitted("table")
+    page = show(fit(model, X))
+    latents = model.transform(X)[:1].astype(float)
+    latents[0, 0] = move(page, 0, 1.3)
+    deviations = ((model.inverse_transform(latents) - model.mean_) / model.scale_)[0]
+    rows = page.locator(".profile tr").all()
+    assert len(rows) >= 30
+    signs = set()
+    for row in rows:
+        expected = deviations[list(TABLE.columns).index(row.locator("th").inner_text())]
+        shown = float(row.locator(".value").inner_text())
+        assert shown == pytest.approx(expected, abs=0.011)
+        bar, cell = row.locator(".bar"), row.locator("td").first.bounding_box()
+        box = bar.bounding_box()
+        middle, width = cell["x"] + cell["width"] / 2, min(3, abs(expected)) / 6 * cell["width"]
+        assert box["width"] == pytest.approx(width, abs=0.05 * cell["width"])
+        assert (box["x"] + box["width"] / 2 < middle) == (expected < 0) or abs(expected) < 0.3
+        signs.add((expected < 0, "down" in bar.get_attribute("class").split()))
+    assert signs == {(True, True), (False, False)}
+
+
+def test_sliders_say_where_they_stand_and_reach_every_start(show):
+    model, X = fitted("table")
+    latents = model.transform(X).astype(float)
+    latents[1] = latents.max(axis=0) + 4  # beyond what the rest cover
+    latents[2] = latents.min(axis=0) - 4
+    page = show(Fit("method", 1.0, explorer=Explorer.from_estimator(model, latents)))
+    for anchor in (1, 2, 0):
+        page.get_by_label("start at").select_option(str(anchor))
+        for j, slider in enumerate(page.locator("input[type=range]").all()):
+            assert float(slider.input_value()) == pytest.approx(latents[anchor, j], abs=1e-6)
+        assert [float(text) for text in page.locator(".slider output").all_inner_texts()] == pytest.approx(
+            latents[anchor].tolist(), abs=0.0051
+        )
+        np.testing.assert_allclose(page.evaluate("identica.explorers[0].latents"), latents[anchor])
+
+
+@pytest.mark.parametrize("n_channels", [2, 3, 4])
+def test_three_channels_are_colours_and_of_others_the_first_is_shown(show, n_channels):
+    X = np.random.default_rng(0).uniform(size=(60, 6, 5, n_channels)).astype(np.float32)
+    model = moved_weights(Autoencoder(2, training=QUICK, random_state=0).fit(X))
+    explorer = Explorer.from_estimator(model, model.transform(X), **drawn(X))
+    page = show(Fit.from_estimator("method", model, seconds=1.0, explorer=explorer))
+    low, high = explorer.payload["low"], explorer.payload["high"]
+    shares = np.clip((values(page).reshape(6, 5, n_channels) - low) / (high - low), 0, 1)
+    expected = shares if n_channels == 3 else np.repeat(shares[..., :1], 3, axis=-1)
+    np.testing.assert_allclose(np.reshape(pixels(page, 0), (6, 5, 4))[..., :3], 255 * expected, atol=0.51)
+
+
 def test_every_method_has_its_own_explorer(show):
     first, other = fitted("table"), fitted("linear")
     page = show(fit(*first, name="one"), fit(*other, name="two"))

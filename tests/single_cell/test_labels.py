@@ -156,6 +156,47 @@ def test_factors_are_given_out_so_that_all_together_match_best(planted):
     assert list(labels["n_targets"]) == [20, 20, 0]
 
 
+def test_squared_scores_are_added_up(planted):
+    adata, net = planted
+    # The first component is TF0 to 0.64 and the second TF1 to 0.08; crosswise both have 0.4. Absolute scores add up to
+    # more crosswise, squared ones, which are shares of variance, to less.
+    targets = Regulon.from_frame(net).matrix(["TF0", "TF1"], list(adata.var_names))
+    centred = targets - targets.mean(axis=0)
+    wanted = np.array([[0.64, 0.4], [0.4, 0.08]])  # components by factors
+    unit = centred / np.linalg.norm(centred, axis=0)
+    weights = unit @ np.linalg.solve(unit.T @ unit, wanted.T)
+    rest = np.linalg.qr(np.column_stack([np.ones(60), unit, np.random.default_rng(3).standard_normal((60, 2))]))[0][
+        :, 3:
+    ]
+    weights = weights + rest * np.sqrt(1 - np.square(weights).sum(axis=0))
+    adata.varm["dica_influence"] = weights * adata.var["dica_scale"].to_numpy()[:, None]
+    tl.label_components(adata, net)
+    labels = adata.uns["dica"]["labels"]
+    assert list(labels["factor"]) == ["TF0", "TF1"]
+    np.testing.assert_allclose(labels["score"], [0.64, 0.08], atol=1e-6)
+
+
+def test_p_values_are_shares_of_permutations_in_which_any_pair_scores_as_high(planted):
+    adata, net = planted
+    random = np.random.default_rng(1)
+    scale = adata.var["dica_scale"].to_numpy()[:, None]
+    influence = adata.varm["dica_influence"] / scale + 1.8 * random.standard_normal((60, 3)) + [5.0, 0.0, -5.0]
+    adata.varm["dica_influence"] = influence * scale
+    tl.label_components(adata, net, n_permutations=200, min_targets=3, alpha=0.5)
+    labels = adata.uns["dica"]["labels"]
+    targets = Regulon.from_frame(net).matrix(["TF0", "TF1", "TF2"], list(adata.var_names))
+    shuffle, highest = np.random.RandomState(0), []
+    for _ in range(200):
+        order = shuffle.permutation(60)
+        pairs = [np.corrcoef(influence[order, j], targets[:, k])[0, 1] for j in range(3) for k in range(3)]
+        highest.append(np.abs(pairs).max())
+    for j, (factor, score, pvalue) in enumerate(zip(labels["factor"], labels["score"], labels["pvalue"], strict=True)):
+        expected = np.corrcoef(influence[:, j], targets[:, int(factor[-1])])[0, 1]
+        assert score == pytest.approx(expected)
+        assert pvalue == (1 + np.count_nonzero(np.array(highest) >= abs(expected))) / 201
+    assert labels["pvalue"].between(0.02, 0.9).any()
+
+
 def test_a_p_value_is_never_zero(planted):
     adata, net = planted
     tl.label_components(adata, net, n_permutations=99)
