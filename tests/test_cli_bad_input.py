@@ -115,6 +115,18 @@ def test_arguments_that_cannot_be(refused, words, complaint):
         (["simulate", "single-cell", "--output", "o", "-n", "0"], "error: -n 0 is out of range: use at least 1"),
         (["simulate", "single-cell", "--output", "o", "--outliers", "2"], "error: --outliers 2 is out of range: use"),
         (["simulate", "single-cell", "--output", "o", "--library-size", "999"], "error: --library-size 999 is out of"),
+        (
+            ["simulate", "single-cell", "--output", "o", "--library-size", "90", "--counts", "-n", "9", "-d", "2"],
+            "too much for counts: use a smaller --library-size",
+        ),
+        (
+            ["reproduce", "single-cell", "--output", "o", "--library-size", "90", "--counts", "-d", "2", "-n", "9"],
+            "too much for counts: use a smaller --library-size",
+        ),
+        *(
+            (["reproduce", *words, "--output", "o", "-n", "4"], f"n_samples=4 is less than the {n} components to look")
+            for words, n in ((["mixture"], 5), (["sprites"], 5), (["single-cell", "-d", "7"], 7))
+        ),
         (["simulate", "mixture", "-n", "1.5", "--output", "o"], "-n/--n-samples: '1.5' is not possible, give a whole"),
         (
             ["simulate", "mixture", "--output", "o", "--latents", "foo"],

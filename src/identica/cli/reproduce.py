@@ -128,7 +128,7 @@ class ReproduceCells(CellOptions, _Options):
         regulon = self.read_regulon()
         with named_as_options():
             plan = single_cell(self.n_components, regulon=regulon, **self.shared(), **self.arguments())
-        self.carry_out(lambda directory: reproduce(plan, directory))
+            self.carry_out(lambda directory: reproduce(plan, directory))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What is said of simulated cells on the command line, by every command that simulates them."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ OPTIONS = {
     "dropout_percentile": "--dropout",
 }
 """Arguments of the library that have another name on the command line."""
+_ARGUMENTS = re.compile(rf"\b({'|'.join(OPTIONS)})\b(=?)")
 
 
 @contextmanager
@@ -35,17 +37,17 @@ def named_as_options() -> Iterator[None]:
     Raises
     ------
     TypeError
-        If the block raises one; its sentence begins with the option.
+        If the block raises one; its sentence has the options in place of the arguments.
     ValueError
         Likewise.
     """
     try:
         yield
     except (TypeError, ValueError) as error:
-        name, _, rest = str(error).partition("=")
-        if name not in OPTIONS:
+        sentence = _ARGUMENTS.sub(lambda found: OPTIONS[found[1]] + (" " if found[2] else ""), str(error))
+        if sentence == str(error):
             raise
-        raise type(error)(f"{OPTIONS[name]} {rest}") from error
+        raise (TypeError if isinstance(error, TypeError) else ValueError)(sentence) from error
 
 
 @dataclass(frozen=True)

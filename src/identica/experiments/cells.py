@@ -7,7 +7,7 @@ from typing import Any
 
 from identica.datasets import Regulon, make_cells, make_regulon
 from identica.experiments.baselines import UnivariateLinearModel, check_installed
-from identica.experiments.comparison import METHODS, Comparison, build_methods, check_known
+from identica.experiments.comparison import METHODS, Comparison, build_methods, check_known, check_samples
 from identica.networks import Network
 from identica.training import Training
 
@@ -61,7 +61,8 @@ def single_cell(
     Raises
     ------
     ValueError
-        If a method is unknown, or ulm is to tell a factor that acts on every gene, as a single one does.
+        If a method is unknown, cells are fewer than factors, or ulm is to tell a factor that acts on every gene, as a
+        single one does.
     ImportError
         If the method ulm is among them and decoupler is not installed.
 
@@ -76,6 +77,7 @@ def single_cell(
     alone = [name for name, weights in zip(true.factors, true.matrix().T, strict=True) if weights.all()]
     names = list((METHODS if alone else CELL_METHODS) if methods is None else methods)
     check_known("method", names, CELL_METHODS)
+    check_samples(n_samples, n_factors)
     if "ulm" in names and alone:
         raise ValueError(
             f"the method ulm needs genes that a factor does not act on, and {alone[0]!r} acts on all of them: "

@@ -25,6 +25,7 @@ __all__ = [
     "Simulation",
     "build_methods",
     "check_known",
+    "check_samples",
     "comparison",
     "seeded",
 ]
@@ -149,7 +150,7 @@ def comparison(
     Raises
     ------
     ValueError
-        If the family or a method is unknown.
+        If the family or a method is unknown, or samples are fewer than components.
 
     Examples
     --------
@@ -162,6 +163,7 @@ def comparison(
     check_known("family", [family], FAMILIES)
     check_known("method", names, METHODS)
     arguments = {**FAMILIES[family], "latents": "dependent", **mixture}
+    check_samples(n_samples, arguments["n_components"])
     return Comparison(
         experiment=family,
         generator=make_mixture,
@@ -232,6 +234,26 @@ def seeded(estimator: BaseEstimator, seed: int) -> BaseEstimator:
     copy = clone(estimator)
     names = [name for name in copy.get_params() if name.split("__")[-1] == "random_state"]
     return copy.set_params(**dict.fromkeys(names, seed))
+
+
+def check_samples(n_samples: int, n_components: int) -> None:
+    """Refuse fewer samples than components, from which no method can tell these.
+
+    Parameters
+    ----------
+    n_samples, n_components : int
+        How many there are of each.
+
+    Raises
+    ------
+    ValueError
+        With what is needed at least.
+    """
+    if n_samples < n_components:
+        raise ValueError(
+            f"n_samples={n_samples} is less than the {n_components} components to look for: use at least as many, and "
+            "thousands to learn much"
+        )
 
 
 def check_known(what: str, given: Sequence[str], allowed: Iterable[str]) -> None:

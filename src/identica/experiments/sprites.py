@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identica.datasets import SPRITE_FACTORS, make_sprites
-from identica.experiments.comparison import METHODS, Comparison, build_methods, check_known
+from identica.experiments.comparison import METHODS, Comparison, build_methods, check_known, check_samples
 from identica.metrics import dci
 from identica.networks import Network
 from identica.training import Training
@@ -57,7 +57,7 @@ def sprites(
     Raises
     ------
     ValueError
-        If a method is unknown.
+        If a method is unknown, or images are fewer than factors.
 
     Examples
     --------
@@ -67,6 +67,7 @@ def sprites(
     """
     names = list(METHODS if methods is None else methods)
     check_known("method", names, METHODS)
+    check_samples(n_samples, len(SPRITE_FACTORS))
     shape = make_sprites(1, **images, random_state=0).X.shape[1:]
     return Comparison(
         experiment="sprites",

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 
 from identica import plotting
 from identica.arguments import check_integer
 from identica.single_cell.expression import check_anndata
-from identica.single_cell.written import influence_of, record_of
+from identica.single_cell.written import component_names, influence_of
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -102,35 +101,3 @@ def activities(adata: AnnData, groupby: str, *, key: str = "dica", ax: Axes | No
     means = np.array([values[groups.cat.codes.to_numpy() == code].mean(axis=0) for code in range(len(names))])
     label = "mean, in standard deviations of the component"
     return plotting.signed_heatmap(means, names, component_names(adata, key, values.shape[1]), label=label, ax=ax)
-
-
-def component_names(adata: AnnData, key: str, n_components: int) -> list[str]:
-    """Return the components' labels, numbered where they have none.
-
-    Parameters
-    ----------
-    adata : AnnData
-        After :func:`identica.tl.dica`.
-    key : str
-        Name under which the components were written.
-    n_components : int
-        How many they are.
-
-    Returns
-    -------
-    list of str
-        One per component.
-
-    Raises
-    ------
-    ValueError
-        If the labels are those of other components.
-    """
-    labels = record_of(adata, key).get("labels")
-    if labels is None:
-        return [str(j) for j in range(n_components)]
-    if not isinstance(labels, pd.DataFrame) or len(labels) != n_components or "label" not in labels:
-        raise ValueError(
-            f'uns["{key}"]["labels"] is no table of {n_components} labels: call identica.tl.label_components again'
-        )
-    return [f"{j} {name}" if name != "unassigned" else str(j) for j, name in enumerate(labels["label"])]

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-__all__ = ["influence_of", "record_of"]
+__all__ = ["component_names", "influence_of", "record_of"]
 
 
 def record_of(adata: AnnData, key: str) -> Mapping[str, Any]:
@@ -72,3 +73,35 @@ def influence_of(adata: AnnData, key: str) -> NDArray[np.float64]:
     if not influence.any():
         raise ValueError(f"{name} holds no influence other than 0: call identica.tl.dica again")
     return influence
+
+
+def component_names(adata: AnnData, key: str, n_components: int) -> list[str]:
+    """Return the components' labels, numbered where they have none.
+
+    Parameters
+    ----------
+    adata : AnnData
+        After :func:`identica.tl.dica`.
+    key : str
+        Name under which the components were written.
+    n_components : int
+        How many they are.
+
+    Returns
+    -------
+    list of str
+        One per component.
+
+    Raises
+    ------
+    ValueError
+        If the labels are those of other components.
+    """
+    labels = record_of(adata, key).get("labels")
+    if labels is None:
+        return [str(j) for j in range(n_components)]
+    if not isinstance(labels, pd.DataFrame) or len(labels) != n_components or "label" not in labels:
+        raise ValueError(
+            f'uns["{key}"]["labels"] is no table of {n_components} labels: call identica.tl.label_components again'
+        )
+    return [f"{j} {name}" if name != "unassigned" else str(j) for j, name in enumerate(labels["label"])]
