@@ -4,9 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 from reference import euler_maruyama, shared
 
-from identica.datasets import GeneNetwork, read_sergio, run_sergio, write_sergio
+from identica.datasets import GeneNetwork, integration, read_sergio, run_sergio, write_sergio
 
 REFERENCE = "reference/sergio"
 
@@ -66,6 +67,14 @@ def test_a_seed_fixes_it_and_leaves_the_global_state_alone():
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first, run_sergio(network(), 20, random_state=6).expression)
     assert not np.array_equal(run_sergio(network(), 20).expression, run_sergio(network(), 20).expression)
+
+
+def test_the_number_of_threads_of_torch_stays(monkeypatch):
+    # Numba sets it where both use one OpenMP, which depends on what was loaded before.
+    monkeypatch.setattr(integration, "_compiled", lambda: lambda *_: torch.set_num_threads(2))
+    torch.set_num_threads(1)
+    integration.integrate()
+    assert torch.get_num_threads() == 1
 
 
 def test_cells_are_steps_drawn_with_replacement():

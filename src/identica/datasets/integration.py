@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import torch
 
 __all__ = ["integrate"]
 
@@ -30,7 +31,9 @@ def integrate(*arguments: Any) -> None:
     ImportError
         If numba is not installed.
     """
+    n_threads = torch.get_num_threads()
     _compiled()(*arguments)
+    torch.set_num_threads(n_threads)  # numba sets OpenMP's number of threads, which is PyTorch's too, to all cores
 
 
 @cache
