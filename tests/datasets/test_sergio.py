@@ -197,6 +197,27 @@ def test_cells_and_the_truth_about_them_as_anndata(tmp_path):
     np.testing.assert_array_equal(edges["half_response"], run.half_response)
 
 
+def test_jacobians_are_the_slopes_of_the_quasi_steady_state():
+    decay = np.array([0.8, 1.0, 0.5, 2.0])
+    run = run_sergio(network(), 5, decay=decay, random_state=0)
+    K, n, H = run.network.strength, run.network.hill, run.half_response
+
+    def steady(x):
+        share = 1 / (1 + (H / x[[0, 1, 2, 0]]) ** n)
+        effect = np.where(K > 0, K * share, -K * (1 - share))
+        return np.array([0, 0, effect[:2].sum(), effect[2:].sum()]) / decay
+
+    assert run.jacobians.shape == (10, 4, 3)
+    for cell, jacobian in zip(run.cells, run.jacobians, strict=True):
+        steps = 1e-6 * np.eye(4)[:3]
+        by_hand = np.stack([(steady(cell + step) - steady(cell - step)) / 2e-6 for step in steps], axis=-1)
+        np.testing.assert_allclose(jacobian, by_hand, atol=1e-7)
+    pytest.importorskip("anndata")
+    kept = run.to_anndata(jacobians=True).obsm["tf_jacobian"]
+    np.testing.assert_array_equal(kept.reshape(10, 4, 3), run.jacobians)
+    assert "tf_jacobian" not in run.to_anndata().obsm
+
+
 def test_two_files_are_not_written_into_one(tmp_path):
     with pytest.raises(ValueError, match="targets and masters are both"):
         write_sergio(network(), tmp_path / "one.txt", tmp_path / "one.txt")

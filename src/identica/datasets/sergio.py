@@ -16,6 +16,7 @@ Cell Systems 11, 2020.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, final, get_args
 
 import numpy as np
@@ -28,7 +29,7 @@ from identica.arguments import check_choice, check_integer, check_real
 from identica.datasets.annotated import cells_as_anndata, edge_table
 from identica.datasets.gene_network import GeneNetwork
 from identica.datasets.integration import integrate
-from identica.datasets.regulation import FloatArray
+from identica.datasets.regulation import FloatArray, Regulation
 
 if TYPE_CHECKING:
     import anndata
@@ -55,6 +56,8 @@ class SergioRun:
         Expression of the sampled cells, without technical noise.
     half_response : ndarray of shape (n_edges,)
         H of every edge of the network, given or estimated.
+    decay : ndarray of shape (n_genes,)
+        lambda of every gene.
     sampled : ndarray of int of shape (n_cells,)
         The steps that are the cells.
     trajectory : ndarray of shape (n_genes, n_bins, n_steps) or None
@@ -64,6 +67,7 @@ class SergioRun:
     network: GeneNetwork
     expression: FloatArray
     half_response: FloatArray
+    decay: FloatArray
     sampled: NDArray[np.intp]
     trajectory: FloatArray | None = None
 
@@ -72,8 +76,33 @@ class SergioRun:
         """Expression as a table of shape (n_bins * n_cells, n_genes), bin after bin."""
         return np.ascontiguousarray(self.expression.transpose(0, 2, 1).reshape(-1, self.expression.shape[1]))
 
-    def to_anndata(self) -> anndata.AnnData:
+    @cached_property
+    def jacobians(self) -> FloatArray:
+        """How the quasi-steady state x = P / lambda of every gene follows its regulators at once, cell by cell.
+
+        Exact derivatives at the cells' own concentrations, of shape (n_bins * n_cells, n_genes, n_regulators), the
+        regulators in the order of their numbers; computed once and kept. Masters, which nothing regulates, have 0.
+        """
+        network = self.network
+        numbers, regulator = np.unique(network.regulator, return_inverse=True)
+        regulation = Regulation(
+            regulator=regulator,
+            target=network.target,
+            strength=network.strength,
+            hill=network.hill,
+            half_response=self.half_response,
+            n_regulators=len(numbers),
+            n_genes=network.n_genes,
+        )
+        return regulation.derivative(self.cells[:, numbers]) / self.decay[:, None]
+
+    def to_anndata(self, *, jacobians: bool = False) -> anndata.AnnData:
         """Give the cells as AnnData, genes named gene_0, gene_1 and so on.
+
+        Parameters
+        ----------
+        jacobians : bool, default=False
+            Whether to add the Jacobians as obsm["tf_jacobian"], flattened to (n_cells, n_genes * n_regulators).
 
         Returns
         -------
@@ -92,13 +121,16 @@ class SergioRun:
         edges = edge_table(
             names, names, network.regulator, network.target, network.strength, network.hill, self.half_response
         )
-        return cells_as_anndata(
+        result = cells_as_anndata(
             cells,
             names,
             pd.DataFrame(cells[:, regulators], columns=[names[i] for i in regulators]),
             edges,
             np.repeat(np.arange(network.n_bins), self.expression.shape[2]),
         )
+        if jacobians:
+            result.obsm["tf_jacobian"] = self.jacobians.reshape(len(cells), -1)
+        return result
 
 
 def run_sergio(
@@ -215,6 +247,7 @@ def run_sergio(
         network=network,
         expression=run.expression.transpose(1, 0, 2).copy(),
         half_response=run.half_response,
+        decay=decays,
         sampled=steps,
         trajectory=run.kept if keep_trajectory else None,
     )
