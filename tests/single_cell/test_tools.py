@@ -285,6 +285,17 @@ def test_a_logarithm_is_not_taken_twice(adata):
     assert adata.uns["dica"]["params"]["layer"] == "counts"
 
 
+def test_what_looks_like_a_logarithm_is_pointed_out(adata):
+    adata.X = np.log1p(adata.X)
+    with pytest.warns(
+        UserWarning, match=r"fractions of up to [\d.]+, look as if they were on one already: if so, pass"
+    ):
+        tl.dica(adata, 2, training=QUICK, normalize=True)
+    assert adata.uns["dica"]["params"]["normalize"]
+    adata.X = 1000 * adata.X  # as transcripts per million or corrected counts may be
+    tl.dica(adata, 2, training=QUICK, normalize=True)
+
+
 def test_a_generator_serves_as_a_seed(adata):
     first, second = (
         tl.dica(adata, 2, training=QUICK, random_state=np.random.RandomState(0), copy=True) for _ in range(2)

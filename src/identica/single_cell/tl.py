@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from numbers import Integral
@@ -33,6 +34,8 @@ __all__ = ["dica", "label_components"]
 
 POINTS = 1024
 """Cells at which the Jacobian is averaged."""
+LARGEST_LOGARITHM = 20.0
+"""Of expression: that to base 2 of a million."""
 UNASSIGNED = "unassigned"
 
 
@@ -120,6 +123,13 @@ def dica(
             raise ValueError(
                 'normalize=True takes a logarithm, and uns["log1p"] says that X is on one already: pass '
                 "normalize=False, or the layer with the counts"
+            )
+        if finite and values.size and values.max() < LARGEST_LOGARITHM and not looks_like_counts(values):
+            warnings.warn(
+                f"normalize=True takes a logarithm, and the values, fractions of up to {values.max():.3g}, look as if "
+                "they were on one already: if so, pass normalize=False, or the layer with the counts",
+                UserWarning,
+                stacklevel=2,
             )
         values = normalise_counts(values, cell_totals(adata, layer))
     elif normalize is None and finite and values.size and looks_like_counts(values):
