@@ -7,7 +7,8 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import torch
+
+from identica.threads import threads_kept
 
 __all__ = ["integrate"]
 
@@ -31,9 +32,8 @@ def integrate(*arguments: Any) -> None:
     ImportError
         If numba is not installed.
     """
-    n_threads = torch.get_num_threads()
-    _compiled()(*arguments)
-    torch.set_num_threads(n_threads)  # numba sets OpenMP's number of threads, which is PyTorch's too, to all cores
+    with threads_kept():
+        _compiled()(*arguments)
 
 
 @cache

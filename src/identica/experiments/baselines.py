@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from identica.threads import threads_kept
+
 __all__ = ["UnivariateLinearModel", "as_rows", "check_installed"]
 
 
@@ -117,9 +119,11 @@ class UnivariateLinearModel(TransformerMixin, BaseEstimator):
         ndarray of shape (n_cells, n_factors)
             One column per factor, by name.
         """
-        import decoupler
+        with threads_kept():
+            import decoupler
 
         values = self.scaler_.transform(np.asarray(X, dtype=np.float64))
         frame = pd.DataFrame(values, index=[str(i) for i in range(len(values))], columns=list(self.genes))
-        scores, _ = decoupler.mt.ulm(data=frame, net=self.net, tmin=1)
+        with threads_kept():
+            scores, _ = decoupler.mt.ulm(data=frame, net=self.net, tmin=1)
         return np.asarray(scores.sort_index(axis=1), dtype=np.float64)

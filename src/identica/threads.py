@@ -1,0 +1,38 @@
+"""PyTorch's number of threads, kept where another library would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+__all__ = ["threads_kept"]
+
+
+@contextmanager
+def threads_kept() -> Iterator[None]:
+    """Give PyTorch back the number of threads that it had.
+
+    Code that numba has compiled starts as many as there are cores, and sets the number of an OpenMP that is PyTorch's,
+    too, where that was loaded before. Two processes that were told to use one thread each would then fight for cores,
+    at a tenth of their speed.
+
+    Yields
+    ------
+    None
+        For the length of the block.
+
+    Examples
+    --------
+    >>> before = torch.get_num_threads()
+    >>> with threads_kept():
+    ...     torch.set_num_threads(before + 1)
+    >>> torch.get_num_threads() == before
+    True
+    """
+    n_threads = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
