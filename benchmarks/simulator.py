@@ -3,18 +3,25 @@
 python benchmarks/simulator.py --output identica-simulator
 
 With `--targets` and `--masters` the network is read from SERGIO's files. Where the package sergio-rs can be imported
-(it is under GPL: install it into an environment of its own), both simulate the same network with as many steps, in
-turn, in this process.
+(it is under GPL: `pip install --target FOLDER sergio-rs` and put FOLDER on PYTHONPATH, for this script alone), both
+simulate the same network with as many steps, in turn, in this process.
+
+With `--reference FOLDER` the simulator is held against runs of the original instead, as logged beside their random
+draws: files ref_tiny_NOISE_qQ.npz of the network tiny_targets.txt and tiny_regs.txt, and ref_demo_dpd_seed0.npz and
+ref_demo_dpd_seed1.npz of the network in demo/. Written is the largest difference at any step, and how the means by
+cell type and gene correlate.
 """
 
 import argparse
 import sys
 import time
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from statistics import median
 
 import numpy as np
+from numpy.typing import NDArray
 
 from identica.datasets import GeneNetwork, read_sergio, run_sergio
 from identica.experiments import markdown_table
@@ -23,12 +30,17 @@ from identica.io import atomic_write, prepare_output_dir
 N_CELLS = 300
 STEPS_PER_CELL = 15
 DECAY = 0.8
+TINY_DECAY = [0.8, 0.7, 0.9, 0.8, 1.0, 0.6]
+"""Of the genes of the small network whose runs are logged."""
 
 
 def main() -> None:
     """Time each simulator in turn, after one run that is not counted."""
     arguments = parse()
     folder = prepare_output_dir(arguments.output)
+    if arguments.reference is not None:
+        write(folder / "agreement.md", markdown_table(agreement(arguments.reference), ["with", "measure", "value"]))
+        return
     network = drawn() if arguments.targets is None else read_sergio(arguments.targets, arguments.masters)
     simulators: dict[str, Callable[[int], object]] = {"identica": lambda seed: ours(network, seed)}
     try:
@@ -57,9 +69,43 @@ def main() -> None:
         for name, taken in times.items()
     ]
     table = markdown_table(rows, list(rows[0]))
-    with atomic_write(folder / "simulator.md", "w") as file:
-        file.write(f"{table}\n\nFirst run, compilation included: {compiled:.1f} s\n")
-    print(f"{table}\n\nFirst run, compilation included: {compiled:.1f} s")
+    write(folder / "simulator.md", f"{table}\n\nFirst run, compilation included: {compiled:.1f} s")
+
+
+def write(path: Path, text: str) -> None:
+    """Write a text and show it."""
+    with atomic_write(path, "w") as file:
+        file.write(text + "\n")
+    print(text)
+
+
+def agreement(folder: Path) -> list[dict[str, object]]:
+    """Hold simulations against runs of the original: step by step on its draws, in distribution on the demo."""
+    rows: list[dict[str, object]] = []
+    tiny = read_sergio(folder / "tiny_targets.txt", folder / "tiny_regs.txt")
+    for path in sorted(folder.glob("ref_tiny_*_q*.npz")):
+        noise, q = path.stem.split("_")[2:]
+        logged = np.load(path)
+        run = run_sergio(
+            tiny,
+            len(logged["sc"]),
+            noise=noise,
+            noise_strength=float(q.removeprefix("q")),
+            decay=TINY_DECAY,
+            sampling_state=logged["traj"].shape[-1] // len(logged["sc"]),
+            draws=logged["dW"],
+            sampled=logged["sc"],
+            keep_trajectory=True,
+        )
+        difference = float(np.abs(run.trajectory - logged["traj"]).max())
+        rows.append({"with": path.stem, "measure": "largest difference at any step", "value": f"{difference:.1e}"})
+    demo = read_sergio(folder / "demo/steady-state_input_GRN.txt", folder / "demo/steady-state_input_MRs.txt")
+    runs = {"this simulator": ours(demo, 0)}
+    runs |= {f"run {seed} of the original": np.load(folder / f"ref_demo_dpd_seed{seed}.npz")["expr"] for seed in (0, 1)}
+    for (name, one), (other, another) in combinations(runs.items(), 2):
+        value = np.corrcoef(one.mean(axis=-1).ravel(), another.mean(axis=-1).ravel())[0, 1]
+        rows.append({"with": f"{name} and {other}", "measure": "correlation of means", "value": f"{value:.3f}"})
+    return rows
 
 
 def parse() -> argparse.Namespace:
@@ -68,8 +114,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--targets", type=Path, help="SERGIO's file of targets")
     parser.add_argument("--masters", type=Path, help="SERGIO's file of masters")
     parser.add_argument("--rounds", type=int, default=11, help="turns of each simulator (default: 11)")
-    parser.add_argument("--output", type=Path, required=True, help="folder for simulator.md")
-    return parser.parse_args()
+    parser.add_argument("--reference", type=Path, metavar="FOLDER", help="logged runs of the original to agree with")
+    parser.add_argument("--output", type=Path, required=True, help="folder for simulator.md or agreement.md")
+    arguments = parser.parse_args()
+    if (arguments.targets is None) != (arguments.masters is None):
+        parser.error("--targets and --masters belong together: give both, or neither")
+    return arguments
 
 
 def drawn() -> GeneNetwork:
@@ -92,7 +142,7 @@ def drawn() -> GeneNetwork:
     )
 
 
-def ours(network: GeneNetwork, seed: int) -> object:
+def ours(network: GeneNetwork, seed: int) -> NDArray[np.float64]:
     """Simulate by this library."""
     return run_sergio(network, N_CELLS, decay=DECAY, sampling_state=STEPS_PER_CELL, random_state=seed).expression
 

@@ -2,12 +2,14 @@
 
 import csv
 import json
+import re
 import runpy
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from reference import shared
 
 import identica.jacobian
 from identica.datasets import TechnicalNoise, make_cells
@@ -80,6 +82,28 @@ def test_labels(benchmark):
     (row,) = records(benchmark("labels", *words) / "results.csv")
     assert row["named_rightly"] == "2"
     assert row["named_wrongly"] == row["named_after_shuffling"] == "0"
+
+
+def test_simulator(tmp_path, monkeypatch, capsys):
+    if not FOLDER.is_dir():
+        pytest.skip("the benchmarks are not part of this distribution")
+
+    def start(*words):
+        monkeypatch.setattr(sys, "argv", ["simulator", *map(str, words), "--output", str(tmp_path / "out")])
+        runpy.run_path(str(FOLDER / "simulator.py"), run_name="__main__")
+
+    with pytest.raises(SystemExit):
+        start("--targets", tmp_path / "targets.txt")
+    assert "--targets and --masters belong together" in capsys.readouterr().err
+    start("--rounds", 1)
+    (row,) = re.findall(r"^\| identica \| ([\d.]+) ", (tmp_path / "out" / "simulator.md").read_text(), re.MULTILINE)
+    assert float(row) > 0
+    start("--reference", shared("reference/sergio"))
+    lines = (tmp_path / "out" / "agreement.md").read_text().splitlines()[2:]
+    steps = [float(line.split("|")[3]) for line in lines if "largest difference" in line]
+    assert len(steps) == 4
+    assert max(steps) < 1e-12
+    assert len(lines) == 7
 
 
 def test_pooled_cells_are_nearer_to_the_truth():

@@ -114,6 +114,14 @@ def test_arguments_that_cannot_be(refused, words, complaint):
         (["reproduce", "single-cell", "--output", "o", "--dropout", "-1"], "error: --dropout -1 is out of range: use"),
         (["simulate", "single-cell", "--output", "o", "-n", "0"], "error: -n 0 is out of range: use at least 1"),
         (["simulate", "single-cell", "--output", "o", "--outliers", "2"], "error: --outliers 2 is out of range: use"),
+        *(
+            (["simulate", "single-cell", "--output", "o", option, value], f"error: {option} {value} is out of range")
+            for option, value in (("--fold", "1"), ("--hill", "-1"), ("--cross-talk", "-1"), ("--n-bins", "2000"))
+        ),
+        (
+            ["reproduce", "single-cell", "--output", "o", "--library-size", "-50", "--counts", "-n", "9", "-d", "2"],
+            "the noise leaves no expression in any cell: use a larger --library-size",
+        ),
         (["simulate", "single-cell", "--output", "o", "--library-size", "999"], "error: --library-size 999 is out of"),
         (
             ["simulate", "single-cell", "--output", "o", "--library-size", "90", "--counts", "-n", "9", "-d", "2"],
@@ -229,3 +237,9 @@ def test_a_traceback_on_request(monkeypatch):
     monkeypatch.setenv("IDENTICA_TRACEBACK", "1")
     with pytest.raises(ValueError, match=r"none\.csv does not exist"):
         main(["fit", "none.csv", "-d", "2"])
+
+
+def test_a_path_is_not_taken_for_an_option(refused):
+    Path("n_factors").write_text("a file")
+    for command in ("reproduce", "simulate"):
+        refused([command, "single-cell", "--output", "n_factors", "-d", "2", "-n", "9"], "n_factors is not a directory")

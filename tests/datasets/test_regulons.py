@@ -120,6 +120,29 @@ def test_a_first_line_that_is_no_header_is_shown(tmp_path, name, text, found):
         read_regulon(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ['A\tx\tActivation\t"1', "B\ty\tRepression\t2", "C\tz\tActivation\t3"],
+        ['A\tx\tActivation\t"1', "B\ty\tRepression\t2", 'C\tz\tActivation\t3"', "D\tz\tActivation\t3"],
+        ["source\ttarget\tweight\tnote", 'A\tx\t1\t"5 prime', "B\ty\t-1\tnone"],
+    ],
+)
+def test_a_stray_quotation_mark_swallows_no_lines(tmp_path, lines):
+    (tmp_path / "net.tsv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(
+        ValueError, match=r"net\.tsv: line \d cannot be split into fields .*: close its quotation marks"
+    ):
+        read_regulon(tmp_path / "net.tsv")
+    (tmp_path / "net.tsv").write_text('source\ttarget\tweight\n"A"\t"x, 5"\t1\n')
+    assert read_regulon(tmp_path / "net.tsv").genes == ("x, 5",)
+
+
+def test_weights_of_edges_that_occur_twice_are_added():
+    regulon = Regulon(["A", "A", "A", "A"], ["x", "x", "y", "y"], [1, 1, 1, -1])
+    assert regulon.matrix().tolist() == [[2.0], [0.0]]
+
+
 @pytest.mark.parametrize("content", [b"A\tx\tActivation\n", gzip.compress(b"A\tx\tActivation\n" * 99, mtime=0)[:-12]])
 def test_damaged_compression_is_refused(tmp_path, content):
     (tmp_path / "t.tsv.gz").write_bytes(content)
@@ -145,7 +168,7 @@ def test_columns_of_different_length_are_refused():
     [
         (lambda frame: frame.rename(columns={"weight": "mor"}), "has no column 'weight', it has source, target, mor"),
         (lambda frame: frame.assign(source=[None, "A"]), "a row without a source or a target"),
-        (lambda frame: frame.assign(weight="strong"), "the weight of edge 0 is not finite"),
+        (lambda frame: frame.assign(weight="strong"), "the weight of edge 0, 'strong', is not a number: give one"),
         (lambda frame: pd.concat([frame, frame[["source"]]], axis=1), "has several columns of the name 'source'"),
     ],
 )

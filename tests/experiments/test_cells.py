@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 
 from identica import Training
 from identica.cli import main
-from identica.datasets import Regulon, make_cells, make_regulon
+from identica.datasets import Regulon, TechnicalNoise, make_cells, make_regulon
 from identica.experiments import CELL_METHODS, UnivariateLinearModel, reproduce, single_cell
 from identica.metrics import mean_r2
 
@@ -77,13 +77,25 @@ def test_a_method_that_fails_costs_none_that_came_before(tmp_path):
 
 
 def test_a_run_that_fails_leaves_the_results_of_an_earlier_one_whole(tmp_path):
-    plan = single_cell(2, methods=["pca", "fastica"], **QUICK)
+    plan = single_cell(2, methods=["pca", "fastica"], seeds=range(2), **QUICK)
     reproduce(plan, tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     with pytest.raises(RuntimeError, match="broken"):
         reproduce(replace(plan, methods={"pca": plan.methods["pca"], "broken": Broken()}), tmp_path)
     after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert after.pop("results.partial.csv")
+    assert after == before
+    generator = plan.generator
+
+    def second_is_interrupted(*arguments, random_state, **words):
+        if random_state == 1:
+            raise KeyboardInterrupt
+        return generator(*arguments, random_state=random_state, **words)
+
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(replace(plan, generator=second_is_interrupted, data={**plan.data, "hill": 3.0}), tmp_path)
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert after.pop("results.partial.csv").count(b"\n") == 3
     assert after == before
     reproduce(plan, tmp_path)
     assert set(before) == {path.name for path in tmp_path.iterdir()}
@@ -114,6 +126,31 @@ def test_the_supervised_model_is_decoupler_s():
     r = np.corrcoef(weights, cell)[0, 1]
     assert found[7, 1] == pytest.approx(r * np.sqrt((len(cell) - 2) / (1 - r * r)), rel=1e-4)
     assert mean_r2(cells.latents, found) > 0.5
+
+
+def test_options_of_the_command_reach_the_simulation(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr("identica.experiments.single_cell", lambda d, **words: given.append({"d": d, **words}))
+    monkeypatch.setattr("identica.experiments.reproduce", lambda plan, folder: "")
+    options = {
+        "correlation": 0.1, "fold": 9.0, "cross_talk": 0.3, "hill": 3.0, "half_responses": "edge", "noise": "sp",
+        "noise_strength": 0.7,
+    }  # fmt: skip
+    words = [str(part) for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
+    words += ["--outliers", "0.1", "--library-size", "6", "--dropout", "50", "--counts", "-d", "3"]
+    assert main(["reproduce", "single-cell", *words, "--output", str(tmp_path)]) == 0
+    (found,) = given
+    assert {name: found[name] for name in options} == options
+    assert found["d"] == 3
+    assert found["technical"] == TechnicalNoise(outlier_share=0.1, library_mean=6, dropout_percentile=50, counts=True)
+
+
+def test_a_network_is_cleaned_before_the_largest_factors_are_taken():
+    rows = [("BIG", target, 0.0) for target in "abcdefgh"] + [(tf, target, 1.0) for tf in "XY" for target in "abcd"]
+    frame = pd.DataFrame([*rows, ("X", "e", -1.0)], columns=["source", "target", "weight"])
+    assert Regulon.from_frame(frame).largest(1).factors == ("BIG",)
+    plan = single_cell(2, regulon=Regulon.from_frame(frame), methods=["pca"])
+    assert plan.data["regulon"].factors == ("X", "Y")
 
 
 def test_the_command_reproduces_with_a_network_of_one_s_own(tmp_path, capsys):

@@ -252,6 +252,45 @@ def test_groups_keep_their_order_and_cells_without_one_are_left_out(planted):
     assert [label.get_text() for label in ax.get_yticklabels()] == ["2", "10"]
     with pytest.raises(ValueError, match="n_genes=-3 is out of range"):
         pl.influence(adata, n_genes=-3)
+    adata.obs["age"] = np.linspace(0, 1, 5)
+    with pytest.raises(ValueError, match=r"obs\['age'\] holds real numbers: give a column that says which group"):
+        pl.activities(adata, "age")
+    adata.obsm["X_dica"][2, 1] = np.nan
+    with pytest.raises(ValueError, match=r'obsm\["X_dica"\] has values that are NaN or infinite: call identica'):
+        pl.activities(adata, "kind")
+
+
+def test_genes_that_were_not_fitted_count_neither_for_labels_nor_in_the_picture(planted):
+    adata, net = planted
+    tl.label_components(adata, net)
+    expected = adata.uns["dica"]["labels"]
+    scores = expected["score"].abs()
+    # A third of the genes, none of them a target of TF0 or TF1, lose their influence: what is left correlates more.
+    adata.varm["dica_influence"][45:] = 0
+    tl.label_components(adata, net)
+    used = adata.varm["dica_influence"] / adata.var["dica_scale"].to_numpy()[:, None]
+    targets = Regulon.from_frame(net).matrix(["TF0", "TF1"], list(adata.var_names))
+    for k in (0, 1):
+        by_hand = np.corrcoef(used[:45, k], targets[:45, k])[0, 1]
+        assert adata.uns["dica"]["labels"]["score"].iloc[k] == pytest.approx(by_hand)
+    assert len(scores) == 3
+    assert len(pl.influence(adata, n_genes=60).get_yticklabels()) == 45
+
+
+def test_graded_weights_are_taken_as_they_are_and_targets_counted_of_the_factor_named(planted):
+    adata, net = planted
+    random = np.random.default_rng(5)
+    weights = random.uniform(0.1, 3.0, size=len(net)) * net["weight"]
+    few = pd.DataFrame({"source": "FEW", "target": [*adata.var_names[:3], *["absent"] * 40], "weight": 1.0})
+    graded = pd.concat([few, net.assign(weight=weights)])  # FEW has most targets, but few of them here
+    tl.label_components(adata, graded)
+    labels = adata.uns["dica"]["labels"]
+    influence = adata.varm["dica_influence"] / adata.var["dica_scale"].to_numpy()[:, None]
+    targets = Regulon.from_frame(graded).matrix(["TF0", "TF1"], list(adata.var_names))
+    for k in (0, 1):
+        assert labels["score"].iloc[k] == pytest.approx(np.corrcoef(influence[:, k], targets[:, k])[0, 1])
+    assert list(labels["factor"]) == ["TF0", "TF1", ""]
+    assert list(labels["n_targets"]) == [20, 20, 0]
 
 
 def test_what_somebody_has_changed_since_is_refused(planted):

@@ -128,7 +128,12 @@ class ReproduceCells(CellOptions, _Options):
         regulon = self.read_regulon()
         with named_as_options():
             plan = single_cell(self.n_components, regulon=regulon, **self.shared(), **self.arguments())
-            self.carry_out(lambda directory: reproduce(plan, directory))
+
+        def experiment(directory: Path) -> str:
+            with named_as_options():
+                return reproduce(plan, directory)
+
+        self.carry_out(experiment)
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,21 @@ OPTIONS = {
     "outlier_share": "--outliers",
     "library_mean": "--library-size",
     "dropout_percentile": "--dropout",
+    "n_bins": "--n-bins",
+    "cross_talk": "--cross-talk",
+    "noise_strength": "--noise-strength",
+    "correlation": "--correlation",
+    "fold": "--fold",
+    "hill": "--hill",
 }
-"""Arguments of the library that have another name on the command line."""
+"""What arguments of the library are called on the command line."""
 _ARGUMENTS = re.compile(rf"\b({'|'.join(OPTIONS)})\b(=?)")
+
+
+def _option(argument: re.Match[str]) -> str:
+    name, equals = argument.groups()
+    # Where no value follows, fold, hill and correlation are words of English.
+    return OPTIONS[name] + (" " if equals else "") if equals or "_" in name else name
 
 
 @contextmanager
@@ -44,7 +56,7 @@ def named_as_options() -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError) as error:
-        sentence = _ARGUMENTS.sub(lambda found: OPTIONS[found[1]] + (" " if found[2] else ""), str(error))
+        sentence = _ARGUMENTS.sub(_option, str(error))
         if sentence == str(error):
             raise
         raise (TypeError if isinstance(error, TypeError) else ValueError)(sentence) from error

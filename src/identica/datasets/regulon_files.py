@@ -69,8 +69,12 @@ def _rows(path: Path) -> list[Row]:
     opener = gzip.open if path.suffix.lower() == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=separator)
-            numbered = [(reader.line_num, [field.strip() for field in row]) for row in reader]
+            reader = csv.reader(file, delimiter=separator, strict=True)
+            numbered = []
+            for row in reader:
+                if any("\n" in field or "\r" in field for field in row):
+                    raise csv.Error(f"a field goes on from the line before: {row[-1][:20]!r}")
+                numbered.append((reader.line_num, [field.strip() for field in row]))
     except csv.Error as error:
         raise ValueError(
             f"{path}: line {reader.line_num} cannot be split into fields ({error}): close its quotation marks, if it "

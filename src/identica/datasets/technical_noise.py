@@ -115,8 +115,8 @@ class TechnicalNoise:
         Raises
         ------
         ValueError
-            If X is no table of finite numbers that are not negative, or what comes out is infinite or too large for
-            counts.
+            If X is no table of finite numbers that are not negative, or what comes out is infinite, too large for
+            counts, or nothing.
         """
         random = local_random(random_state)
         result = np.array(X, dtype=np.float64)
@@ -136,7 +136,13 @@ class TechnicalNoise:
             return result
         if not result.max() < LARGEST_MEAN:
             raise ValueError(f"expression reaches {result.max():.3g}, too much for counts: use a smaller library_mean")
-        return random.poisson(result).astype(np.float64)
+        counts = random.poisson(result).astype(np.float64)
+        if result.any() and not counts.any():
+            raise ValueError(
+                f"the noise leaves no expression in any cell: use a larger library_mean, the mean logarithm of totals, "
+                f"which is {self.library_mean}, or leave counts out"
+            )
+        return counts
 
     def add_outliers(self, X: FloatArray, random: RandomState) -> FloatArray:
         """Multiply the expression of some genes by large numbers.

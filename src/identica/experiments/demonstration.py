@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from identica import plotting
 from identica.experiments.cells import single_cell
 from identica.experiments.comparison import METHODS, Comparison
 from identica.experiments.runner import Outcome, run
-from identica.experiments.tables import markdown_table, text_table
+from identica.experiments.tables import UNFINISHED, markdown_table, text_table
 from identica.io.files import atomic_write, prepare_output_dir
 from identica.io.writing import write_records
 from identica.report import Report, write_report
@@ -27,8 +26,6 @@ TITLES = {
     "single-cell": "Transcription factors behind simulated expression",
     "sprites": "Position, size, angle and shade behind images",
 }
-UNFINISHED = "results.partial.csv"
-"""Rows of the seeds that are complete and of the one that is not yet."""
 _SHOWN = ("method", "r2_mean", "mcc_pearson", "mcc_spearman", "seconds")
 
 
@@ -67,9 +64,7 @@ def demo(
         **BENT,
     )
     folder = prepare_output_dir(output)
-    outcomes: list[Outcome] = []
-    _run_into(folder, configuration, outcomes, verbose)
-    rows = [outcome.row for outcome in outcomes]
+    rows = [outcome.row for outcome in _run_into(folder, configuration, verbose)]
     if verbose:
         print(text_table(rows, _SHOWN))
         print(f"\nSee {folder / 'report.html'}")
@@ -77,7 +72,9 @@ def demo(
 
 
 def reproduce(configuration: Comparison, folder: Path) -> str:
-    """Carry a comparison out and write all that came of it: each row at once, the rest after each seed.
+    """Carry a comparison out and write all that came of it, each row at once and the rest at the end.
+
+    Earlier results stay as they are until all seeds are complete; until then rows lie in a file of their own.
 
     Parameters
     ----------
@@ -91,12 +88,9 @@ def reproduce(configuration: Comparison, folder: Path) -> str:
     str
         A table for a terminal: mean and lowest R² over seeds of each method.
     """
-    outcomes: list[Outcome] = []
-    for seed in configuration.seeds:
-        _run_into(folder, replace(configuration, seeds=(seed,)), outcomes, verbose=1)
-        rows = summary([outcome.row for outcome in outcomes])
-        with atomic_write(folder / "summary.md", "w") as file:
-            file.write(markdown_table(rows, list(rows[0])) + "\n")
+    rows = summary([outcome.row for outcome in _run_into(folder, configuration, verbose=1)])
+    with atomic_write(folder / "summary.md", "w") as file:
+        file.write(markdown_table(rows, list(rows[0])) + "\n")
     return text_table(rows, list(rows[0]))
 
 
@@ -152,11 +146,17 @@ def write_results(folder: Path, configuration: Comparison, outcomes: Sequence[Ou
     write_report(folder / "report.html", _report(configuration, last))
 
 
-def _run_into(folder: Path, configuration: Comparison, outcomes: list[Outcome], verbose: int) -> None:
-    """Add outcomes to those there are, and write each row as it comes: what fails later costs no fit.
+def _run_into(folder: Path, configuration: Comparison, verbose: int) -> list[Outcome]:
+    """Run, and write each row as it comes, so that what fails later costs no fit.
 
-    Until a seed is complete its rows lie beside results.csv, which belongs to the pictures and the page that are there.
+    Until all is done rows lie beside results.csv, which belongs to the pictures and the page that are there.
+
+    Returns
+    -------
+    list of Outcome
+        All of them.
     """
+    outcomes: list[Outcome] = []
 
     def keep(outcome: Outcome) -> None:
         outcomes.append(outcome)
@@ -166,6 +166,7 @@ def _run_into(folder: Path, configuration: Comparison, outcomes: list[Outcome], 
 
     run(configuration, on_outcome=keep)
     write_results(folder, configuration, outcomes)
+    return outcomes
 
 
 def _is_plain(value: Any) -> bool:

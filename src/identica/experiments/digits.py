@@ -19,7 +19,7 @@ from identica.estimators import ComponentAnalysis
 from identica.experiments.comparison import METHODS, build_methods, check_known, seeded
 from identica.experiments.reading import CONFIDENT, STABLE, Reader, Transformations, check_classes, read_traversals
 from identica.experiments.runner import timed_fit
-from identica.experiments.tables import markdown_table, text_table
+from identica.experiments.tables import UNFINISHED, markdown_table, text_table
 from identica.io import atomic_write, prepare_output_dir, write_records
 from identica.io.pictures import value_range
 from identica.metrics import mean_correlation_coefficient
@@ -181,7 +181,9 @@ def reproduce_digits(study: DigitStudy, output: str | os.PathLike[str], *, verbo
                 print(f"{name} {seed}: {shares}in {seconds:.0f} s", file=sys.stderr)
             if seed == study.seeds[-1]:
                 fits.append(_shown(name, model, components, anchors, study.images, seconds, caught, max_bytes))
-            write_records(folder / "results.csv", rows)
+            write_records(folder / UNFINISHED, rows)
+    write_records(folder / "results.csv", rows)
+    (folder / UNFINISHED).unlink()
     write_records(folder / "transformations.csv", turned)
     summary = _summary(rows, latents, claims)
     columns = list(summary[0])

@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["markdown_table", "text_table"]
+__all__ = ["UNFINISHED", "markdown_table", "text_table"]
+
+UNFINISHED = "results.partial.csv"
+"""Rows of a run that is not complete: results.csv belongs to the pictures and the page that lie there."""
 
 
 def text_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:

@@ -84,7 +84,7 @@ def activities(adata: AnnData, groupby: str, *, key: str = "dica", ax: Axes | No
     KeyError
         If there are no components of that name, or no such column.
     ValueError
-        If no cell has a group.
+        If no cell has a group, the column holds real numbers, or components are not finite.
     """
     check_anndata(adata)
     if f"X_{key}" not in adata.obsm:
@@ -94,6 +94,10 @@ def activities(adata: AnnData, groupby: str, *, key: str = "dica", ax: Axes | No
     if groupby not in adata.obs:
         raise KeyError(f"obs has no column {groupby!r}, it has {', '.join(map(str, adata.obs.columns)) or 'none'}")
     values = np.asarray(adata.obsm[f"X_{key}"])
+    if not np.isfinite(values).all():
+        raise ValueError(f'obsm["X_{key}"] has values that are NaN or infinite: call identica.tl.dica again')
+    if adata.obs[groupby].dtype.kind == "f":
+        raise ValueError(f"obs[{groupby!r}] holds real numbers: give a column that says which group a cell is of")
     groups = adata.obs[groupby].astype("category").cat.remove_unused_categories()  # keeps their order; no group, no row
     names = [str(name) for name in groups.cat.categories]
     if not names:
