@@ -15,8 +15,8 @@ def threads_kept() -> Iterator[None]:
     """Give PyTorch back the number of threads that it had.
 
     Code that numba has compiled starts as many as there are cores, and sets the number of an OpenMP that is PyTorch's,
-    too, where that was loaded before. Two processes that were told to use one thread each would then fight for cores,
-    at a tenth of their speed.
+    too, where that was loaded before. Two processes that were told to use one thread each then fight for cores and
+    take several times as long.
 
     Yields
     ------

@@ -146,7 +146,7 @@ class Regulon:
         if frame["source"].isna().any() or frame["target"].isna().any():
             raise ValueError("the table has a row without a source or a target: leave such rows out")
         weights = pd.to_numeric(frame["weight"], errors="coerce") if "weight" in frame else np.ones(len(frame))
-        if "weight" in frame and np.isnan(weights).any():
+        if np.isnan(weights).any():
             edge = int(np.argmax(np.isnan(weights)))
             raise ValueError(f"the weight of edge {edge}, {frame['weight'].iloc[edge]!r}, is not a number: give one")
         return cls(frame["source"].astype(str), frame["target"].astype(str), weights)
