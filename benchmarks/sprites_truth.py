@@ -17,11 +17,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from identica.alignment import align, best_criterion
 from identica.datasets import SPRITE_SHAPES, draw_sprites, make_sprites
 from identica.experiments import markdown_table
 from identica.io import atomic_write, prepare_output_dir, write_records
 from identica.metrics import mean_r2
+from identica.solvers.alignment import align, best_criterion
 
 N_POINTS = 64
 STEP = 0.02

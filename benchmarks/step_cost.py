@@ -31,15 +31,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
+from identica.criteria import JacobianSample, Volume, volume_criterion
 from identica.datasets import make_mixture
 from identica.experiments import markdown_table
-from identica.geometry import volume_criterion
 from identica.io import atomic_write, prepare_output_dir, write_records
 from identica.jacobian import jacobian_and_gram
 from identica.networks import Dense, frame
-from identica.objective import Objective
-from identica.penalties import JacobianSample, Volume
 from identica.training import Training
+from identica.training.objective import Objective
 
 WEIGHT = 0.1
 NORM_POWER = 1.0

@@ -34,7 +34,7 @@ from identica.estimators import base
 from identica.experiments import FAMILIES, markdown_table
 from identica.io import atomic_write, prepare_output_dir, write_records
 from identica.metrics import mean_r2
-from identica.trainer import Trainer
+from identica.training.trainer import Trainer
 
 MIXTURES = ("linear", "post-nonlinear", "post-nonlinear-10", "perturbed")
 TEST_SAMPLES = 2_000

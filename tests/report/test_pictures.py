@@ -11,9 +11,9 @@ from sklearn.decomposition import PCA
 
 from identica import Autoencoder
 from identica.datasets import make_sprites
+from identica.estimators.traversal import component_ranges
 from identica.io.pictures import grey_levels
 from identica.report import Fit, PictureRow, Pictures, Report, render, report_of_fit
-from identica.traversal import component_ranges
 
 IMAGES = make_sprites(80, size=9, random_state=0).X
 SIDE, N_STEPS = 9, 11

@@ -101,7 +101,7 @@ def reconstruction_beside_pca(
 def _pca(inputs: NDArray[Any], target: NDArray[Any], n_components: int, seed: int) -> NDArray[Any]:
     from sklearn.decomposition import PCA
 
-    from identica.estimators.preparation import pca_solver
+    from identica.preparation import pca_solver
 
     solver = pca_solver(*inputs.shape)
     pca = PCA(min(n_components, *inputs.shape), svd_solver=solver, random_state=seed).fit(inputs)

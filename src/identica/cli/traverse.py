@@ -50,9 +50,9 @@ class Traverse:
         from identica.arguments import check_integer
         from identica.cli.transform import check_features
         from identica.estimators import load
+        from identica.estimators.traversal import component_ranges, traverse
         from identica.io import DataError, output_directory, read_table, refuse_to_overwrite, write_together
         from identica.io.pictures import encode_gif, encode_png, influence_levels, picture_levels, tile, value_range
-        from identica.traversal import component_ranges, traverse
 
         check_integer("n_steps", self.n_steps, 2, MOST_STEPS)
         anchors = list(dict.fromkeys(self.anchors))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from identica.threads import threads_kept
+from identica.machine import threads_kept
 
 __all__ = ["integrate"]
 

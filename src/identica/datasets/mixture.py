@@ -15,7 +15,7 @@ from identica.arguments import check_choice, check_correlation, check_integer, c
 from identica.datasets.mixing import Array, Mixing
 from identica.datasets.sampling import draw_latents
 from identica.datasets.structures import draw_mixing
-from identica.io.files import machine_memory
+from identica.machine import machine_memory
 
 Kind = Literal["linear", "post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic"]
 Latents = Literal["uniform", "dependent", "gaussian"]

@@ -9,9 +9,9 @@ from torch import nn
 
 from identica.estimators.base import ComponentAnalysis
 from identica.networks import Network
-from identica.objective import Objective
-from identica.trainer import Trainer
 from identica.training import Training
+from identica.training.objective import Objective
+from identica.training.trainer import Trainer
 
 __all__ = ["Autoencoder"]
 

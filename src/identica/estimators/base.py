@@ -19,25 +19,25 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from torch import nn
 
-from identica.checkpoint import find_snapshot
-from identica.descent import Data
 from identica.estimators.building import build_networks, find_device
 from identica.estimators.canonical import canonicalise
 from identica.estimators.fitted import FittedNetworks
-from identica.estimators.inputs import check_observations
 from identica.estimators.persistence import fingerprint
-from identica.estimators.preparation import (
+from identica.io import check_output_file
+from identica.networks import Convolutional, Dense, frame
+from identica.preparation import (
     FloatArray,
+    check_observations,
     criterion_units,
     principal_axes,
     split_rows,
     standardise,
 )
-from identica.io import check_output_file
-from identica.networks import Convolutional, Dense, frame
-from identica.progress import Progress
-from identica.trainer import Trainer
 from identica.training import Training
+from identica.training.checkpoint import find_snapshot
+from identica.training.descent import Data
+from identica.training.progress import Progress
+from identica.training.trainer import Trainer
 
 __all__ = ["ComponentAnalysis"]
 

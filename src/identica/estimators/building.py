@@ -7,9 +7,9 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from identica.estimators.preparation import FloatArray
 from identica.jacobian import jacobian
 from identica.networks import Affine, Network
+from identica.preparation import FloatArray
 
 __all__ = ["build_networks", "find_device"]
 

@@ -14,10 +14,10 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from identica.alignment import best_criterion
-from identica.geometry import volume_efficiency
+from identica.criteria import volume_efficiency
 from identica.jacobian import jacobian
 from identica.networks import change_basis, evaluate
+from identica.solvers.alignment import best_criterion
 
 __all__ = ["ENTRIES_AT_ONCE", "Summary", "canonicalise"]
 

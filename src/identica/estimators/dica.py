@@ -10,13 +10,13 @@ import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
-from identica.estimators.aligning import align_networks, conclude_alignment, settle_networks
+from identica.criteria import Joint, Volume
 from identica.estimators.base import DEFAULT_NORM_POWER, ComponentAnalysis
 from identica.networks import Network
-from identica.objective import Objective
-from identica.penalties import Joint, Volume
-from identica.trainer import Trainer
+from identica.solvers.aligning import align_networks, conclude_alignment, settle_networks
 from identica.training import Training
+from identica.training.objective import Objective
+from identica.training.trainer import Trainer
 
 __all__ = ["DICA"]
 

@@ -14,12 +14,11 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from identica.estimators.canonical import ENTRIES_AT_ONCE
-from identica.estimators.inputs import check_observations
 from identica.estimators.persistence import load_estimator, save_estimator
-from identica.estimators.preparation import FloatArray
 from identica.io import check_output_file
 from identica.jacobian import jacobian
 from identica.networks import evaluate
+from identica.preparation import FloatArray, check_observations
 
 __all__ = ["FittedNetworks"]
 

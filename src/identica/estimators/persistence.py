@@ -18,11 +18,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from identica.checkpoint import checksum
 from identica.estimators.building import find_device
 from identica.io import DataError, atomic_write
 from identica.networks import NETWORKS
 from identica.training import Training
+from identica.training.checkpoint import checksum
 
 if TYPE_CHECKING:
     from identica.estimators.base import ComponentAnalysis

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from sklearn.utils._param_validation import Interval
 
-from identica.estimators.aligning import align_networks, conclude_alignment, settle_networks
 from identica.estimators.base import ComponentAnalysis
 from identica.networks import Affine
-from identica.trainer import Trainer
+from identica.solvers.aligning import align_networks, conclude_alignment, settle_networks
 from identica.training import Training
+from identica.training.trainer import Trainer
 
 __all__ = ["PolytopicFactorization"]
 

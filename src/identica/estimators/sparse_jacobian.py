@@ -9,12 +9,12 @@ import torch
 from sklearn.utils._param_validation import Interval
 from torch import nn
 
+from identica.criteria import Sparsity
 from identica.estimators.base import ComponentAnalysis
 from identica.networks import Network
-from identica.objective import Objective
-from identica.penalties import Sparsity
-from identica.trainer import Trainer
 from identica.training import Training
+from identica.training.objective import Objective
+from identica.training.trainer import Trainer
 
 __all__ = ["SparseJacobian"]
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from identica.threads import threads_kept
+from identica.machine import threads_kept
 
 __all__ = ["UnivariateLinearModel", "as_rows", "check_installed"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neural_network import MLPClassifier
 
-from identica.traversal import Decodes, component_ranges, traverse
+from identica.estimators.traversal import Decodes, component_ranges, traverse
 
 __all__ = ["Reader", "Transformations", "check_classes", "read_traversals"]
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identica.io.errors import DataError
-from identica.io.files import machine_memory
 from identica.io.table import Table
+from identica.machine import machine_memory
 
 __all__ = ["read_h5ad"]
 

@@ -2,7 +2,6 @@
 
 import errno
 import glob
-import math
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +14,6 @@ from identica.io.errors import DataError
 __all__ = [
     "atomic_write",
     "check_output_file",
-    "machine_memory",
     "output_directory",
     "prepare_output_dir",
     "refuse_to_overwrite",
@@ -252,19 +250,6 @@ def output_directory(path: str | os.PathLike[str]) -> Iterator[Path]:
             for folder in created:
                 folder.rmdir()
         raise
-
-
-def machine_memory() -> float:
-    """Return the memory of this machine.
-
-    Returns
-    -------
-    float
-        Bytes; infinity where the system does not say.
-    """
-    if not hasattr(os, "sysconf"):
-        return math.inf
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _sync_directory(folder: Path) -> None:

@@ -7,8 +7,8 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from identica.sampling import push_sampled, rearranges, sampled_rule
-from identica.tangents import Pushed, push_tangents, tangent_rule
+from identica.jacobian.sampling import push_sampled, rearranges, sampled_rule
+from identica.jacobian.tangents import Pushed, push_tangents, tangent_rule
 
 __all__ = ["ACTIVATIONS", "Beside", "Channels", "Crop", "Plus", "blank_linear", "linear_map"]
 

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from identica.estimators import ComponentAnalysis
+from identica.estimators.traversal import component_ranges, traverse
 from identica.io.pictures import grey_levels
 from identica.networks.layers import ACTIVATIONS, Beside
-from identica.traversal import component_ranges, traverse
 
 __all__ = ["Explorer", "share_of_page"]
 

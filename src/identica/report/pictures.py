@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identica.estimators import ComponentAnalysis
+from identica.estimators.traversal import Decodes, component_ranges, traverse
 from identica.io.pictures import encode_png, grey_levels, influence_maps, picture_levels, tile
-from identica.traversal import Decodes, component_ranges, traverse
 
 __all__ = ["PictureRow", "Pictures"]
 

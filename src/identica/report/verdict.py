@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, final
 
-from identica.estimators.aligning import AGREEMENT
+from identica.solvers.aligning import AGREEMENT
 
 if TYPE_CHECKING:
     from identica.report.contents import Fit

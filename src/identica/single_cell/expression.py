@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from identica.io.files import machine_memory
+from identica.machine import machine_memory
 
 if TYPE_CHECKING:
     from anndata import AnnData

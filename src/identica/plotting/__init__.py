@@ -1,0 +1,11 @@
+"""Pictures of a fit: each function draws on one matplotlib axis and returns it.
+
+Where no axis is given a new figure is made without pyplot, so that nothing is held in global state and no
+display is needed; it is reached by ``ax.figure`` and saved by ``ax.figure.savefig``.
+"""
+
+from identica.plotting.curves import history, history_terms
+from identica.plotting.heatmaps import influence, r2_heatmap, signed_heatmap
+from identica.plotting.style import COLORS, LONGEST_NAME
+
+__all__ = ["COLORS", "LONGEST_NAME", "history", "history_terms", "influence", "r2_heatmap", "signed_heatmap"]

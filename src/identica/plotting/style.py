@@ -1,0 +1,45 @@
+"""What all pictures share: colours, new axes, short names, matrices checked."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["COLORS", "LONGEST_NAME", "as_matrix", "new_axis", "short_names"]
+
+COLORS = ("#2f6db5", "#d9722e", "#3f9a6b", "#a8518f", "#8a7a3a", "#5c6b7a")
+"""Colours of lines, in the order in which they are used; they read well on white and on near-black."""
+LONGEST_NAME = 40
+"""Letters of a row's or a column's name that are shown."""
+
+
+def as_matrix(matrix: ArrayLike, name: str, meaning: str) -> NDArray[np.float64]:
+    """Return a matrix of float64 that is not empty.
+
+    Returns
+    -------
+    ndarray
+        The matrix.
+
+    Raises
+    ------
+    ValueError
+        If it is empty or no matrix.
+    """
+    values = np.asarray(matrix, dtype=np.float64)
+    if values.ndim != 2 or values.size == 0:
+        raise ValueError(f"{name} has shape {values.shape}: give two non-empty dimensions, {meaning}")
+    return values
+
+
+def short_names(names: Sequence[object]) -> list[str]:
+    """Cut names that would leave no room for what they name."""
+    texts = [str(name) for name in names]
+    return [text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…" for text in texts]
+
+
+def new_axis(size: tuple[float, float]) -> Axes:
+    """Return the axis of a new figure of so many inches, made without pyplot."""
+    return Figure(figsize=size, layout="constrained").subplots()

@@ -1,0 +1,119 @@
+"""From a table to what the networks see: zero mean and unit variance."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FloatArray", "Standardised", "criterion_units", "standardise"]
+
+LARGEST_UNIT = 3.0
+
+
+FloatArray = NDArray[np.floating[Any]]
+
+
+@final
+@dataclass(frozen=True)
+class Standardised:
+    """Data in the units that the networks see.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_features)
+        (X - mean) / scale.
+    mean, scale : ndarray of shape (n_features,)
+        In the user's units.
+    """
+
+    values: FloatArray
+    mean: FloatArray
+    scale: FloatArray
+
+
+def standardise(X: FloatArray, *, per_feature: bool, names: Sequence[str] | None) -> Standardised:
+    """Bring data to zero mean and to unit variance: as a whole, or per feature and with a warning of constant ones.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Finite observations.
+    per_feature : bool
+        Whether each feature is divided by its own standard deviation; otherwise all by one number.
+    names : sequence of str, optional
+        Names of the features.
+
+    Returns
+    -------
+    Standardised
+        The data and what was done to them.
+
+    Raises
+    ------
+    ValueError
+        If every feature is constant, or the numbers are so large or small that their squares are not numbers.
+    """
+    limits = np.finfo(X.dtype)
+    largest = float(np.abs(X).max())
+    if largest > limits.max**0.5 / 1e3 or 0 < largest < limits.tiny**0.5 * 1e3:
+        raise ValueError(
+            f"X reaches {largest:.3g}, whose square does not fit {X.dtype}: divide the features by numbers that "
+            "bring them to moderate size"
+        )
+    mean = X.mean(axis=0, dtype=np.float64)
+    centred = X - mean
+    deviations = np.sqrt(np.mean(np.square(centred), axis=0))
+    constant = deviations <= 10 * limits.eps * np.abs(X).max(axis=0)
+    if constant.all():
+        raise ValueError(
+            f"all {X.shape[1]} feature(s) are constant, or vary less than {X.dtype} can tell at their size: components "
+            "need features that vary between samples (subtract a large common offset before)"
+        )
+    if constant.any() and per_feature:  # in images, say, margins that never vary are nothing odd
+        _warn_of_constant(np.flatnonzero(constant), names)
+    if per_feature:
+        scale = np.where(constant, 1.0, deviations)
+    else:
+        scale = np.full(X.shape[1], np.sqrt(np.mean(np.square(deviations[~constant]))))
+    values = np.where(constant, 0.0, centred / scale).astype(X.dtype)
+    return Standardised(values, mean.astype(X.dtype), scale.astype(X.dtype))
+
+
+def _warn_of_constant(where: NDArray[np.intp], names: Sequence[str] | None) -> None:
+    listed = ", ".join(str(i) if names is None else str(names[i]) for i in where[:10])
+    more = f" and {len(where) - 10} more" if len(where) > 10 else ""
+    warnings.warn(
+        f"{len(where)} constant feature(s) carry no information and are given back as they are: {listed}{more}",
+        UserWarning,
+        stacklevel=4,
+    )
+
+
+def criterion_units(scale: FloatArray) -> FloatArray:
+    """Return the factor of each feature's row of the standardised Jacobian in the criterion.
+
+    The criterion compares rows in the features' own units, as the paper does, because features that were measured
+    alike keep what their sizes say. A feature whose scale is further than a factor of three from the median is
+    taken as measured in another unit and counts as if it were at that bound, so that none can outweigh the rest.
+
+    Parameters
+    ----------
+    scale : ndarray of shape (n_features,)
+        Standard deviations, by which the data are divided; 1 where a feature is constant.
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+        Numbers in [1/3, 3].
+
+    Examples
+    --------
+    >>> criterion_units(np.array([1.0, 2.0, 4.0, 1000.0])).round(3).tolist()
+    [0.333, 0.667, 1.333, 3.0]
+    """
+    return np.clip(scale / np.median(scale), 1 / LARGEST_UNIT, LARGEST_UNIT)

@@ -1,0 +1,162 @@
+"""Stochastic gradient descent on one objective over fixed data: batches, schedule, epochs, validation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+from identica.training.objective import Objective
+
+__all__ = ["Data", "Descent"]
+
+EVALUATION_BATCH = 4096
+PENALISED_ROWS = 128
+"""Validation rows at which the Jacobian is taken."""
+
+
+@final
+@dataclass(frozen=True)
+class Data:
+    """Rows to train on and rows to validate on, on the device and in the precision of the training.
+
+    Parameters
+    ----------
+    train, validation : Tensor of shape (n, n_features)
+        Standardised rows.
+    variance : float
+        Mean squared entry of the rows, the unit of reconstruction.
+    held_out : bool
+        Whether the validation rows are kept out of the training.
+    units : Tensor of shape (n_features,)
+        Factor of each feature's row of the standardised Jacobian that brings it to the feature's own units.
+    """
+
+    train: Tensor
+    validation: Tensor
+    variance: float
+    held_out: bool
+    units: Tensor
+
+
+@final
+class Descent:
+    """AdamW on an objective, with a learning rate that rises over the first steps and falls to zero as a cosine.
+
+    Parameters
+    ----------
+    objective : Objective
+        What to minimise; holds the networks.
+    data : Data
+        What to train on.
+    batch_size : int
+        Rows in a step.
+    per_epoch : int
+        Steps in an epoch.
+    n_epochs : int
+        Epochs until the learning rate is zero.
+    learning_rate : float
+        Its peak.
+    weight_decay : float
+        Of AdamW.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        data: Data,
+        *,
+        batch_size: int,
+        per_epoch: int,
+        n_epochs: int,
+        learning_rate: float,
+        weight_decay: float,
+    ) -> None:
+        self.objective = objective
+        self.data = data
+        self.batch_size = batch_size
+        self.per_epoch = per_epoch
+        self.n_steps = n_epochs * per_epoch
+        self.learning_rate = learning_rate
+        parameters = [parameter for parameter in objective.parameters() if parameter.requires_grad]
+        self.optimiser = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=weight_decay, fused=True)
+
+    def epoch(self, epoch: int, generator: torch.Generator) -> dict[str, float]:
+        """Take the steps of an epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0.
+        generator : torch.Generator
+            Source of all its randomness.
+
+        Returns
+        -------
+        dict of str to float
+            Means of the loss and of its terms.
+        """
+        totals: dict[str, Tensor] = {}
+        self.objective.train()
+        if self.objective.penalty is not None:
+            self.objective.penalty.begin_epoch(epoch)
+        for i, batch in enumerate(self._batches(generator)):
+            for group in self.optimiser.param_groups:
+                group["lr"] = self.learning_rate * self._schedule(epoch * self.per_epoch + i)
+            self.optimiser.zero_grad(set_to_none=True)
+            loss = self.objective(batch, generator)
+            loss.total.backward()
+            self.optimiser.step()
+            for name, value in (("loss", loss.total.detach()), *loss.terms.items()):
+                totals[name] = totals[name] + value if name in totals else value
+        means = {name: float(value) / self.per_epoch for name, value in totals.items()}
+        if self.objective.penalty is not None:
+            self.objective.penalty.end_epoch(means)
+        return means
+
+    def validate(self, seed: int) -> tuple[float, float]:
+        """Return the fraction of variance unexplained on the validation rows, and the loss there.
+
+        Parameters
+        ----------
+        seed : int
+            Of the features that the penalty samples: always the same, so that epochs can be compared.
+
+        Returns
+        -------
+        reconstruction : float
+            Fraction of variance unexplained.
+        loss : float
+            The same plus the penalty.
+        """
+        rows, objective = self.data.validation, self.objective
+        objective.eval()
+        with torch.no_grad():
+            parts = torch.split(rows, EVALUATION_BATCH)
+            errors = [float(objective.reconstruction(part)) * len(part) for part in parts]
+        reconstruction = sum(errors) / len(rows)
+        if objective.penalty is None:
+            return reconstruction, reconstruction
+        generator = torch.Generator().manual_seed(seed)
+        # With gradients on: one penalty takes a derivative of the encoder.
+        few = rows[:PENALISED_ROWS]
+        penalty = objective.penalty(objective.encoder, objective.decoder, few, objective.encoder(few), generator)
+        return reconstruction, reconstruction + float(penalty.total.detach())
+
+    def _schedule(self, step: int) -> float:
+        """Return the learning rate as a share of its peak."""
+        rise = max(1.0, 0.02 * self.n_steps)
+        return min(1.0, (step + 1) / rise) * 0.5 * (1 + math.cos(math.pi * step / self.n_steps))
+
+    def _batches(self, generator: torch.Generator) -> Iterator[Tensor]:
+        rows = self.data.train
+        order = torch.empty(0, dtype=torch.long)
+        for _ in range(self.per_epoch):
+            while len(order) < self.batch_size:
+                order = torch.cat([order, torch.randperm(len(rows), generator=generator)])
+            yield rows[order[: self.batch_size].to(rows.device)]
+            order = order[self.batch_size :]

@@ -1,0 +1,41 @@
+"""The commands that README and documentation show are understood as they stand there."""
+
+import importlib
+import re
+import shlex
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from identica import cli
+
+ROOT = Path(__file__).parents[2]
+SHOWN = [
+    pytest.param(words, id=f"{page.name}: {words}")
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    for words in re.findall(r"^\$ identica (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize("words", SHOWN)
+def test_a_command_shown_is_understood(words, monkeypatch):
+    ran = []
+    for name, (command, _) in importlib.import_module("identica.cli.main").COMMANDS.items():
+        # A command with kinds of its own is a union of their classes, annotated with their names.
+        for kind in [get_args(each)[0] for each in get_args(command)] or [command]:
+            monkeypatch.setattr(kind, "run", lambda self, name=name: ran.append(name))
+    assert cli.main(shlex.split(words)) == 0
+    assert ran == [shlex.split(words)[0]]
+
+
+def test_the_configuration_shown_is_one(tmp_path):
+    from identica.cli.configuration import read_parameters
+    from identica.estimators import from_configuration
+
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```toml\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
+    (tmp_path / "fit.toml").write_text(example, encoding="utf-8")
+    dica = from_configuration(read_parameters(tmp_path / "fit.toml", {"n_components": 5}))
+    assert (dica.n_components, dica.norm_power, dica.n_restarts) == (5, 2.0, 32)
+    assert (dica.network.hidden, dica.training.max_steps) == ((256, 256), 12000)

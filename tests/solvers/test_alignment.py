@@ -1,0 +1,113 @@
+"""The align stage: it finds known mixings, its scales are the best ones, and its comparison is fair."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from decoders import draw
+from torch import Tensor
+
+from identica.criteria import volume_criterion
+from identica.solvers.alignment import align, best_scales, matched_cosine
+
+
+def diverse_rows(n_features: int, n_components: int, seed: int) -> Tensor:
+    """Draw rows of either sign on the L1 sphere."""
+    random = np.random.default_rng(seed)
+    sizes = random.dirichlet([0.3] * n_components, n_features)
+    return torch.tensor(sizes * random.choice([-1, 1], sizes.shape))
+
+
+@pytest.mark.parametrize("p", [1.0, 3.0, math.inf])
+@pytest.mark.parametrize("turn", ["rotation", "any"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_align_undoes_a_mixing_up_to_order_and_sign(p: float, turn: str, dtype: torch.dtype) -> None:
+    mixing, change = diverse_rows(80, 4, seed=1), draw(4, 4)
+    change = torch.linalg.qr(change).Q if turn == "rotation" else change
+    scales = torch.tensor([0.5, 1.0, 2.0]).double()  # three points, with larger and smaller Jacobians
+    matrices = (scales[:, None, None] * (mixing @ change)).to(dtype)
+    generator = torch.Generator().manual_seed(0)
+    found = align(matrices, p=p, n_restarts=5, generator=generator, n_steps=250)
+    undone = change @ found.transform.double()
+    assert matched_cosine(undone, torch.eye(4).double()) > 0.995
+    assert found.criteria.shape == (5,)
+    assert found.agreement > 0.99
+
+
+def test_align_finds_a_maximum() -> None:
+    matrices = draw(3, 40, 3)
+    found = align(matrices, p=3.0, n_restarts=8, generator=torch.Generator().manual_seed(0), n_steps=600)
+
+    def criterion(transform: Tensor) -> float:
+        return float(volume_criterion(matrices @ transform, 3.0).mean())
+
+    best = criterion(found.transform)
+    for seed in range(20):
+        nearby = torch.eye(3) + 0.05 * draw(3, 3, seed=seed)
+        assert criterion(found.transform @ nearby) < best
+
+
+def test_criteria_are_those_of_the_restarts_and_the_best_is_kept() -> None:
+    matrices = draw(1, 40, 5)  # rows without direction: the restarts differ
+    restarts = []
+    for n_restarts in (6, 1):
+        generator = torch.Generator().manual_seed(0)
+        restarts.append(align(matrices, p=1.0, n_restarts=n_restarts, generator=generator, n_steps=300))
+    several, first = restarts
+    gain = [float(volume_criterion(matrices @ found.transform, 1.0).mean()) for found in restarts]
+    assert gain[0] - gain[1] == pytest.approx(float(several.criteria.max() - first.criteria[0]), abs=1e-9)
+    assert float(several.criteria.max() - several.criteria.min()) > 0.001
+
+
+def test_restarts_disagree_where_rows_have_no_direction() -> None:
+    generator = torch.Generator().manual_seed(0)
+    found = align(draw(1, 150, 6), p=1.0, n_restarts=8, generator=generator, n_steps=250)
+    assert found.agreement < 0.9
+
+
+def test_one_restart_agrees_with_itself() -> None:
+    found = align(draw(1, 20, 3), p=3.0, n_restarts=1, generator=torch.Generator().manual_seed(0), n_steps=5)
+    assert found.agreement == 1.0
+
+
+@pytest.mark.parametrize("p", [0.5, 1.0, 2.0, 3.0])
+def test_best_scales_are_a_stationary_point_and_the_maximum(p: float) -> None:
+    matrices = draw(4, 30, 3) * torch.tensor([0.01, 1.0, 50.0])
+    scales = best_scales(matrices, p)
+    assert float(scales.log().sum()) == pytest.approx(0, abs=1e-12)
+
+    def criterion(logarithms: Tensor) -> Tensor:
+        return volume_criterion(matrices * logarithms.exp(), p).mean()
+
+    logarithms = scales.log().requires_grad_(True)
+    best = criterion(logarithms)
+    (gradient,) = torch.autograd.grad(best, logarithms)
+    assert gradient.abs().max().item() < 1e-4
+    for seed in range(10):
+        step = draw(3, seed=seed)
+        for size in (0.05, 1.0):
+            assert criterion(logarithms.detach() + size * step / step.norm()).item() < best.item()
+    # The scales that a fit happens to have do not matter.
+    other = torch.tensor([3.0, 0.2, 7.0]).double()
+    expected = scales / other / (scales / other).log().mean().exp()
+    torch.testing.assert_close(best_scales(matrices * other, p), expected, rtol=1e-3, atol=0)
+
+
+def test_best_scales_are_finite_where_a_component_does_nothing() -> None:
+    matrices = draw(2, 5, 3).float()
+    matrices[..., 1] = 0
+    scales = best_scales(matrices, 3.0)
+    assert scales.dtype == torch.float32
+    assert torch.isfinite(scales).all()
+
+
+def test_matched_cosine_ignores_order_sign_and_length_and_nothing_else() -> None:
+    matrix = draw(6, 4)
+    moved = matrix[:, [2, 0, 3, 1]] * torch.tensor([-1.0, 3.0, 0.1, -7.0])
+    assert matched_cosine(matrix, moved) == pytest.approx(1)
+    axes = torch.eye(2)
+    turned = torch.tensor([[math.cos(0.4), -math.sin(0.4)], [math.sin(0.4), math.cos(0.4)]])
+    assert matched_cosine(axes, axes @ turned) == pytest.approx(math.cos(0.4))
+    # One to one: two columns cannot both take the same partner.
+    assert matched_cosine(axes, torch.tensor([[1.0, 1.0], [0.0, 0.0]])) == pytest.approx(0.5)
