@@ -36,7 +36,9 @@ from identica.datasets import make_mixture
 from identica.experiments import markdown_table
 from identica.io import atomic_write, prepare_output_dir, write_records
 from identica.jacobian import jacobian_and_gram
+from identica.likelihoods import Gaussian
 from identica.networks import Dense, frame
+from identica.solvers.refinement import Refinement
 from identica.training import Training
 from identica.training.objective import Objective
 
@@ -156,13 +158,13 @@ def steps(size: Size) -> dict[str, Step]:
 
         return optimisation(networks, loss)
 
-    def by_objective(penalty: Volume | None) -> Step:
-        objective = copy.deepcopy(Objective(encoder, decoder, 1.0, penalty))
+    def by_objective(penalty: Refinement | None) -> Step:
+        objective = copy.deepcopy(Objective(encoder, decoder, Gaussian(float(size.n_features)), penalty))
         return optimisation(objective, lambda: objective(batch, generator).total)
 
     training = Training()
-    sample = JacobianSample(training.n_jacobians(size.batch), training.jacobian_features, torch.ones(size.n_features))
-    sampled = Volume(sample, WEIGHT, NORM_POWER, n_epochs=1)
+    sample = JacobianSample(training.n_jacobians(size.batch), training.jacobian_features)
+    sampled = Refinement(sample, Volume(NORM_POWER), WEIGHT, n_epochs=1)
     return {
         "plain": by_objective(None),
         "jacrev": exactly(by_torch(torch.func.jacrev)),

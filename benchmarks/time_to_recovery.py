@@ -30,7 +30,7 @@ from torch import nn
 
 from identica import DICA, Training
 from identica.datasets import make_mixture
-from identica.estimators import base
+from identica.estimators import plan
 from identica.experiments import FAMILIES, markdown_table
 from identica.io import atomic_write, prepare_output_dir, write_records
 from identica.metrics import mean_r2
@@ -115,7 +115,7 @@ def watching(watch: Watch) -> Iterator[None]:
         watch.trainer = Trainer(*arguments, **options | {"progress": watch})
         return watch.trainer
 
-    with patch.object(base, "Trainer", build):
+    with patch.object(plan, "Trainer", build):
         yield
 
 
@@ -180,12 +180,15 @@ def run(
     X, latents = mixture.X, mixture.latents
     solver, changes = CONTENDERS[contender]
     training = dataclasses.replace(Training(max_steps=steps), **changes)
-    estimator = DICA(latents.shape[1], solver=solver, training=training, device="cpu", random_state=seed)
+    estimator = DICA(latents.shape[1], solver=solver, n_init=1, training=training, device="cpu", random_state=seed)
     if arguments.plain:
         estimator.set_params(**plain_networks(X.shape[1], latents.shape[1], seed))
 
     def score(trainer: Trainer) -> float:
         unseen = torch.as_tensor((X[n_samples:] - estimator.mean_) / estimator.scale_, dtype=trainer.data.train.dtype)
+        if trainer.data.loadings is not None:
+            loadings = trainer.data.loadings
+            unseen = unseen @ loadings / loadings[:, 0].square().sum()
         was_training = trainer.encoder.training
         with torch.no_grad():
             components = trainer.encoder.eval()(unseen).double().numpy()

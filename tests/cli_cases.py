@@ -2,7 +2,7 @@
 
 import numpy as np
 
-QUICK = '{"network": {"hidden": [8]}, "training": {"max_steps": 40, "batch_size": 32}, "device": "cpu"}'
+QUICK = '{"n_init": 1, "network": {"hidden": [8]}, "training": {"max_steps": 40, "batch_size": 32}, "device": "cpu"}'
 """A configuration whose fit takes a moment."""
 
 

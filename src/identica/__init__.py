@@ -6,9 +6,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from identica.criteria import Volume
     from identica.estimators import DICA, Autoencoder, PolytopicFactorization, SparseJacobian, load
     from identica.networks import Convolutional, Dense
     from identica.single_cell import pl, tl
+    from identica.solvers import Joint, Staged
     from identica.training import Training
 
 __all__ = [
@@ -16,24 +18,30 @@ __all__ = [
     "Autoencoder",
     "Convolutional",
     "Dense",
+    "Joint",
     "PolytopicFactorization",
     "SparseJacobian",
+    "Staged",
     "Training",
+    "Volume",
     "load",
     "pl",
     "tl",
 ]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "DICA": "identica.estimators",
     "Autoencoder": "identica.estimators",
     "Convolutional": "identica.networks",
     "Dense": "identica.networks",
+    "Joint": "identica.solvers",
     "PolytopicFactorization": "identica.estimators",
     "SparseJacobian": "identica.estimators",
+    "Staged": "identica.solvers",
     "Training": "identica.training",
+    "Volume": "identica.criteria",
     "load": "identica.estimators",
     "pl": "identica.single_cell",
     "tl": "identica.single_cell",

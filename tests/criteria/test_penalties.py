@@ -9,14 +9,17 @@ import torch
 from decoders import build, draw
 from torch import Tensor, nn
 
-from identica.criteria import JacobianSample, Joint, Penalty, Sparsity, Volume
+from identica.criteria import JacobianSample, Penalty, Sparsity, Volume
+from identica.criteria import JointPenalty as Joint
+from identica.likelihoods import Gaussian
 from identica.networks import Dense, frame
+from identica.solvers.refinement import Refinement
 from identica.training.objective import Objective
 
 N_FEATURES, N_COMPONENTS = 7, 3
 WHOLE = JacobianSample(n_samples=100, n_features=N_FEATURES)
 PENALTIES = {
-    "volume": lambda weight, sample=WHOLE: Volume(sample, weight, 3.0, 10),
+    "volume": lambda weight, sample=WHOLE: Refinement(sample, Volume(3.0), weight, 10),
     "sparsity": lambda weight, sample=WHOLE: Sparsity(sample, weight),
     "joint, log det": lambda weight, sample=WHOLE: Joint(sample, weight, weight, 20, "logdet"),
     "joint, trace": lambda weight, sample=WHOLE: Joint(sample, weight, weight, 20, "trace"),
@@ -61,7 +64,7 @@ def test_objective_is_the_unexplained_share_plus_the_penalty(name: str) -> None:
     batch, few = draw(9, N_FEATURES), draw(9, N_FEATURES)[:4]
     sample = JacobianSample(n_samples=4, n_features=3)
     penalty = PENALTIES[name](0.5, sample)
-    loss = Objective(encoder, decoder, 2.5, penalty)(batch, generator())
+    loss = Objective(encoder, decoder, Gaussian(2.5 * N_FEATURES), penalty)(batch, generator())
     unexplained = ((decoder(encoder(batch)) - batch) ** 2).sum() / (9 * N_FEATURES * 2.5)
     extra = penalty(encoder, decoder, few, encoder(few), generator())
     assert loss.total.item() == pytest.approx((unexplained + extra.total).item(), rel=1e-10)
@@ -75,8 +78,8 @@ def test_weight_zero_is_the_plain_autoencoder(name: str) -> None:
     encoder, decoder = networks()
     batch = draw(9, N_FEATURES)
     parameters = [each for each in (*encoder.parameters(), *decoder.parameters()) if each.requires_grad]
-    plain = Objective(encoder, decoder, 2.0)(batch, generator()).total
-    zero = Objective(encoder, decoder, 2.0, PENALTIES[name](0.0))(batch, generator()).total
+    plain = Objective(encoder, decoder, Gaussian(2.0))(batch, generator()).total
+    zero = Objective(encoder, decoder, Gaussian(2.0), PENALTIES[name](0.0))(batch, generator()).total
     assert torch.equal(plain, zero)
     torch.testing.assert_close(
         torch.autograd.grad(zero, parameters), torch.autograd.grad(plain, parameters), rtol=0, atol=0
@@ -87,7 +90,7 @@ def test_weight_zero_is_the_plain_autoencoder(name: str) -> None:
 def test_volume_is_the_mean_criterion(p: float) -> None:
     encoder, decoder = networks()
     inputs = draw(5, N_FEATURES)
-    loss = Volume(WHOLE, 0.3, p, 10)(encoder, decoder, inputs, encoder(inputs), generator())
+    loss = Refinement(WHOLE, Volume(p), 0.3, 10)(encoder, decoder, inputs, encoder(inputs), generator())
     criteria = [reference.volume_criterion(matrix, p) for matrix in jacobians(encoder, decoder, inputs)]
     assert float(loss.terms["criterion"]) == pytest.approx(sum(criteria) / 5, rel=1e-10)
     assert loss.total.item() == pytest.approx(-0.3 * sum(criteria) / 5, rel=1e-10)
@@ -131,16 +134,16 @@ def test_rows_are_drawn_without_replacement_and_only_where_there_are_more() -> N
 
 
 def test_volume_weight_is_held_then_falls_geometrically_then_rests() -> None:
-    penalty = Volume(WHOLE, 4.0, 3.0, n_epochs=1000)
+    penalty = Refinement(WHOLE, Volume(3.0), 4.0, n_epochs=1000)
     weights = []
     for epoch in range(1000):
         penalty.begin_epoch(epoch)
         weights.append(penalty.weight)
-    start, end = round(1000 * Volume.hold), round(1000 * Volume.rest)
+    start, end = round(1000 * Refinement.hold), round(1000 * Refinement.rest)
     assert weights[: start + 1] == pytest.approx([4.0] * (start + 1))
-    assert weights[end:] == pytest.approx([4.0 * Volume.last] * (1000 - end))
+    assert weights[end:] == pytest.approx([4.0 * Refinement.last] * (1000 - end))
     ratios = [after / before for before, after in zip(weights[start:end], weights[start + 1 : end + 1], strict=True)]
-    assert ratios == pytest.approx([Volume.last ** (1 / (end - start))] * (end - start))
+    assert ratios == pytest.approx([Refinement.last ** (1 / (end - start))] * (end - start))
 
 
 def joint_by_hand(

@@ -37,5 +37,5 @@ def test_the_configuration_shown_is_one(tmp_path):
     (example,) = re.findall(r"^```toml\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
     (tmp_path / "fit.toml").write_text(example, encoding="utf-8")
     dica = from_configuration(read_parameters(tmp_path / "fit.toml", {"n_components": 5}))
-    assert (dica.n_components, dica.norm_power, dica.n_restarts) == (5, 2.0, 32)
+    assert (dica.n_components, dica.criterion, dica.n_init, dica.solver.restarts) == (5, "c_1", 4, 16)
     assert (dica.network.hidden, dica.training.max_steps) == ((256, 256), 12000)

@@ -11,13 +11,15 @@ from identica.metrics import mean_r2
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("family", "least"), [("linear", 0.97), ("post-nonlinear", 0.97), ("post-nonlinear-10", 0.97), ("perturbed", 0.93)]
+    ("family", "least"),
+    [("linear", 0.97), ("post-nonlinear", 0.97), ("post-nonlinear-10", 0.97), ("perturbed", 0.93), ("folded", 0.97)],
 )
 def test_defaults_find_the_components_of_every_family(family, least):
     X, latents, _ = make_mixture(12_000, **FAMILIES[family], latents="dependent", random_state=7)
-    fitted = DICA(latents.shape[1], random_state=7).fit(X[:10_000])
+    # Two starts in place of eight, to save time.
+    fitted = DICA(latents.shape[1], n_init=2, random_state=7).fit(X[:10_000])
     assert mean_r2(latents[10_000:], fitted.transform(X[10_000:])) >= least
-    assert fitted.restart_agreement_ > 0.95
+    assert fitted.verdict_.level == "sound"
 
 
 def test_every_method_is_compared_and_shown(tmp_path):

@@ -1,11 +1,9 @@
 """The page says how a method was set: what every reader asks, and what is not as by default."""
 
-import math
-
 import pytest
 from torch import nn
 
-from identica import DICA, Autoencoder, Convolutional, Dense, PolytopicFactorization, SparseJacobian, Training
+from identica import DICA, Autoencoder, Convolutional, Dense, PolytopicFactorization, SparseJacobian, Staged, Training
 from identica.report.settings import settings
 
 DEFAULTS = {
@@ -22,7 +20,11 @@ DEFAULTS = {
         (DICA(3, random_state=7, device="cpu", verbose=0), (60,), {}),
         (DICA(3), (8, 8), {"standardised": "all features by one number"}),
         (DICA(3, standardize=True), (8, 8), {}),
-        (DICA(volume_weight=0.25, norm_power=math.inf), (60,), {"norm power": "inf", "volume weight": "0.25"}),
+        (
+            DICA(criterion="c_inf", solver=Staged(weight=0.25)),
+            (60,),
+            {"criterion": "c_inf", "solver": "Staged(restarts=32, weight=0.25)"},
+        ),
         (DICA(training=Training(checkpoint_seconds=1.0)), (60,), {}),
         (
             SparseJacobian(weight=2, training=Training(max_steps=30, batch_size=8, learning_rate=0.0001)),
@@ -55,10 +57,10 @@ def test_it_says_how_a_method_was_set(estimator, shape, changed):
 
 
 def test_a_linear_method_has_no_training_to_speak_of():
-    estimator = PolytopicFactorization(2, norm_power=3.0)
+    estimator = PolytopicFactorization(2, criterion="c_inf")
     estimator.sample_shape_ = (60,)
     assert settings(estimator) == {
         "network": "linear",
         "standardised": "each feature by itself",
-        "norm power": "3",
+        "criterion": "c_inf",
     }

@@ -8,8 +8,8 @@ import torch
 from decoders import draw
 from torch import Tensor
 
-from identica.criteria import volume_criterion
-from identica.solvers.alignment import align, best_scales, matched_cosine
+from identica.criteria import LocalGeometry, Volume, best_scales, volume_criterion
+from identica.solvers.alignment import align, matched_cosine
 
 
 def diverse_rows(n_features: int, n_components: int, seed: int) -> Tensor:
@@ -28,7 +28,7 @@ def test_align_undoes_a_mixing_up_to_order_and_sign(p: float, turn: str, dtype: 
     scales = torch.tensor([0.5, 1.0, 2.0]).double()  # three points, with larger and smaller Jacobians
     matrices = (scales[:, None, None] * (mixing @ change)).to(dtype)
     generator = torch.Generator().manual_seed(0)
-    found = align(matrices, p=p, n_restarts=5, generator=generator, n_steps=250)
+    found = align(LocalGeometry.of(matrices), Volume(p), n_restarts=5, generator=generator, n_steps=250)
     undone = change @ found.transform.double()
     assert matched_cosine(undone, torch.eye(4).double()) > 0.995
     assert found.criteria.shape == (5,)
@@ -37,7 +37,9 @@ def test_align_undoes_a_mixing_up_to_order_and_sign(p: float, turn: str, dtype: 
 
 def test_align_finds_a_maximum() -> None:
     matrices = draw(3, 40, 3)
-    found = align(matrices, p=3.0, n_restarts=8, generator=torch.Generator().manual_seed(0), n_steps=600)
+    found = align(
+        LocalGeometry.of(matrices), Volume(3.0), n_restarts=8, generator=torch.Generator().manual_seed(0), n_steps=600
+    )
 
     def criterion(transform: Tensor) -> float:
         return float(volume_criterion(matrices @ transform, 3.0).mean())
@@ -53,7 +55,9 @@ def test_criteria_are_those_of_the_restarts_and_the_best_is_kept() -> None:
     restarts = []
     for n_restarts in (6, 1):
         generator = torch.Generator().manual_seed(0)
-        restarts.append(align(matrices, p=1.0, n_restarts=n_restarts, generator=generator, n_steps=300))
+        restarts.append(
+            align(LocalGeometry.of(matrices), Volume(1.0), n_restarts=n_restarts, generator=generator, n_steps=300)
+        )
     several, first = restarts
     gain = [float(volume_criterion(matrices @ found.transform, 1.0).mean()) for found in restarts]
     assert gain[0] - gain[1] == pytest.approx(float(several.criteria.max() - first.criteria[0]), abs=1e-9)
@@ -62,19 +66,25 @@ def test_criteria_are_those_of_the_restarts_and_the_best_is_kept() -> None:
 
 def test_restarts_disagree_where_rows_have_no_direction() -> None:
     generator = torch.Generator().manual_seed(0)
-    found = align(draw(1, 150, 6), p=1.0, n_restarts=8, generator=generator, n_steps=250)
+    found = align(LocalGeometry.of(draw(1, 150, 6)), Volume(1.0), n_restarts=8, generator=generator, n_steps=250)
     assert found.agreement < 0.9
 
 
 def test_one_restart_agrees_with_itself() -> None:
-    found = align(draw(1, 20, 3), p=3.0, n_restarts=1, generator=torch.Generator().manual_seed(0), n_steps=5)
+    found = align(
+        LocalGeometry.of(draw(1, 20, 3)),
+        Volume(3.0),
+        n_restarts=1,
+        generator=torch.Generator().manual_seed(0),
+        n_steps=5,
+    )
     assert found.agreement == 1.0
 
 
 @pytest.mark.parametrize("p", [0.5, 1.0, 2.0, 3.0])
 def test_best_scales_are_a_stationary_point_and_the_maximum(p: float) -> None:
     matrices = draw(4, 30, 3) * torch.tensor([0.01, 1.0, 50.0])
-    scales = best_scales(matrices, p)
+    scales = best_scales(Volume(p), LocalGeometry.of(matrices))
     assert float(scales.log().sum()) == pytest.approx(0, abs=1e-12)
 
     def criterion(logarithms: Tensor) -> Tensor:
@@ -91,13 +101,13 @@ def test_best_scales_are_a_stationary_point_and_the_maximum(p: float) -> None:
     # The scales that a fit happens to have do not matter.
     other = torch.tensor([3.0, 0.2, 7.0]).double()
     expected = scales / other / (scales / other).log().mean().exp()
-    torch.testing.assert_close(best_scales(matrices * other, p), expected, rtol=1e-3, atol=0)
+    torch.testing.assert_close(best_scales(Volume(p), LocalGeometry.of(matrices * other)), expected, rtol=1e-3, atol=0)
 
 
 def test_best_scales_are_finite_where_a_component_does_nothing() -> None:
     matrices = draw(2, 5, 3).float()
     matrices[..., 1] = 0
-    scales = best_scales(matrices, 3.0)
+    scales = best_scales(Volume(3.0), LocalGeometry.of(matrices))
     assert scales.dtype == torch.float32
     assert torch.isfinite(scales).all()
 

@@ -1,5 +1,6 @@
 """Checkpoints: what is written comes back, and what is no checkpoint is refused in one sentence."""
 
+import copy
 import json
 import math
 from collections.abc import Callable
@@ -20,8 +21,8 @@ from identica.training.checkpoint import (
     checksum,
     load_optimiser,
     optimiser_state,
-    read_snapshot,
-    write_snapshot,
+    read_snapshots,
+    write_snapshots,
 )
 
 PARTIAL = PartialStage(
@@ -57,8 +58,10 @@ SNAPSHOT = Snapshot(
 )
 def test_what_is_written_comes_back(snapshot: Snapshot, tmp_path: Path) -> None:
     path = tmp_path / "fit.checkpoint"
-    write_snapshot(path, snapshot)
-    found = read_snapshot(path)
+    write_snapshots(path, {3: snapshot, 0: copy.deepcopy(SNAPSHOT)})
+    read = read_snapshots(path)
+    assert sorted(read) == [0, 3]
+    found = read[3]
     for name in ("fingerprint", "seed", "done", "history", "durations"):
         assert getattr(found, name) == getattr(snapshot, name)
     exact = {"rtol": 0, "atol": 0}
@@ -97,12 +100,12 @@ def test_an_optimiser_goes_on_as_if_nothing_had_happened() -> None:
 
 def test_a_missing_file_is_called_that(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        read_snapshot(tmp_path / "none")
+        read_snapshots(tmp_path / "none")
 
 
 def _written(tmp_path: Path) -> bytes:
     path = tmp_path / "good"
-    write_snapshot(path, SNAPSHOT)
+    write_snapshots(path, {0: SNAPSHOT})
     return path.read_bytes()
 
 
@@ -122,7 +125,7 @@ def test_a_damaged_file_is_refused(damage: Callable[[bytes], bytes], tmp_path: P
     path = tmp_path / "bad"
     path.write_bytes(damage(_written(tmp_path)))
     with pytest.raises(DataError, match=r"bad is damaged or no checkpoint.*delete it and start the fit anew"):
-        read_snapshot(path)
+        read_snapshots(path)
 
 
 def test_a_file_whose_numbers_have_changed_is_refused(tmp_path: Path) -> None:
@@ -131,12 +134,12 @@ def test_a_file_whose_numbers_have_changed_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bad"
     path.write_bytes(bytes(whole))
     with pytest.raises(DataError, match=r"bad is damaged or no checkpoint.*its checksum is not that of its content"):
-        read_snapshot(path)
+        read_snapshots(path)
 
 
 def _header(**changes: object) -> str:
     header = {"fingerprint": "a", "seed": 0, "done": [], "history": [], "durations": {}} | changes
-    return json.dumps({name: value for name, value in header.items() if value is not None})
+    return json.dumps({"0": {name: value for name, value in header.items() if value is not None}})
 
 
 @pytest.mark.parametrize(
@@ -155,25 +158,25 @@ def _header(**changes: object) -> str:
 )
 def test_a_header_that_lacks_something_is_refused(metadata: dict[str, str], tmp_path: Path) -> None:
     path = tmp_path / "bad"
-    tensors = {"networks|weight": torch.zeros(1)}
+    tensors = {"0|networks|weight": torch.zeros(1)}
     signed = metadata | {"sha256": checksum(tensors, metadata.get("state"))}
     safetensors.torch.save_file(tensors, path, signed)
     with pytest.raises(DataError, match=r"bad is damaged or no checkpoint \((?!its checksum)"):
-        read_snapshot(path)
+        read_snapshots(path)
 
 
 def test_a_file_without_networks_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bad"
-    tensors, state = {"weight": torch.zeros(1)}, _header()
+    tensors, state = {"0|results/a|weight": torch.zeros(1)}, _header()
     metadata = {"format": FORMAT, "state": state, "sha256": checksum(tensors, state)}
     safetensors.torch.save_file(tensors, path, metadata)
     with pytest.raises(DataError, match=r"bad is damaged or no checkpoint \('networks'\)"):
-        read_snapshot(path)
+        read_snapshots(path)
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"format": "pt"}, {"format": "identica-checkpoint-999"}])
 def test_a_file_of_another_format_is_refused(metadata: dict[str, str] | None, tmp_path: Path) -> None:
     path = tmp_path / "other"
-    safetensors.torch.save_file({"networks|weight": torch.zeros(1)}, path, metadata)
+    safetensors.torch.save_file({"0|networks|weight": torch.zeros(1)}, path, metadata)
     with pytest.raises(DataError, match=r"other is no checkpoint of this version.*delete it"):
-        read_snapshot(path)
+        read_snapshots(path)

@@ -28,7 +28,9 @@ _RESULTS = (
     "linear_reconstruction_error",
     "volume_efficiency",
     "restart_agreement",
-    "criterion_units",
+    "start_agreement",
+    "starts",
+    "noise_floor",
     "restarts",
 )
 
@@ -87,11 +89,24 @@ def describe(
         "n_samples_fitted": len(train),
         "n_samples_held_out": len(held_out),
         **values,
+        "verdict": _verdict(estimator),
         "held_out_variance_unexplained": unexplained,
         "durations": {**estimator.durations_, "total": seconds},
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         "warnings": list(noted),
         "digest": digest(estimator, table, holdout),
+    }
+
+
+def _verdict(estimator: ComponentAnalysis) -> dict[str, Any] | None:
+    if not estimator.identifies:
+        return None
+    verdict = estimator.verdict_
+    return {
+        "level": verdict.level,
+        "heading": verdict.heading,
+        "number": verdict.number,
+        "reasons": list(verdict.reasons),
     }
 
 
@@ -116,10 +131,17 @@ def summary(content: Mapping[str, Any], directory: Path) -> str:
         f"{method}: {content['configuration']['n_components']} components of {data['n_samples']} samples, "
         f"{data['n_features']} features, in {content['durations']['total']:.1f} s"
     ]
-    named = {"volume_efficiency": "volume efficiency", "restart_agreement": "agreement of restarts"}
+    named = {
+        "volume_efficiency": "volume efficiency",
+        "restart_agreement": "agreement of restarts",
+        "start_agreement": "of starts",
+    }
     figures = [f"{text} {content[name]:.3f}" for name, text in named.items() if content.get(name) is not None]
     if figures:
         lines.append(", ".join(figures))
+    if content.get("verdict"):
+        lines.append(content["verdict"]["heading"] + ":")
+        lines += [f"  - {reason}" for reason in content["verdict"]["reasons"]]
     if content["held_out_variance_unexplained"] is not None:
         lines.append(f"variance unexplained on the {content['n_samples_held_out']} samples held out of the fit:")
         lines.append(f"  {'':20} {method:>15} {'PCA':>8}")

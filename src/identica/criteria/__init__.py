@@ -1,7 +1,8 @@
-"""What is maximised: pure functions of a decoder's Jacobian, and the penalties that training makes of them."""
+"""What is maximised: pure functions of a decoder's Jacobian, the criteria made of them, and penalties for training."""
 
 from __future__ import annotations
 
+from identica.criteria.criterion import Criterion
 from identica.criteria.geometry import (
     l1_norm,
     log_power_mean,
@@ -10,24 +11,50 @@ from identica.criteria.geometry import (
     power_mean,
     row_norms,
 )
-from identica.criteria.joint import Joint
-from identica.criteria.penalty import JacobianSample, Loss, Penalty
+from identica.criteria.independent_mechanism import IndependentMechanism, independent_mechanism_contrast
+from identica.criteria.joint import JointPenalty
+from identica.criteria.local import JacobianSample, LocalGeometry
+from identica.criteria.penalty import Loss, Penalty
+from identica.criteria.scales import best_scales, best_value
 from identica.criteria.sparsity import Sparsity
-from identica.criteria.volume import Volume, volume_criterion, volume_efficiency
+from identica.criteria.units import row_units
+from identica.criteria.volume import (
+    Volume,
+    volume_criterion,
+    volume_efficiency,
+)
 
 __all__ = [
+    "CRITERIA",
+    "NAMED_CRITERIA",
+    "Criterion",
+    "IndependentMechanism",
     "JacobianSample",
-    "Joint",
+    "JointPenalty",
+    "LocalGeometry",
     "Loss",
     "Penalty",
     "Sparsity",
     "Volume",
+    "best_scales",
+    "best_value",
+    "independent_mechanism_contrast",
     "l1_norm",
     "log_power_mean",
     "log_volume",
     "log_volume_from_gram",
     "power_mean",
     "row_norms",
+    "row_units",
     "volume_criterion",
     "volume_efficiency",
 ]
+
+CRITERIA: dict[str, type[Criterion]] = {criterion.kind: criterion for criterion in (Volume, IndependentMechanism)}
+"""Criteria by the name that stands in files."""
+NAMED_CRITERIA: dict[str, Criterion] = {
+    "c_1": Volume(1.0),
+    "c_2": Volume(2.0),
+    "c_inf": Volume(float("inf")),
+}
+"""What a user can choose by a word."""

@@ -8,15 +8,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from identica.criteria.geometry import l1_norm, log_volume
-from identica.criteria.penalty import JacobianSample, Loss, Penalty
+from identica.criteria.geometry import l1_norm
+from identica.criteria.local import JacobianSample
+from identica.criteria.penalty import Loss, Penalty
 from identica.jacobian import push_tangents
 
-__all__ = ["Joint"]
+__all__ = ["JointPenalty"]
 
 
 @final
-class Joint(Penalty):
+class JointPenalty(Penalty):
     """The penalty of equation (8), with its two schedules.
 
     -lambda_vol(t) c_vol + lambda_norm c_norm(t), where lambda_vol grows linearly over the warm-up epochs and
@@ -81,21 +82,25 @@ class Joint(Penalty):
         generator: torch.Generator,
     ) -> Loss:
         """Return the penalty of equation (8) at the current epoch; see :meth:`Penalty.forward`."""
-        if self.volume == "logdet":
-            matrix = self.sample.jacobian(decoder, latents, None)
-            volume = log_volume(matrix).mean()
-        else:
-            matrix = self.sample.jacobian(decoder, latents, generator)
-            volume = _trace_surrogate(encoder, decoder, inputs, generator)
+        exact = self.volume == "logdet"
+        # Without a compact space the volume is exact only with all rows.
+        whole = exact and self.sample.loadings is None
+        local = self.sample.at(decoder, latents, None if whole else generator)
+        matrix = local.rows
+        volume = local.log_volume.mean() if exact else _trace_surrogate(encoder, decoder, inputs, generator)
         d = matrix.shape[2]
         volume = volume / (2 * d)
         norm = l1_norm(matrix).mean() / matrix.shape[1]
         # softplus with beta = m is softplus(||J||_1 - C) / m, exactly
         excess = norm - self.bound.to(norm.dtype)
-        bounded = functional.softplus(excess, beta=inputs[0].numel()) if self.settled else norm
+        bounded = functional.softplus(excess, beta=self._n_features(inputs)) if self.settled else norm
         weight = self.volume_weight * min(1.0, (self.epoch + 1) / max(self.warmup_epochs, 1))
         total = -weight * volume + self.norm_weight * bounded
         return Loss(total, {"volume": volume.detach(), "norm": norm.detach()})
+
+    def _n_features(self, inputs: Tensor) -> int:
+        """Return m, also where the networks see coordinates of a compact space."""
+        return inputs[0].numel() if self.sample.loadings is None else len(self.sample.loadings)
 
 
 def _trace_surrogate(encoder: nn.Module, decoder: nn.Module, inputs: Tensor, generator: torch.Generator) -> Tensor:

@@ -13,9 +13,9 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from identica.jacobian import jacobian
+from identica.criteria.local import JacobianSample
 
-__all__ = ["JacobianSample", "Loss", "Penalty"]
+__all__ = ["Loss", "Penalty"]
 
 
 @final
@@ -33,72 +33,6 @@ class Loss:
 
     total: Tensor
     terms: dict[str, Tensor]
-
-
-@final
-@dataclass(frozen=True)
-class JacobianSample:
-    """How much of the Jacobian a training step looks at, and in which units of the features.
-
-    Parameters
-    ----------
-    n_samples : int
-        Samples of a batch at which the Jacobian is taken.
-    n_features : int
-        Rows of each Jacobian, drawn anew at every step.
-    units : Tensor of shape (n_features of the data,), optional
-        Factor of each row; 1 if None.
-    """
-
-    n_samples: int
-    n_features: int
-    units: Tensor | None = None
-
-    def jacobian(self, decoder: nn.Module, latents: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Return Jacobians with a sample of their rows, or with all.
-
-        Parameters
-        ----------
-        decoder : torch.nn.Module
-            (n, n_components) -> (n, ...).
-        latents : Tensor of shape (n, n_components)
-            Points at which to differentiate.
-        generator : torch.Generator or None
-            Source of the sample, on the CPU; None takes all rows.
-
-        Returns
-        -------
-        Tensor of shape (n, n_rows, n_components)
-            Rows of the Jacobians, in the units asked for.
-        """
-        rows = None
-        if generator is not None:
-            with torch.no_grad():
-                total = decoder(latents[:1]).numel() if self.units is None else len(self.units)
-            rows = self.features(total, generator)
-        _, matrix = jacobian(decoder, latents, features=rows)
-        if self.units is None:
-            return matrix
-        return matrix * (self.units if rows is None else self.units[rows.to(self.units.device)]).unsqueeze(-1)
-
-    def features(self, n_features: int, generator: torch.Generator) -> Tensor | None:
-        """Draw rows without replacement.
-
-        Parameters
-        ----------
-        n_features : int
-            Rows of the whole Jacobian.
-        generator : torch.Generator
-            Source of randomness, on the CPU.
-
-        Returns
-        -------
-        Tensor of shape (n_rows,) or None
-            Indices; None where all rows are taken.
-        """
-        if n_features <= self.n_features:
-            return None
-        return torch.randperm(n_features, generator=generator)[: self.n_features]
 
 
 class Penalty(nn.Module, abc.ABC):

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from identica.criteria.geometry import l1_norm
-from identica.criteria.penalty import JacobianSample, Loss, Penalty
+from identica.criteria.local import JacobianSample
+from identica.criteria.penalty import Loss, Penalty
 
 __all__ = ["Sparsity"]
 
@@ -41,6 +42,6 @@ class Sparsity(Penalty):
         generator: torch.Generator,
     ) -> Loss:
         """Return the weighted mean norm; see :meth:`Penalty.forward`."""
-        matrix = self.sample.jacobian(decoder, latents, generator)
+        matrix = self.sample.at(decoder, latents, generator).rows
         norm = l1_norm(matrix).mean() / (matrix.shape[1] * matrix.shape[2] ** 0.5)
         return Loss(self.weight * norm, {"norm": norm.detach()})

@@ -1,4 +1,4 @@
-"""The volume criterion c_p, which DICA maximises, and its penalty.
+"""Volume criteria: how large a volume the columns of the Jacobian span for the size of its rows.
 
 Symbols: m = n_features, d = n_components, J = decoder Jacobian, r_i = ||J_i||_1, M_p = power mean of the row norms.
 Equation numbers are those of T. H. Nguyen and X. Fu, NeurIPS 2025, arXiv:2510.17040.
@@ -7,13 +7,16 @@ Equation numbers are those of T. H. Nguyen and X. Fu, NeurIPS 2025, arXiv:2510.1
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from numbers import Real
 from typing import ClassVar, final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from identica.criteria.criterion import Criterion
 from identica.criteria.geometry import log_power_mean, log_volume, log_volume_from_gram, row_norms
-from identica.criteria.penalty import JacobianSample, Loss, Penalty
+from identica.criteria.local import LocalGeometry
 
 __all__ = ["Volume", "volume_criterion", "volume_efficiency"]
 
@@ -79,48 +82,44 @@ def volume_efficiency(criterion: Tensor, n_features: int, n_components: int) -> 
 
 
 @final
-class Volume(Penalty):
-    """The negative volume criterion, -weight(t) * c_p(J); see :func:`identica.criteria.volume_criterion`.
+@dataclass(frozen=True)
+class Volume(Criterion):
+    """The volume criterion c_p of :func:`volume_criterion`, each row in its feature's unit (see :func:`row_units`).
 
-    The weight is held at first, so that the latents can leave the frame that reconstruction happened to give
-    them, then falls geometrically, and rests at its last value while the reconstruction settles.
+    "c_1" has the total norm of equation (8), "c_inf" the bound (4) on every row.
 
     Parameters
     ----------
-    sample : JacobianSample
-        How much of the Jacobian to look at.
-    weight : float
-        First weight of c_p against the fraction of variance unexplained.
-    p : float
-        Exponent of the power mean of the row norms.
-    n_epochs : int
-        Length of the schedule.
+    p : float, default=1.0
+        Exponent of the power mean of the row norms, in [0, infinity].
+
+    Raises
+    ------
+    ValueError
+        If p is out of its range.
     """
 
-    hold: ClassVar[float] = 0.3
-    rest: ClassVar[float] = 0.9
-    last: ClassVar[float] = 1 / 75
+    p: float = 1.0
 
-    def __init__(self, sample: JacobianSample, weight: float, p: float, n_epochs: int) -> None:
-        super().__init__(sample)
-        self.first_weight = self.weight = weight
-        self.p = p
-        self.n_epochs = n_epochs
+    kind: ClassVar[str] = "volume"
 
-    def begin_epoch(self, epoch: int) -> None:
-        """Move the weight; see :meth:`Penalty.begin_epoch`."""
-        elapsed = (epoch / self.n_epochs - self.hold) / (self.rest - self.hold)
-        self.weight = self.first_weight * self.last ** min(1.0, max(0.0, elapsed))
+    def __post_init__(self) -> None:
+        """Check the exponent."""
+        check_exponent(self.p)
 
-    def forward(
-        self,
-        encoder: nn.Module,
-        decoder: nn.Module,
-        inputs: Tensor,
-        latents: Tensor,
-        generator: torch.Generator,
-    ) -> Loss:
-        """Return -weight * mean c_p; see :meth:`Penalty.forward`."""
-        matrix = self.sample.jacobian(decoder, latents, generator)
-        criterion = volume_criterion(matrix, self.p).mean()
-        return Loss(-self.weight * criterion, {"criterion": criterion.detach()})
+    def value(self, local: LocalGeometry) -> Tensor:
+        """Return the mean of c_p over the points; see :meth:`Criterion.value`."""
+        sizes = log_power_mean(row_norms(local.rows), self.p)
+        return (local.log_volume / (2 * local.rows.shape[-1]) - sizes).mean(-1)
+
+
+def check_exponent(p: object) -> None:
+    """Refuse what is no exponent of a power mean.
+
+    Raises
+    ------
+    ValueError
+        If it is no number from 0 to infinity.
+    """
+    if isinstance(p, bool) or not isinstance(p, Real) or not float(p) >= 0:
+        raise ValueError(f"p={p!r} is no exponent of a power mean: use a number from 0 to infinity")

@@ -72,6 +72,40 @@ class Bend:
 
 
 @dataclass(frozen=True, eq=False)
+class Fold:
+    """Maps of single columns that turn back, b_j(u) = (sin(w_j u + phi_j) - sin(phi_j)) / w_j; cos(phi_j) u at w_j = 0.
+
+    Their slope, cos(w_j u + phi_j), changes its sign: no column has an inverse, only many of them together have.
+
+    Parameters
+    ----------
+    frequency : ndarray of shape (n_columns,) or (n_columns, n_inputs)
+        w, at least 0, radians per unit of the values.
+    phase : ndarray of the same shape
+        phi, radians.
+
+    Examples
+    --------
+    >>> fold = Fold(np.full(1, np.pi), np.zeros(1))
+    >>> fold.slope(np.array([[0.0], [1.0]])).ravel().tolist()
+    [1.0, -1.0]
+    """
+
+    frequency: Array
+    phase: Array
+
+    def __call__(self, values: Array) -> Array:
+        """Return the mapped columns, of the shape of `values`."""
+        half = self.frequency * values / 2
+        # sin(a + b) - sin(b) = 2 sin(a / 2) cos(b + a / 2), which has no division by a frequency of zero.
+        return np.asarray(values * np.sinc(half / np.pi) * np.cos(self.phase + half))
+
+    def slope(self, values: Array) -> Array:
+        """Return the derivative of each column's map at `values`, of the shape of `values`."""
+        return np.asarray(np.cos(self.frequency * values + self.phase))
+
+
+@dataclass(frozen=True, eq=False)
 class Waves:
     """A smooth bounded map that is no sum of single-component maps, B sin(W s + phi).
 
@@ -115,8 +149,10 @@ class Mixing:
         A.
     inner : Bend
         h, over components.
-    outer : Bend or None
+    outer : Bend, Fold or None
         g, over features; None is the identity.
+    each : Fold or None
+        Instead of h, a map of each component for each feature: A h(s) becomes sum_j A_ij h_ij(s_j).
     waves : Waves or None
         B sin(W s + phi); None is zero.
 
@@ -130,8 +166,9 @@ class Mixing:
 
     matrix: Array
     inner: Bend
-    outer: Bend | None = None
+    outer: Bend | Fold | None = None
     waves: Waves | None = None
+    each: Fold | None = None
 
     def __call__(self, latents: ArrayLike) -> Array:
         """Compute the noise-free features.
@@ -173,7 +210,10 @@ class Mixing:
             If `latents` has another shape.
         """
         latents = self._check(latents)
-        jacobians = self.matrix * self.inner.slope(latents)[:, None, :]
+        if self.each is not None:
+            jacobians = self.matrix * self.each.slope(latents[:, None, :])
+        else:
+            jacobians = self.matrix * self.inner.slope(latents)[:, None, :]
         if self.waves is not None:
             jacobians += self.waves.jacobian(latents)
         if self.outer is not None:
@@ -191,5 +231,15 @@ class Mixing:
         return checked
 
     def _before_outer(self, latents: Array) -> Array:
+        if self.each is not None:
+            return self._sum_of_each(self.each, latents)
         mixed = np.asarray(self.inner(latents) @ self.matrix.T)
         return mixed if self.waves is None else mixed + self.waves(latents)
+
+    def _sum_of_each(self, each: Fold, latents: Array) -> Array:
+        """Return sum_j A_ij h_ij(s_j), one component at a time, so that no array of all pairs is made."""
+        total = np.zeros((len(latents), len(self.matrix)))
+        for j in range(self.matrix.shape[1]):
+            fold = Fold(each.frequency[:, j], each.phase[:, j])
+            total += self.matrix[:, j] * fold(latents[:, j : j + 1])
+        return total

@@ -17,7 +17,7 @@ from identica.datasets.sampling import draw_latents
 from identica.datasets.structures import draw_mixing
 from identica.machine import machine_memory
 
-Kind = Literal["linear", "post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic"]
+Kind = Literal["linear", "post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic", "additive", "folded"]
 Latents = Literal["uniform", "dependent", "gaussian"]
 KINDS: tuple[str, ...] = get_args(Kind)
 LATENTS: tuple[str, ...] = get_args(Latents)
@@ -109,10 +109,16 @@ def make_mixture(
     "sparse"          as "post-nonlinear", with rows of `n_active` non-zero entries
     "isotropic"       x = g(A s), g as in "post-nonlinear", with Gaussian rows: no direction is special, and
                       the Jacobians cannot tell the components apart
+    "additive"        x_i = sum_j A_ij h_ij(s_j), h_ij(u) = sin(w_ij u + phi_ij) / w_ij: each feature has a wave of
+                      its own along each component, and rows of the Jacobian turn from point to point
+    "folded"          x_i = sin(w_i a_i's + phi_i) / w_i: each feature goes up and down along its own direction, and
+                      rows of the Jacobian keep their directions but not their sizes and signs
     ================  ==================================================================================
 
-    All maps but "perturbed" have a left inverse for any `strength`; "perturbed" has one where the waves do
-    not outweigh the linear part.
+    "perturbed" has a left inverse where the waves do not outweigh the linear part, "additive" and "folded" have one
+    where there are many features for each component, all others for any `strength`. The last two bend strongly: from
+    strengths of about 2 on principal components fold, and linear methods fail. Rows of their Jacobians cover the L1
+    ball at every point.
 
     Parameters
     ----------
@@ -122,7 +128,7 @@ def make_mixture(
         Number of features, at least `n_components`.
     n_components : int, default=3
         Number of latent components, at least 1.
-    kind : {"linear", "post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic"}
+    kind : {"linear", "post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic", "additive", "folded"}
         The mixing.
     latents : {"uniform", "dependent", "gaussian"}, default="dependent"
         Distribution of the components, each of zero mean and unit variance: independent uniform, uniform with
@@ -134,7 +140,9 @@ def make_mixture(
         Strength of the nonlinear part, at least 0; with 0 it is x = A h(s). For "post-nonlinear", "sparse"
         and "isotropic" (default 4) the steepest slope of a feature's map is up to 1 + strength times its
         flattest. For "perturbed" (default 0.5) it is the root mean square of the waves, roughly in units of
-        that of A s. For "orthogonal" (default 0.5) it is the length of B's columns in units of A's.
+        that of A s. For "orthogonal" (default 0.5) it is the length of B's columns in units of A's. For "additive"
+        (default 2) and "folded" (default 1.8) it is the largest angular frequency, in radians per standard deviation of
+        what is folded; with 0 they are linear.
         "linear" takes none.
     n_active : int, default=2
         Number of components that influence a feature, for "sparse".

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import RandomState
 from scipy.special import ndtr
 
-from identica.datasets.mixing import Array, Bend, Waves
+from identica.datasets.mixing import Array, Bend, Fold, Waves
 
 
 def draw_latents(kind: str, n_samples: int, n_components: int, correlation: float, random: RandomState) -> Array:
@@ -58,6 +58,11 @@ def draw_bend(scale: Array, strength: float, random: RandomState) -> Bend:
         threshold=random.uniform(-0.5, 0.5, size) * scale,
         curvature=random.choice([-1.0, 1.0], size),
     )
+
+
+def draw_fold(shape: tuple[int, ...], strength: float, random: RandomState) -> Fold:
+    """Draw one fold per entry, of an angular frequency between half the strength and all of it."""
+    return Fold(strength * random.uniform(0.5, 1.0, shape), np.pi * random.uniform(-1.0, 1.0, shape))
 
 
 def draw_joint_waves(size: Array, n_components: int, random: RandomState) -> Waves:

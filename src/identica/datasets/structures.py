@@ -18,6 +18,8 @@ DEFAULT_STRENGTH = {
     "orthogonal": 0.5,
     "sparse": 4.0,
     "isotropic": 4.0,
+    "additive": 2.0,
+    "folded": 1.8,
 }
 """Strength of the nonlinear part of each kind that has one."""
 
@@ -66,7 +68,12 @@ def draw_mixing(
         columns = sampling.nearest_orthonormal(np.hstack([matrix, curved]))
         waves = sampling.draw_separate_waves(strength * columns[:, n_components:], n_components, random)
         return Mixing(columns[:, :n_components], inner, waves=waves)
+    if kind == "additive":
+        return Mixing(matrix, inner, each=sampling.draw_fold(matrix.shape, strength, random))
     scale = _scale(matrix, correlation)
+    if kind == "folded":
+        straight = sampling.draw_bend(np.ones(n_components), 0.0, random)
+        return Mixing(matrix / scale[:, None], straight, outer=sampling.draw_fold((n_features,), strength, random))
     if kind == "perturbed":
         return Mixing(matrix, inner, waves=sampling.draw_joint_waves(strength * scale, n_components, random))
     return Mixing(matrix, inner, outer=sampling.draw_bend(scale, strength, random))

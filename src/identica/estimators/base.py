@@ -1,4 +1,4 @@
-"""What all methods share: data in, networks, stages of training, components out in a canonical form.
+"""What all methods share: data in, networks, many starts, components out in a canonical form, a verdict on them.
 
 Symbols: m = n_features, d = n_components, J = decoder Jacobian.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import abc
 import os
+import time
 import warnings
+from dataclasses import KW_ONLY, dataclass, fields
 from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -16,70 +18,97 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
-from identica.estimators.building import build_networks, find_device
+from identica.criteria import Criterion, Volume
+from identica.estimators.building import build_framed, find_device
 from identica.estimators.canonical import canonicalise
 from identica.estimators.fitted import FittedNetworks
+from identica.estimators.parameters import documented, refuse_unknown
 from identica.estimators.persistence import fingerprint
+from identica.estimators.plan import Plan, make_plan, make_starts
 from identica.io import check_output_file
-from identica.networks import Convolutional, Dense, frame
-from identica.preparation import (
-    FloatArray,
-    check_observations,
-    criterion_units,
-    principal_axes,
-    split_rows,
-    standardise,
-)
-from identica.training import Training
-from identica.training.checkpoint import find_snapshot
-from identica.training.descent import Data
-from identica.training.progress import Progress
-from identica.training.trainer import Trainer
+from identica.networks import Affine, Convolutional, Dense, Network, into_features
+from identica.preparation import FloatArray, check_observations, standardise, wild_rows
+from identica.solvers import Solver
+from identica.solvers.starts import Found, repeat_on_all_rows, run_starts
+from identica.training.checkpoint import Checkpoint, find_snapshots
+from identica.training.passes import widen
+from identica.training.plan import Training
+from identica.trust import compare_starts, judge
 
-__all__ = ["ComponentAnalysis"]
+__all__ = ["ComponentAnalysis", "NetworkAnalysis"]
 
-DEFAULT_NORM_POWER = 1.0
-SAMPLES_PER_COMPONENT = 10
-"""Below this the axes of the data themselves are set by chance; the rule of thumb of regression."""
+AUTO_STARTS = 8
 
 
+@dataclass(eq=False, repr=False)
 class ComponentAnalysis(FittedNetworks, abc.ABC):
-    """Base of all methods: an autoencoder whose decoder's Jacobian is shaped by the subclass.
+    """Base of all methods: an autoencoder whose decoder's Jacobian is shaped by a criterion and a solver.
 
-    A subclass lists its hyper-parameters in ``__init__`` and says in ``_fit_stages`` how the networks are trained.
+    A method is a dataclass: its fields are its hyper-parameters, those here are shared by all. It says in ``_solver``
+    how its networks are trained and in ``_criterion`` what is to be large.
     """
 
+    n_components: int = 2
+    _: KW_ONLY
+    standardize: bool | None = None
+    feature_units: str = "own"
+    wild_rows: str = "drop"
+    device: str | torch.device = "auto"
+    random_state: Any = None
+    verbose: int = 0
+
     method: ClassVar[str]
+    identifies: ClassVar[bool] = True
+    """Whether the method claims that single components mean something."""
+    network: ClassVar[Any] = None
+    training: ClassVar[Any] = None
+    encoder: ClassVar[Any] = None
+    decoder: ClassVar[Any] = None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "network": [Dense, Convolutional, None],
-        "training": [Training, None],
         "standardize": ["boolean", None],
-        "encoder": [nn.Module, None],
-        "decoder": [nn.Module, None],
+        "feature_units": [StrOptions({"own", "free"})],
+        "wild_rows": [StrOptions({"drop", "keep"})],
         "device": [str, torch.device],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Complete the docstring of a method."""
+        super().__init_subclass__(**kwargs)
+        documented(cls, networks="n_init" in {name for base in cls.__mro__ for name in vars(base)})
+
+    def __new__(cls, *args: Any, **given: Any) -> Self:
+        """Refuse parameters of others by name."""
+        refuse_unknown(cls, given, {field.name: None for field in fields(cls)})
+        made: Self = super().__new__(cls)
+        return made
+
     @abc.abstractmethod
-    def _fit_stages(self, trainer: Trainer, training: Training) -> None:
-        """Train the trainer's networks, in one or more stages."""
+    def _solver(self) -> Solver:
+        """Return how one start is trained."""
+
+    def _criterion(self) -> Criterion:
+        """Return what is to be large, or for methods that maximise nothing what is reported."""
+        return Volume()
 
     def _wrap_encoder(self, encoder: nn.Module) -> nn.Module:
         """Put layers behind the encoder that the method needs; none here."""
         return encoder
 
-    def _conclude(self, trainer: Trainer) -> None:
-        """Set fitted attributes of the method's own and warn where the result is not to be trusted."""
+    @property
+    def _architecture(self) -> Network | Affine:
+        architecture: Network | Affine = self.network or Dense()
+        return architecture
 
     @property
-    def _criterion_power(self) -> float:
-        return DEFAULT_NORM_POWER
+    def _n_starts(self) -> int:
+        return 1
 
     def fit(
         self,
@@ -113,108 +142,135 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         ValueError
             If a parameter or the data cannot be used, or a checkpoint belongs to another fit.
         TypeError
-            If an own encoder or decoder does not map the shapes that it should.
+            If a parameter is of the wrong kind, or an own encoder or decoder does not map the shapes that it should.
         """
+        began = time.perf_counter()
         self._validate_params()
         if isinstance(self.n_components, bool):
             raise TypeError(f"n_components={self.n_components} is not a number: give how many components to find")
+        solver, criterion = self._solver(), self._criterion()
         if checkpoint is not None:
             check_output_file(checkpoint)
         X = check_observations(self, X, fitting=True)
-        n_samples, n_features = X.shape
-        if self.n_components > n_features:
+        if self.n_components > X.shape[1]:
             raise ValueError(
-                f"n_components={self.n_components} exceeds n_features={n_features}: the decoder must be injective, "
-                f"use at most {n_features}"
+                f"n_components={self.n_components} exceeds n_features={X.shape[1]}: the decoder must be injective, "
+                f"use at most {X.shape[1]}"
             )
-        training = self.training or Training()
-        snapshot = find_snapshot(checkpoint, resume)
+        snapshots = find_snapshots(checkpoint, resume)
         if self.random_state is not None:
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         else:  # never from NumPy's global state
-            seed = int(np.random.default_rng().integers(2**31 - 1)) if snapshot is None else snapshot.seed
+            known = [snapshot.seed for snapshot in snapshots.values()]
+            seed = known[0] if known else int(np.random.default_rng().integers(2**31 - 1))
+        training = self.training or Training()
+        keeper = Checkpoint(None if checkpoint is None else Path(checkpoint), training.checkpoint_seconds, snapshots)
+        print_of_fit = "" if checkpoint is None else fingerprint(self, X)
+        standardised = self._standardised_for_fit(X)
+        plan = make_plan(self, standardised, training, seed, compact=solver.compact)
+        starts = make_starts(self, plan, keeper, print_of_fit)
+        for start in starts:
+            if start.number in snapshots:
+                if start.is_wider(snapshots[start.number]):
+                    widen(start)
+                start.resume(snapshots[start.number])
+        side_by_side = max(1, torch.get_num_threads())
+        # Dense networks are too small for more than one thread.
+        dense = isinstance(self._architecture, Dense)
+        n_threads = 1 if dense else max(1, side_by_side // len(starts))
+        found = run_starts(
+            starts, solver, criterion, keeper, n_side_by_side=min(side_by_side, len(starts)), n_threads=n_threads
+        )
+        best = found.best
+        if len(standardised) <= training.refit_samples and best.stopped_early:
+            # Few rows: how long to train is known now, so those held out are better used than kept.
+            networks = build_framed(self, plan.bases[best.number], plan.seeds[best.number])
+            repeat_on_all_rows(found, networks, *plan.all_rows(), solver, criterion, keeper, n_threads=n_threads)
+        self._conclude(found, plan, standardised)
+        self.durations_ = best.durations
+        self.durations_["other"] = max(0.0, time.perf_counter() - began - sum(best.durations.values()))
+        self.verdict_ = judge(self)
+        for sign in self.verdict_.signs:
+            # A method that claims nothing of single components need not warn that other starts have others.
+            if sign.side == "against" and (self.identifies or not sign.of_single_components):
+                warnings.warn(sign.text, ConvergenceWarning, stacklevel=2)
+        return self
+
+    def _standardised_for_fit(self, X: FloatArray) -> FloatArray:
+        """Leave out wild rows, with a warning, and standardise the others; sets mean_, scale_ and wild_rows_."""
+        self.wild_rows_ = np.empty(0, dtype=np.intp)
+        if self.wild_rows == "drop":
+            wild = wild_rows(X)
+            if len(wild):
+                warnings.warn(wild.sentence(), UserWarning, stacklevel=3)
+                X = np.delete(X, wild.rows, axis=0)
+                self.wild_rows_ = wild.rows
         names = getattr(self, "feature_names_in_", None)
         standardised = standardise(X, per_feature=self.scaled_by_feature_, names=names)
         self.mean_, self.scale_ = standardised.mean, standardised.scale
-        trainer = self._trainer(
-            standardised.values,
-            training,
-            seed,
-            checkpoint=None if checkpoint is None else Path(checkpoint),
-            fingerprint="" if checkpoint is None else fingerprint(self, X),
-        )
-        if snapshot is not None:
-            trainer.resume(snapshot)
-        self._fit_stages(trainer, training)
-        held_out = trainer.compute("validate", lambda _: {"error": torch.tensor(trainer.validate())})
-        if n_samples <= training.refit_samples and trainer.stopped_early:
-            # Few rows: how long to train is known now, so those held out are better used than kept.
-            axes, _ = principal_axes(standardised.values, standardised.values, self.n_components, seed)
-            trainer.restart(*self._build(axes, seed), standardised.values)
-            self._fit_stages(trainer, training)
-        self.encoder_, self.decoder_ = trainer.encoder.eval(), trainer.decoder.eval()
-        self.history_, self.durations_ = trainer.history, trainer.durations
-        self.reconstruction_error_ = float(held_out["error"])
-        self.linear_reconstruction_error_ = trainer.linear_error
-        self._describe(standardised.values, trainer.units, seed)
-        if n_samples < SAMPLES_PER_COMPONENT * self.n_components:
-            warnings.warn(
-                f"{n_samples} samples are too few to tell {self.n_components} components apart, whatever else speaks "
-                f"for them: use fewer components, or at least {SAMPLES_PER_COMPONENT} samples for each",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
-        self._conclude(trainer)
-        return self
+        self.n_samples_fit_ = len(X)
+        return standardised.values
 
-    def _trainer(
-        self, values: FloatArray, training: Training, seed: int, *, checkpoint: Path | None, fingerprint: str
-    ) -> Trainer:
-        """Build networks that start at the principal axes, and what trains them."""
-        kept, held_out = split_rows(len(values), training.validation_fraction, seed)
-        train, validation = values[kept], values[held_out if len(held_out) else kept]
-        axes, squared_error = principal_axes(train, validation, self.n_components, seed)
-        variance = float(np.mean(np.square(values, dtype=np.float64)))
-        encoder, decoder = self._build(axes, seed)
-        device, dtype = find_device(self.device), Training.DTYPES[training.dtype]
-        data = Data(
-            torch.as_tensor(train, dtype=dtype, device=device),
-            torch.as_tensor(validation, dtype=dtype, device=device),
-            variance,
-            held_out=len(held_out) > 0,
-            units=torch.as_tensor(criterion_units(self.scale_), dtype=dtype, device=device),
+    def _conclude(self, found: Found, plan: Plan, standardised: FloatArray) -> None:
+        """Set everything that is reported of a fit."""
+        best = found.best
+        self.history_ = best.history
+        self.criterion_, self.reconstruction_error_ = found.criteria[0], found.errors[0]
+        self.linear_reconstruction_error_ = plan.linear_error
+        self.noise_floor_ = plan.noise_floor
+        compared = compare_starts(
+            found, plan.starts, plan.data if best.data.loadings is not None else plan.wide_data or plan.data
         )
-        return Trainer(
-            encoder.to(device, dtype),
-            decoder.to(device, dtype),
-            data,
-            training,
-            seed=seed,
-            linear_error=squared_error / variance,
-            progress=Progress(int(self.verbose), type(self).__name__),
-            checkpoint=checkpoint,
-            fingerprint=fingerprint,
-        )
-
-    def _build(self, axes: FloatArray, seed: int) -> tuple[nn.Sequential, nn.Sequential]:
-        """Build framed networks in float64, around the user's own modules where given."""
-        network = self.network or Dense()
-        encoder, decoder = build_networks(network, axes, seed, self.sample_shape_, self.encoder, self.decoder)
-        encoder, decoder = frame(self._wrap_encoder(encoder), decoder, self.n_components)
-        return encoder.double(), decoder.double()
-
-    def _describe(self, values: FloatArray, units: torch.Tensor, seed: int) -> None:
-        """Bring the components to their canonical form and set what is reported of them."""
-        rows = torch.as_tensor(values, device=find_device(self.device))
+        self.starts_, self.start_agreement_ = compared.records, compared.agreement
+        self.starts_at_odds_ = found.at_odds
+        loadings = best.data.loadings
+        self.rank_ = None if loadings is None else loadings.shape[1]
+        aligned = best.latest("align")
+        if aligned is not None:
+            self.restarts_ = aligned["criteria"].double().cpu().numpy()
+            self.restart_agreement_ = float(aligned["agreement"])
+            if isinstance(self, NetworkAnalysis):
+                refined = best.latest("refine")
+                self.refined_ = refined is not None and not bool(refined["undone"])
+        if best.units is not None:
+            self.feature_units_ = best.units.double().cpu().numpy()
+        encoder, decoder = best.encoder.eval().double(), best.decoder.eval().double()
+        if loadings is not None:
+            encoder, decoder = into_features(encoder, decoder, loadings.double())
         # In float64, then everything takes the precision of the data.
-        self.encoder_.double()
-        self.decoder_.double()
-        units = units.to(rows.device, torch.float64)
-        summary = canonicalise(self.encoder_, self.decoder_, rows, units, p=self._criterion_power, seed=seed)
-        self.encoder_.to(rows.dtype)
-        self.decoder_.to(rows.dtype)
+        rows = torch.as_tensor(standardised, device=find_device(self.device))
+        summary = canonicalise(encoder, decoder, rows, seed=plan.seeds[0])
+        self.encoder_, self.decoder_ = encoder.to(rows.dtype).eval(), decoder.to(rows.dtype).eval()
         influence = summary.influence.cpu().numpy()
-        self.component_strength_ = influence.sum(axis=0).astype(values.dtype)
-        self.influence_ = (influence * self.scale_[:, None]).astype(values.dtype)
-        self.criterion_ = summary.criterion
+        self.component_strength_ = influence.sum(axis=0).astype(standardised.dtype)
+        self.influence_ = (influence * self.scale_[:, None]).astype(standardised.dtype)
+        self.duplicates_ = summary.duplicates
         self.volume_efficiency_ = summary.volume_efficiency
+
+
+@dataclass(eq=False, repr=False)
+class NetworkAnalysis(ComponentAnalysis):
+    """Base of the methods that train networks."""
+
+    _: KW_ONLY
+    n_init: int | str = "auto"
+    network: Network | None = None  # type: ignore[misc]
+    training: Training | None = None  # type: ignore[misc]
+    encoder: nn.Module | None = None  # type: ignore[misc]
+    decoder: nn.Module | None = None  # type: ignore[misc]
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **ComponentAnalysis._parameter_constraints,
+        "n_init": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "network": [Dense, Convolutional, None],
+        "training": [Training, None],
+        "encoder": [nn.Module, None],
+        "decoder": [nn.Module, None],
+    }
+
+    @property
+    def _n_starts(self) -> int:
+        if not isinstance(self.n_init, str):
+            return int(self.n_init)
+        own = self.encoder is not None or self.decoder is not None
+        return AUTO_STARTS if isinstance(self._architecture, Dense) and not own else 1

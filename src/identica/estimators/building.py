@@ -3,23 +3,51 @@
 from __future__ import annotations
 
 import copy
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from identica.jacobian import jacobian
-from identica.networks import Affine, Network
-from identica.preparation import FloatArray
+from identica.networks import Affine, Dense, Network, frame
+from identica.preparation import Basis
 
-__all__ = ["build_networks", "find_device"]
+if TYPE_CHECKING:
+    from identica.estimators.base import ComponentAnalysis
+
+__all__ = ["build_framed", "build_networks", "find_device"]
 
 _FAULTS = (RuntimeError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError)
 """What a user's own module may raise when it is asked for a batch."""
 
 
+def build_framed(estimator: ComponentAnalysis, basis: Basis, seed: int) -> tuple[nn.Sequential, nn.Sequential]:
+    """Build an estimator's networks in float64 with their frames, around the user's own modules where given.
+
+    Parameters
+    ----------
+    estimator : ComponentAnalysis
+        Gives the architecture.
+    basis : Basis
+        Linear maps to start from.
+    seed : int
+        Of the initial weights.
+
+    Returns
+    -------
+    encoder, decoder : torch.nn.Sequential
+        In the coordinates of the basis.
+    """
+    encoder, decoder = build_networks(
+        estimator._architecture, basis, seed, estimator.sample_shape_, estimator.encoder, estimator.decoder
+    )
+    encoder, decoder = frame(estimator._wrap_encoder(encoder), decoder, estimator.n_components)
+    return encoder.double(), decoder.double()
+
+
 def build_networks(
     network: Network | Affine,
-    axes: FloatArray,
+    basis: Basis,
     seed: int,
     sample_shape: tuple[int, ...],
     encoder: nn.Module | None,
@@ -31,8 +59,8 @@ def build_networks(
     ----------
     network : Dense, Convolutional or Affine
         Architecture.
-    axes : ndarray of shape (n_components, n_features)
-        Loadings to start from.
+    basis : Basis
+        Linear maps to start from.
     seed : int
         Of the initial weights.
     sample_shape : tuple of int
@@ -54,12 +82,16 @@ def build_networks(
     ValueError
         If it returns values that are not finite, or samples have no shape that the architecture can take.
     """
+    axes = torch.as_tensor(basis.outward, dtype=torch.float64)
     n_components, n_features = axes.shape
     if encoder is not None:
         _check_module("encoder", encoder, n_features, n_components)
     if decoder is not None:
         _check_module("decoder", decoder, n_components, n_features)
-    built = network.build(torch.as_tensor(axes, dtype=torch.float64), seed, sample_shape)
+    if isinstance(network, Dense) and basis.inward is not None:
+        built = network.build(axes, seed, sample_shape, torch.as_tensor(basis.inward, dtype=torch.float64))
+    else:
+        built = network.build(axes, seed, sample_shape)
     own_encoder = built[0] if encoder is None else copy.deepcopy(encoder).cpu()
     own_decoder = built[1] if decoder is None else copy.deepcopy(decoder).cpu()
     return own_encoder, own_decoder

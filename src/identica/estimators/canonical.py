@@ -14,16 +14,20 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from identica.criteria import volume_efficiency
+from identica.criteria import LocalGeometry, Volume, best_value, volume_efficiency
 from identica.jacobian import jacobian
 from identica.networks import change_basis, evaluate
-from identica.solvers.alignment import best_criterion
 
 __all__ = ["ENTRIES_AT_ONCE", "Summary", "canonicalise"]
 
 POINTS = 512
 """Data points at which influence and criterion are averaged."""
 ENTRIES_AT_ONCE = 2**24
+VOLUME_POINTS = 64
+VOLUME_ROWS = 2048
+DUPLICATE_ROWS = 2000
+DUPLICATE = 0.98
+"""Rank correlation from which two components count as one."""
 
 
 @final
@@ -35,20 +39,18 @@ class Summary:
     ----------
     influence : Tensor of shape (n_features, n_components)
         Mean of |J| over samples, per standard deviation of the component.
-    criterion : float
-        Mean of c_p at the scales of the components at which it is largest.
     volume_efficiency : float
-        Share of the largest possible volume, at p of at least 2, where there is one.
+        Share of the largest possible volume that the Jacobians reach, at p = 2.
+    duplicates : list of tuple of int
+        Pairs of components that are nearly functions of each other, and components that hardly vary with themselves.
     """
 
     influence: Tensor
-    criterion: float
     volume_efficiency: float
+    duplicates: list[tuple[int, int]]
 
 
-def canonicalise(
-    encoder: nn.Sequential, decoder: nn.Sequential, rows: Tensor, units: Tensor, *, p: float, seed: int
-) -> Summary:
+def canonicalise(encoder: nn.Sequential, decoder: nn.Sequential, rows: Tensor, *, seed: int) -> Summary:
     """Change the basis of the latents to the canonical one, in place, and describe the components.
 
     Parameters
@@ -57,10 +59,6 @@ def canonicalise(
         Framed networks in float64; what they reconstruct stays as it is.
     rows : Tensor of shape (n_samples, n_features)
         Standardised data.
-    units : Tensor of shape (n_features,)
-        Factor of each row of the Jacobian in the criterion.
-    p : float
-        Exponent of the criterion.
     seed : int
         Of the choice of data points at which to average.
 
@@ -82,12 +80,20 @@ def canonicalise(
         sign = torch.where(at_strongest < 0, -1.0, 1.0).to(deviation)
         change_basis(encoder, decoder, torch.diag(deviation * sign)[:, order], mean)
         influence, _ = _mean_jacobians(encoder, decoder, few)
-        _, matrices = jacobian(decoder, encoder(few[: max(8, ENTRIES_AT_ONCE // influence.numel())]))
-    matrices = matrices * units.unsqueeze(-1)
-    criterion = best_criterion(matrices, p)
-    # Only for p >= 2 is the criterion bounded, and its share of the bound a share.
-    bounded = criterion if p >= 2 else best_criterion(matrices, 2.0)
-    return Summary(influence, float(criterion), float(volume_efficiency(bounded, *influence.shape)))
+        shown = torch.randperm(rows.shape[1], generator=generator)[:VOLUME_ROWS].to(rows.device)
+        _, matrices = jacobian(decoder, encoder(few[:VOLUME_POINTS]), features=shown)
+        duplicates = _duplicates(evaluate(lambda part: encoder(part.double()), rows[:DUPLICATE_ROWS]))
+    reached = best_value(Volume(2.0), LocalGeometry.of(matrices))
+    return Summary(influence, float(volume_efficiency(reached, *matrices.shape[1:])), duplicates)
+
+
+def _duplicates(latents: Tensor) -> list[tuple[int, int]]:
+    """Return the pairs of components whose ranks follow each other almost exactly."""
+    ranks = latents.argsort(0).argsort(0).double()
+    d = latents.shape[1]
+    correlation = torch.corrcoef(ranks.T).reshape(d, d).abs()
+    pairs = (torch.triu(correlation, 1) > DUPLICATE).nonzero()
+    return [(int(i), int(j)) for i, j in pairs]
 
 
 def _mean_jacobians(encoder: nn.Module, decoder: nn.Module, few: Tensor) -> tuple[Tensor, Tensor]:

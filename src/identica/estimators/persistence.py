@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib.metadata
-import inspect
 import itertools
 import json
 import warnings
@@ -18,22 +17,34 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from identica.estimators.building import find_device
+from identica.criteria import CRITERIA
+from identica.estimators.building import build_framed, find_device
 from identica.io import DataError, atomic_write
-from identica.networks import NETWORKS
+from identica.networks import NETWORKS, into_features
+from identica.preparation import Basis
+from identica.solvers import SOLVERS
 from identica.training import Training
 from identica.training.checkpoint import checksum
+from identica.trust import judge
 
 if TYPE_CHECKING:
     from identica.estimators.base import ComponentAnalysis
 
 __all__ = ["configuration", "fingerprint", "from_configuration", "load_estimator", "register", "save_estimator"]
 
-FORMAT = 1
+FORMAT = 2
 METHODS: dict[str, type[ComponentAnalysis]] = {}
-_GROUPS = ("network", "training")
+_GROUPS = ("network", "training", "solver", "criterion")
 _MODULES = ("encoder", "decoder")
-_ARRAYS = ("mean_", "scale_", "influence_", "component_strength_", "restarts_")
+_ARRAYS = (
+    "mean_",
+    "scale_",
+    "influence_",
+    "component_strength_",
+    "restarts_",
+    "feature_units_",
+    "wild_rows_",
+)
 _VALUES = (
     "n_features_in_",
     "sample_shape_",
@@ -44,8 +55,14 @@ _VALUES = (
     "linear_reconstruction_error_",
     "volume_efficiency_",
     "restart_agreement_",
-    "criterion_units_",
     "refined_",
+    "noise_floor_",
+    "starts_",
+    "start_agreement_",
+    "starts_at_odds_",
+    "n_samples_fit_",
+    "duplicates_",
+    "rank_",
 )
 
 
@@ -131,33 +148,42 @@ def from_configuration(values: dict[str, Any]) -> ComponentAnalysis:
     for name in _MODULES:  # own modules are no plain values; where there were none, their names may stand
         if values.get(name, "") is None:
             del values[name]
-    parameters = [name for name in inspect.signature(cls.__init__).parameters if name not in ("self", *_MODULES)]
+    parameters = [field.name for field in dataclasses.fields(cls) if field.name not in _MODULES]
     _refuse_unknown(values, parameters, f"method {method}")
     for name in _GROUPS:
         if values.get(name) is not None:
-            if not isinstance(values[name], dict):
-                raise ValueError(f"{name}={values[name]!r}: give a table of its parameters")
             values[name] = _group(name, values[name])
     return cls(**values)
 
 
-def _group_values(name: str, value: Any) -> dict[str, Any]:
-    """Return a network or a training as plain values; a network says of which kind it is."""
+def _group_values(name: str, value: Any) -> Any:
+    """Return a group of parameters as plain values, which say of which kind it is; a name stays a name."""
+    if isinstance(value, str):
+        return value
     if name == "training":
         return dataclasses.asdict(value or Training())
-    value = value or NETWORKS["dense"]()
+    value = NETWORKS["dense"]() if value is None else value
     return {"kind": value.kind, **dataclasses.asdict(value)}
 
 
-def _group(name: str, values: dict[str, Any]) -> Any:
-    """Make a network or a training from plain values."""
+def _group(name: str, values: Any) -> Any:
+    """Make a group of parameters from plain values; a solver or a criterion may be a name."""
+    if isinstance(values, str) and name in ("solver", "criterion"):
+        return values
+    if not isinstance(values, dict):
+        raise ValueError(f"{name}={values!r}: give a table of its parameters")
+    kinds: dict[str, dict[str, Any]] = {
+        "network": dict(NETWORKS),
+        "solver": dict(SOLVERS),
+        "criterion": dict(CRITERIA),
+    }
     cls: type[Any] = Training
-    if name == "network":
+    if name in kinds:
         values = dict(values)
-        kind = values.pop("kind", "dense")
-        if kind not in NETWORKS:
-            raise ValueError(f"network.kind={kind!r} is unknown: use one of {', '.join(NETWORKS)}")
-        cls = NETWORKS[kind]
+        kind = values.pop("kind", "dense" if name == "network" else None)
+        if kind not in kinds[name]:
+            raise ValueError(f"{name}.kind={kind!r} is unknown: use one of {', '.join(kinds[name])}")
+        cls = kinds[name][kind]
     _refuse_unknown(values, [field.name for field in dataclasses.fields(cls)], name)
     return cls(**values)
 
@@ -278,7 +304,12 @@ def load_estimator(
     if int(version) > FORMAT:
         raise DataError(
             f"{path} was written by identica {header.get('library_version', 'of a newer version')} in format "
-            f"{version}, this version reads formats up to {FORMAT}: upgrade identica"
+            f"{version}, this version reads format {FORMAT}: upgrade identica"
+        )
+    if int(version) < FORMAT:
+        raise DataError(
+            f"{path} was written by identica {header.get('library_version', 'of an older version')} in format "
+            f"{version}, this version reads format {FORMAT}: fit it again, or read it with that version"
         )
     if header.get("sha256") != checksum(tensors, header.get("configuration"), header.get("attributes")):
         raise DataError(f"{path} is damaged, its checksum is not that of its content: fit it again, or restore a copy")
@@ -299,15 +330,22 @@ def load_estimator(
             if name in tensors:
                 setattr(estimator, name, tensors.pop(name).numpy())
         estimator.sample_shape_ = tuple(attributes.get("sample_shape_", (estimator.n_features_in_,)))
+        if "duplicates_" in attributes:
+            estimator.duplicates_ = [(int(i), int(j)) for i, j in attributes["duplicates_"]]
         if "feature_names_in_" in attributes:
             estimator.feature_names_in_ = np.array(attributes["feature_names_in_"], dtype=object)
-        built = estimator._build(np.eye(estimator.n_components, estimator.n_features_in_), 0)
+        rank, n_features = attributes.get("rank_"), estimator.n_features_in_
+        eye = np.eye(estimator.n_components, n_features if rank is None else rank)
+        built = build_framed(estimator, Basis("none", eye), 0)
+        if rank is not None:
+            built = into_features(*built, torch.ones(n_features, rank, dtype=torch.float64))
         dtype = torch.as_tensor(estimator.mean_).dtype
         for name, network in zip(_MODULES, built, strict=True):
             prefix = f"{name}."
             state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
             network.to(dtype).load_state_dict(state)
             setattr(estimator, f"{name}_", network.to(where).eval())
+        estimator.verdict_ = judge(estimator)
     except DataError:
         raise
     except (KeyError, AttributeError, RuntimeError, TypeError, ValueError) as error:

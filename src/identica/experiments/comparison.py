@@ -36,10 +36,13 @@ FAMILIES: Mapping[str, Mapping[str, Any]] = {
     "post-nonlinear-10": {"kind": "post-nonlinear", "n_features": 500, "n_components": 10},
     "perturbed": {"kind": "perturbed", "n_features": 200, "n_components": 5},
     "isotropic": {"kind": "isotropic", "n_features": 150, "n_components": 6},
+    "additive": {"kind": "additive", "n_features": 300, "n_components": 5},
+    "folded": {"kind": "folded", "n_features": 300, "n_components": 5},
 }
 """Mixtures that are compared, as arguments of :func:`identica.datasets.make_mixture`.
 
-In the last one nothing about the rows tells the components apart: every method must fail there, and say so.
+In "isotropic" nothing about the rows tells the components apart: every method must fail there, and say so. The last two
+bend strongly: principal components fold, and linear methods fail.
 """
 
 Builder = Callable[[int, Network, Training, int], BaseEstimator]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from identica.networks.compact import into_features, widened
 from identica.networks.convolutional import Convolutional
 from identica.networks.dense import Affine, Dense
 from identica.networks.framing import change_basis, evaluate, frame
@@ -17,6 +18,8 @@ __all__ = [
     "change_basis",
     "evaluate",
     "frame",
+    "into_features",
+    "widened",
 ]
 
 Network = Dense | Convolutional

@@ -61,13 +61,17 @@ class Dense:
         Widths of the decoder's hidden layers; the encoder has the same in reverse.
     activation : str, default="softplus"
         One of ``ACTIVATIONS``; a smooth one has a Jacobian without jumps.
+    compact : bool or int, default=True
+        Whether the networks train in the data's principal subspace, between two fixed matrices: True takes the rank
+        that leaves out at most 0.1 % of the variance, but at least four directions for each component; an integer is
+        the rank; with False the networks see the features themselves. Own modules always do.
 
     Raises
     ------
     TypeError
-        If the widths are no sequence of integers.
+        If the widths are no sequence of integers, or compact is neither bool nor int.
     ValueError
-        If there is no width, one is not positive or the activation is unknown.
+        If there is no width, one or the rank is not positive, or the activation is unknown.
 
     Examples
     --------
@@ -78,6 +82,7 @@ class Dense:
 
     hidden: tuple[int, ...] = (128, 128)
     activation: str = "softplus"
+    compact: bool | int = True
 
     kind: ClassVar[str] = "dense"
 
@@ -90,8 +95,12 @@ class Dense:
             raise ValueError("hidden is empty: give at least one width, such as (128, 128)")
         object.__setattr__(self, "hidden", widths)
         check_choice("activation", self.activation, sorted(ACTIVATIONS))
+        if not isinstance(self.compact, bool):
+            object.__setattr__(self, "compact", check_integer("compact", self.compact, 1))
 
-    def build(self, axes: Tensor, seed: int, sample_shape: tuple[int, ...] = ()) -> tuple[nn.Module, nn.Module]:
+    def build(
+        self, axes: Tensor, seed: int, sample_shape: tuple[int, ...] = (), inward: Tensor | None = None
+    ) -> tuple[nn.Module, nn.Module]:
         """Build an encoder and a decoder whose linear parts are the given axes and whose bends start at zero.
 
         Parameters
@@ -102,6 +111,8 @@ class Dense:
             Of the perceptrons' initial weights.
         sample_shape : tuple of int, default=()
             Not used: perceptrons know of no shape.
+        inward : Tensor of shape (n_features, n_components), optional
+            The encoder's linear part in place of the pseudo-inverse.
 
         Returns
         -------
@@ -111,10 +122,11 @@ class Dense:
             (n, n_components) -> (n, n_features).
         """
         n_components, n_features = axes.shape
+        encoding = torch.linalg.pinv(axes) if inward is None else inward
         generator = torch.Generator().manual_seed(seed)
         encoder = self._network((n_features, *reversed(self.hidden)), n_components, generator)
         decoder = self._network((n_components, *self.hidden), n_features, generator)
-        for network, linear_part in ((encoder, torch.linalg.pinv(axes).T), (decoder, axes.T)):
+        for network, linear_part in ((encoder, encoding.T), (decoder, axes.T)):
             last: nn.Linear = network[-1]  # type: ignore[assignment]
             with torch.no_grad():
                 last.weight[:, -linear_part.shape[1] :] = linear_part

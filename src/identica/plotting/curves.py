@@ -13,7 +13,7 @@ from identica.plotting.style import COLORS, new_axis
 
 __all__ = ["history", "history_terms"]
 
-_MARKS_OF_TIME = frozenset({"stage", "epoch", "step", "seconds"})
+_MARKS_OF_TIME = frozenset({"start", "stage", "epoch", "step", "seconds"})
 _LEGEND_LETTERS = 40
 """That two columns of a legend have room for."""
 _LEGEND_ROW = 15

@@ -1,19 +1,29 @@
-"""From what a caller gives to what the networks see: checked, standardised, split, with axes to start from."""
+"""From what a caller gives to what the networks see: checked, standardised, split, in a compact space, with a basis."""
 
 from __future__ import annotations
 
 from identica.preparation.axes import pca_solver, principal_axes
+from identica.preparation.compact import Subspace, noise_floor, principal_subspace
+from identica.preparation.geodesic import Basis, geodesic_basis
 from identica.preparation.inputs import check_observations
 from identica.preparation.split import split_rows
-from identica.preparation.standardise import FloatArray, Standardised, criterion_units, standardise
+from identica.preparation.standardise import FloatArray, Standardised, own_units, standardise
+from identica.preparation.wild import WildRows, wild_rows
 
 __all__ = [
+    "Basis",
     "FloatArray",
     "Standardised",
+    "Subspace",
+    "WildRows",
     "check_observations",
-    "criterion_units",
+    "geodesic_basis",
+    "noise_floor",
+    "own_units",
     "pca_solver",
     "principal_axes",
+    "principal_subspace",
     "split_rows",
     "standardise",
+    "wild_rows",
 ]

@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FloatArray", "Standardised", "criterion_units", "standardise"]
+__all__ = ["FloatArray", "Standardised", "own_units", "standardise"]
 
 LARGEST_UNIT = 3.0
 
@@ -94,12 +94,12 @@ def _warn_of_constant(where: NDArray[np.intp], names: Sequence[str] | None) -> N
     )
 
 
-def criterion_units(scale: FloatArray) -> FloatArray:
-    """Return the factor of each feature's row of the standardised Jacobian in the criterion.
+def own_units(scale: FloatArray) -> FloatArray:
+    """Return the factor of each feature's row of the standardised Jacobian that brings it to the feature's own unit.
 
-    The criterion compares rows in the features' own units, as the paper does, because features that were measured
-    alike keep what their sizes say. A feature whose scale is further than a factor of three from the median is
-    taken as measured in another unit and counts as if it were at that bound, so that none can outweigh the rest.
+    The sizes of features that were measured alike say something of the mixing, as in the paper. A feature whose scale
+    is further than a factor of three from the median is taken as measured in another unit and counts as if it were at
+    that bound, so that none can outweigh the rest.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def criterion_units(scale: FloatArray) -> FloatArray:
 
     Examples
     --------
-    >>> criterion_units(np.array([1.0, 2.0, 4.0, 1000.0])).round(3).tolist()
+    >>> own_units(np.array([1.0, 2.0, 4.0, 1000.0])).round(3).tolist()
     [0.333, 0.667, 1.333, 3.0]
     """
     return np.clip(scale / np.median(scale), 1 / LARGEST_UNIT, LARGEST_UNIT)

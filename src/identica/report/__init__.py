@@ -5,7 +5,7 @@ from identica.report.explorer import Explorer, share_of_page
 from identica.report.of_fit import report_of_fit
 from identica.report.page import render, write_report
 from identica.report.pictures import PictureRow, Pictures
-from identica.report.verdict import Verdict, judge
+from identica.report.verdict import verdict_of
 
 __all__ = [
     "Explorer",
@@ -13,10 +13,9 @@ __all__ = [
     "PictureRow",
     "Pictures",
     "Report",
-    "Verdict",
-    "judge",
     "render",
     "report_of_fit",
     "share_of_page",
+    "verdict_of",
     "write_report",
 ]

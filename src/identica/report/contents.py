@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 
 from identica.report.explorer import Explorer
 from identica.report.pictures import Pictures
+from identica.trust import Verdict, judge
 
 __all__ = ["Fit", "Report"]
 
@@ -40,6 +41,12 @@ class Fit:
         Mean matched absolute cosine between the components of the best restart and those of the others.
     restarts : tuple of float, default=()
         Criterion that each restart reached.
+    start_agreement : float, optional
+        Mean matched rank correlation between the components of the best start and those of the other good ones.
+    starts : tuple of mappings, default=()
+        What each start came to.
+    verdict : Verdict, optional
+        What the fit says for and against its components.
     durations : mapping of str to float, default={}
         Seconds of each stage.
     history : tuple of mappings, default=()
@@ -64,6 +71,9 @@ class Fit:
     volume_efficiency: float | None = None
     restart_agreement: float | None = None
     restarts: tuple[float, ...] = ()
+    start_agreement: float | None = None
+    starts: tuple[Mapping[str, Any], ...] = ()
+    verdict: Verdict | None = None
     durations: Mapping[str, float] = field(default_factory=dict)
     history: tuple[Mapping[str, Any], ...] = ()
     influence: NDArray[np.float64] | None = None
@@ -128,6 +138,9 @@ class Fit:
             volume_efficiency=_number(estimator, "volume_efficiency_"),
             restart_agreement=_number(estimator, "restart_agreement_"),
             restarts=tuple(float(value) for value in _sequence(estimator, "restarts_")),
+            start_agreement=_number(estimator, "start_agreement_"),
+            starts=tuple(_sequence(estimator, "starts_")),
+            verdict=judge(estimator) if getattr(estimator, "identifies", False) else None,
             durations=dict(getattr(estimator, "durations_", None) or {}),
             history=tuple(_sequence(estimator, "history_")),
             influence=None if influence is None else np.array(influence, dtype=np.float64),

@@ -15,7 +15,7 @@ from identica import plotting
 from identica.io.files import atomic_write
 from identica.report.contents import Fit, Report
 from identica.report.svg import embed
-from identica.report.verdict import judge
+from identica.report.verdict import verdict_of
 
 __all__ = ["render", "write_report"]
 
@@ -40,6 +40,7 @@ _COLUMNS: tuple[tuple[str, str, Callable[[Fit], float | None], str], ...] = (
     ("by PCA", "by PCA with as many components", lambda fit: fit.linear_reconstruction_error, "{:.2%}"),
     ("volume", "volume efficiency, 1 at best", lambda fit: fit.volume_efficiency, "{:.3f}"),
     ("agreement", "mean matched |cosine| between restarts", lambda fit: fit.restart_agreement, "{:.3f}"),
+    ("starts agree", "mean matched rank correlation between starts", lambda fit: fit.start_agreement, "{:.3f}"),
     ("seconds", "time of the fit", lambda fit: fit.seconds, "{:.1f}"),
 )
 
@@ -94,7 +95,9 @@ def render(report: Report) -> str:
     return environment.get_template("report.html").render(
         report=report,
         table=_table(report.fits),
-        verdicts=[(fit.method, judge(fit)) for fit in report.fits if fit.restarts or len(report.fits) == 1],
+        verdicts=[
+            (fit.method, verdict_of(fit)) for fit in report.fits if fit.verdict is not None or len(report.fits) == 1
+        ],
         heat_maps=list(_heat_maps(report.fits)),
         histories=[(fit.method, *parts) for fit in report.fits if any(parts := _histories(fit))],
         influences=list(_influences(report)),

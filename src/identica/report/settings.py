@@ -62,7 +62,7 @@ def _network(given: Mapping[str, Any]) -> str:
         return "linear"
     network = given["network"] or Dense()
     values = dataclasses.asdict(network)
-    parts = [f"{name} {_text(value)}" for name, value in values.items() if value is not None]
+    parts = [f"{name} {_text(value)}" for name, value in values.items() if value not in (None, True)]
     return ", ".join([network.kind, *parts, *(f"own {name}" for name in own)])
 
 

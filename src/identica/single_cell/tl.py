@@ -97,7 +97,7 @@ def dica(
     >>> from identica import Training, tl
     >>> from identica.datasets import make_cells
     >>> adata = make_cells(200, 2, random_state=0).to_anndata()
-    >>> tl.dica(adata, 2, training=Training(max_steps=40))
+    >>> tl.dica(adata, 2, n_init=1, training=Training(max_steps=40))
     >>> adata.obsm["X_dica"].shape, adata.varm["dica_influence"].shape == (adata.n_vars, 2)
     ((200, 2), True)
     """
@@ -184,8 +184,8 @@ def _record(method: DICA, *, layer: str | None, normalize: bool, n_genes: int) -
     """Say what was done and how well it went, in values that AnnData can write."""
     parameters = {
         "n_components": int(method.n_components),
-        "solver": method.solver,
-        "norm_power": float(method.norm_power),
+        "solver": method._solver().kind,
+        "criterion": method._criterion().kind,
         "random_state": int(method.random_state) if isinstance(method.random_state, Integral) else "None",
         "normalize": normalize,
         "n_genes": n_genes,
@@ -200,7 +200,9 @@ def _record(method: DICA, *, layer: str | None, normalize: bool, n_genes: int) -
     texts = {}
     if hasattr(method, "restart_agreement_"):
         figures["restart_agreement"] = method.restart_agreement_
-        texts["criterion_units"] = method.criterion_units_
+    if method.start_agreement_ is not None:
+        figures["start_agreement"] = method.start_agreement_
+    texts["verdict"] = method.verdict_.level
     return {"params": parameters, **{name: float(value) for name, value in figures.items()}, **texts}
 
 

@@ -1,10 +1,13 @@
-"""The state of an unfinished fit as one safetensors file, written whole or not at all; no pickle."""
+"""The state of an unfinished fit, all its starts, as one safetensors file, written whole or not at all; no pickle."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import threading
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -17,17 +20,18 @@ from torch import Tensor
 from identica.io import DataError, atomic_write
 
 __all__ = [
+    "Checkpoint",
     "PartialStage",
     "Snapshot",
     "checksum",
-    "find_snapshot",
+    "find_snapshots",
     "load_optimiser",
     "optimiser_state",
-    "read_snapshot",
-    "write_snapshot",
+    "read_snapshots",
+    "write_snapshots",
 ]
 
-FORMAT = "identica-checkpoint-2"
+FORMAT = "identica-checkpoint-3"
 
 
 @final
@@ -64,7 +68,7 @@ class PartialStage:
 @final
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that a fit needs to go on as if it had not been interrupted.
+    """Everything that one start of a fit needs to go on as if it had not been interrupted.
 
     Parameters
     ----------
@@ -96,49 +100,53 @@ class Snapshot:
     partial: PartialStage | None = field(default=None)
 
 
-def write_snapshot(path: Path, snapshot: Snapshot) -> None:
-    """Write a snapshot, whole or not at all.
+def write_snapshots(path: Path, snapshots: Mapping[int, Snapshot]) -> None:
+    """Write the snapshots of all starts, whole or not at all.
 
     Parameters
     ----------
     path : Path
         The file.
-    snapshot : Snapshot
-        What to write.
+    snapshots : mapping of int to Snapshot
+        By the number of the start.
     """
-    groups = {"networks": snapshot.networks}
-    groups |= {f"results/{stage}": tensors for stage, tensors in snapshot.results.items()}
-    header: dict[str, Any] = {
-        "fingerprint": snapshot.fingerprint,
-        "seed": snapshot.seed,
-        "done": snapshot.done,
-        "history": snapshot.history,
-        "durations": snapshot.durations,
-    }
-    if snapshot.partial is not None:
-        partial = snapshot.partial
-        groups |= {"objective": partial.objective, "best": partial.best, "optimiser": partial.optimiser}
-        header["partial"] = {
-            "name": partial.name,
-            "epoch": partial.epoch,
-            "best_loss": partial.best_loss,
-            "best_epoch": partial.best_epoch,
-            "good_epoch": partial.good_epoch,
+    headers: dict[str, dict[str, Any]] = {}
+    tensors: dict[str, Tensor] = {}
+    for number, snapshot in sorted(snapshots.items()):
+        groups = {"networks": snapshot.networks}
+        groups |= {f"results/{stage}": members for stage, members in snapshot.results.items()}
+        header: dict[str, Any] = {
+            "fingerprint": snapshot.fingerprint,
+            "seed": snapshot.seed,
+            "done": snapshot.done,
+            "history": snapshot.history,
+            "durations": snapshot.durations,
         }
-    tensors = {
-        f"{group}|{name}": tensor.detach().cpu().contiguous()
-        for group, members in groups.items()
-        for name, tensor in members.items()
-    }
-    state = json.dumps(header)
+        if snapshot.partial is not None:
+            partial = snapshot.partial
+            groups |= {"objective": partial.objective, "best": partial.best, "optimiser": partial.optimiser}
+            header["partial"] = {
+                "name": partial.name,
+                "epoch": partial.epoch,
+                "best_loss": partial.best_loss,
+                "best_epoch": partial.best_epoch,
+                "good_epoch": partial.good_epoch,
+            }
+        headers[str(number)] = header
+        tensors |= {
+            f"{number}|{group}|{name}": tensor.detach().cpu().contiguous()
+            for group, members in groups.items()
+            for name, tensor in members.items()
+        }
+    state = json.dumps(headers)
     metadata = {"format": FORMAT, "state": state, "sha256": checksum(tensors, state)}
     payload = safetensors.torch.save(tensors, metadata)
     with atomic_write(path) as file:
         file.write(payload)
 
 
-def read_snapshot(path: Path) -> Snapshot:
-    """Read a snapshot.
+def read_snapshots(path: Path) -> dict[int, Snapshot]:
+    """Read the snapshots of all starts.
 
     Parameters
     ----------
@@ -147,8 +155,8 @@ def read_snapshot(path: Path) -> Snapshot:
 
     Returns
     -------
-    Snapshot
-        What :func:`write_snapshot` wrote.
+    dict of int to Snapshot
+        What :func:`write_snapshots` wrote.
 
     Raises
     ------
@@ -167,10 +175,59 @@ def read_snapshot(path: Path) -> Snapshot:
     try:
         state, known = metadata["state"], metadata["sha256"]
         if known == checksum(tensors, state):
-            return _assemble(json.loads(state), tensors)
-    except (KeyError, TypeError, ValueError) as error:
+            return {int(number): _assemble(header, number, tensors) for number, header in json.loads(state).items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(_damaged(path, error)) from error
     raise DataError(_damaged(path, "its checksum is not that of its content"))
+
+
+@final
+class Checkpoint:
+    """Gathers the snapshots of starts that train side by side, and writes them into one file now and then.
+
+    Parameters
+    ----------
+    path : Path or None
+        The file; None keeps everything in memory and writes nothing.
+    seconds : float
+        Least time between two writings while starts train.
+    snapshots : mapping of int to Snapshot, optional
+        Those of an earlier run, to go on from.
+    """
+
+    def __init__(self, path: Path | None, seconds: float, snapshots: Mapping[int, Snapshot] | None = None) -> None:
+        self.path = path
+        self.seconds = seconds
+        self._snapshots = dict(snapshots or {})
+        self._written = time.monotonic()
+        self._lock = threading.Lock()
+
+    def put(self, number: int, snapshot: Snapshot, *, now: bool = False) -> None:
+        """Take the newest snapshot of a start.
+
+        Parameters
+        ----------
+        number : int
+            Of the start.
+        snapshot : Snapshot
+            Its state.
+        now : bool, default=False
+            Whether to write at once, as at the end of a stage.
+        """
+        with self._lock:
+            self._snapshots[number] = snapshot
+            if self.path is not None and (now or time.monotonic() - self._written >= self.seconds):
+                self._write(self.path)
+
+    def flush(self) -> None:
+        """Write what there is, as after an interruption."""
+        with self._lock:
+            if self.path is not None and self._snapshots:
+                self._write(self.path)
+
+    def _write(self, path: Path) -> None:
+        write_snapshots(path, self._snapshots)
+        self._written = time.monotonic()
 
 
 def checksum(tensors: dict[str, Tensor], *texts: str | None) -> str:
@@ -192,7 +249,8 @@ def checksum(tensors: dict[str, Tensor], *texts: str | None) -> str:
     for name in sorted(tensors):
         values = tensors[name].contiguous()
         digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
-        digest.update(values.flatten().view(torch.uint8).numpy().data)
+        if values.numel():
+            digest.update(values.flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
@@ -200,11 +258,12 @@ def _damaged(path: Path, error: Exception | str) -> str:
     return f"{path} is damaged or no checkpoint ({error}): delete it and start the fit anew without resuming"
 
 
-def _assemble(header: dict[str, Any], tensors: dict[str, Tensor]) -> Snapshot:
+def _assemble(header: dict[str, Any], number: str, tensors: dict[str, Tensor]) -> Snapshot:
     groups: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
-        group, _, member = name.partition("|")
-        groups.setdefault(group, {})[member] = tensor
+        of, group, member = name.split("|", 2)
+        if of == number:
+            groups.setdefault(group, {})[member] = tensor
     partial = None
     if "partial" in header:
         # A group without tensors leaves no trace in the file.
@@ -226,8 +285,8 @@ def _assemble(header: dict[str, Any], tensors: dict[str, Tensor]) -> Snapshot:
     )
 
 
-def find_snapshot(path: str | os.PathLike[str] | None, resume: bool) -> Snapshot | None:
-    """Read the snapshot to go on from, if there is one and going on is wanted.
+def find_snapshots(path: str | os.PathLike[str] | None, resume: bool) -> dict[int, Snapshot]:
+    """Read the snapshots to go on from, if there are any and going on is wanted.
 
     Parameters
     ----------
@@ -238,8 +297,8 @@ def find_snapshot(path: str | os.PathLike[str] | None, resume: bool) -> Snapshot
 
     Returns
     -------
-    Snapshot or None
-        None where the fit is to start anew.
+    dict of int to Snapshot
+        Empty where the fit is to start anew.
 
     Raises
     ------
@@ -247,10 +306,10 @@ def find_snapshot(path: str | os.PathLike[str] | None, resume: bool) -> Snapshot
         If going on is wanted and no path is given.
     """
     if not resume:
-        return None
+        return {}
     if path is None:
         raise ValueError("resume=True needs a checkpoint: pass the path of the file to go on from")
-    return read_snapshot(Path(path)) if Path(path).exists() else None
+    return read_snapshots(Path(path)) if Path(path).exists() else {}
 
 
 def optimiser_state(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -286,5 +345,6 @@ def load_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor])
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         index, _, name = key.partition("/")
-        state.setdefault(int(index), {})[name] = value
+        # A copy: the optimiser changes its state in place, and the snapshot may yet be written.
+        state.setdefault(int(index), {})[name] = value.clone()
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})

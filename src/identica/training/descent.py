@@ -10,6 +10,7 @@ from typing import final
 import torch
 from torch import Tensor
 
+from identica.likelihoods import Likelihood
 from identica.training.objective import Objective
 
 __all__ = ["Data", "Descent"]
@@ -26,21 +27,28 @@ class Data:
 
     Parameters
     ----------
-    train, validation : Tensor of shape (n, n_features)
-        Standardised rows.
-    variance : float
-        Mean squared entry of the rows, the unit of reconstruction.
+    train, validation : Tensor of shape (n, rank or n_features)
+        Standardised rows, as coordinates in the compact space where there is one.
+    likelihood : Likelihood
+        How they follow a decoder.
     held_out : bool
         Whether the validation rows are kept out of the training.
-    units : Tensor of shape (n_features,)
-        Factor of each feature's row of the standardised Jacobian that brings it to the feature's own units.
+    loadings : Tensor of shape (n_features, rank), optional
+        From coordinates of the compact space to standardised features; None where the networks see features.
+    own_units : Tensor of shape (n_features,), optional
+        Units in which the rows of the Jacobian are compared; None for such as do not depend on the user's.
+    left_out, validation_left_out : float, default=0.0
+        Share of the likelihood's unit that the compact space leaves out of the training and of the validation rows.
     """
 
     train: Tensor
     validation: Tensor
-    variance: float
+    likelihood: Likelihood
     held_out: bool
-    units: Tensor
+    loadings: Tensor | None = None
+    own_units: Tensor | None = None
+    left_out: float = 0.0
+    validation_left_out: float = 0.0
 
 
 @final
@@ -119,7 +127,7 @@ class Descent:
         return means
 
     def validate(self, seed: int) -> tuple[float, float]:
-        """Return the fraction of variance unexplained on the validation rows, and the loss there.
+        """Return the reconstruction error on the validation rows in the likelihood's unit, and the loss there.
 
         Parameters
         ----------
@@ -129,7 +137,7 @@ class Descent:
         Returns
         -------
         reconstruction : float
-            Fraction of variance unexplained.
+            With what the compact space leaves out.
         loss : float
             The same plus the penalty.
         """
@@ -138,7 +146,7 @@ class Descent:
         with torch.no_grad():
             parts = torch.split(rows, EVALUATION_BATCH)
             errors = [float(objective.reconstruction(part)) * len(part) for part in parts]
-        reconstruction = sum(errors) / len(rows)
+        reconstruction = sum(errors) / len(rows) + self.data.validation_left_out
         if objective.penalty is None:
             return reconstruction, reconstruction
         generator = torch.Generator().manual_seed(seed)

@@ -1,4 +1,4 @@
-"""What is minimised: the fraction of variance unexplained plus a penalty, as one module."""
+"""What is minimised: the loss of a likelihood plus a penalty, as one module."""
 
 from __future__ import annotations
 
@@ -6,33 +6,44 @@ from typing import final
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from identica.criteria import Loss, Penalty
+from identica.likelihoods import Likelihood
 
 __all__ = ["Objective"]
 
 
 @final
 class Objective(nn.Module):
-    """Fraction of variance unexplained plus a penalty.
+    """Loss of a likelihood plus a penalty.
 
     Parameters
     ----------
     encoder, decoder : torch.nn.Module
         The networks that are trained.
-    variance : float
-        Mean squared distance of an entry of the data from its feature's mean: the unit of reconstruction.
+    likelihood : Likelihood
+        How data follow the decoder, and the unit of reconstruction.
     penalty : Penalty, optional
         None for a plain autoencoder.
+    left_out : float, default=0.0
+        Share of the unit that the coordinates which the networks see leave out; no network can change it.
     """
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, variance: float, penalty: Penalty | None = None) -> None:
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        likelihood: Likelihood,
+        penalty: Penalty | None = None,
+        *,
+        left_out: float = 0.0,
+    ) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
         self.penalty = penalty
-        self.variance = variance
+        self.likelihood = likelihood
+        self.left_out = left_out
 
     def forward(self, batch: Tensor, generator: torch.Generator) -> Loss:
         """Return the loss of a batch.
@@ -50,7 +61,7 @@ class Objective(nn.Module):
             What to minimise; the term "reconstruction" and those of the penalty.
         """
         latents = self.encoder(batch)
-        reconstruction = functional.mse_loss(self.decoder(latents), batch) / self.variance
+        reconstruction = self.likelihood.loss(self.decoder(latents), batch) + self.left_out
         terms = {"reconstruction": reconstruction.detach()}
         if self.penalty is None:
             return Loss(reconstruction, terms)
@@ -59,7 +70,7 @@ class Objective(nn.Module):
         return Loss(reconstruction + extra.total, terms | extra.terms)
 
     def reconstruction(self, batch: Tensor) -> Tensor:
-        """Return the fraction of variance unexplained, mean ||x - f(g(x))||^2 / (m * variance).
+        """Return the loss of the likelihood alone, in its unit, without what the coordinates leave out.
 
         Parameters
         ----------
@@ -71,4 +82,4 @@ class Objective(nn.Module):
         Tensor of shape ()
             0 for a perfect reconstruction, 1 for the mean.
         """
-        return functional.mse_loss(self.decoder(self.encoder(batch)), batch) / self.variance
+        return self.likelihood.loss(self.decoder(self.encoder(batch)), batch)

@@ -13,7 +13,7 @@ __all__ = ["Progress"]
 
 @final
 class Progress:
-    """Shows stage, epoch, loss terms and the time left, on standard error.
+    """Shows stage, epoch, loss terms and the time left of one start of a fit, on standard error.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Progress:
         self._started = self._said = 0.0
 
     def begin(self, stage: str, n_epochs: int, first: int = 0) -> None:
-        """Start a stage.
+        """Start a stage, or go on with one that was paused.
 
         Parameters
         ----------
@@ -52,7 +52,7 @@ class Progress:
         if sys.stderr.isatty():
             name = f"{self.label}: {stage}"
             self._bar = tqdm(total=n_epochs, initial=first, desc=name, unit="epoch", file=sys.stderr, leave=False)
-        else:
+        elif first == 0:
             self._say("begins")
 
     def advance(self, record: dict[str, Any]) -> None:
@@ -65,7 +65,7 @@ class Progress:
         """
         if not self.verbose:
             return
-        keys = [key for key in record if key not in {"stage", "epoch", "step", "seconds"}]
+        keys = [key for key in record if key not in {"start", "stage", "epoch", "step", "seconds"}]
         terms = ", ".join(f"{key} {record[key]:.4g}" for key in keys)
         if self._bar is not None:
             self._bar.set_postfix_str(terms, refresh=False)
@@ -76,14 +76,18 @@ class Progress:
             left = pace * (self._total - done)
             self._say(f"epoch {done}/{self._total}, {terms}, at most {left:.0f} s left")
 
-    def end(self) -> None:
-        """End the stage."""
+    def pause(self) -> None:
+        """Leave a stage that may go on later, without a word."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
-        elif self.verbose and self._stage:
-            self._say(f"ended after {time.monotonic() - self._started:.1f} s")
         self._stage = ""
+
+    def end(self) -> None:
+        """End the stage."""
+        if self._bar is None and self.verbose and self._stage:
+            self._say(f"ended after {time.monotonic() - self._started:.1f} s")
+        self.pause()
 
     def _say(self, text: str) -> None:
         self._said = time.monotonic()

@@ -1,4 +1,4 @@
-"""The stages of one fit, with a history, progress, early stopping and a checkpoint.
+"""The stages of one start of a fit, with a history, progress, early stopping, pauses and a checkpoint.
 
 All randomness of an epoch comes from a generator seeded by (seed, stage, epoch), so that a fit that goes on from a
 checkpoint repeats exactly what an uninterrupted one would have done.
@@ -8,34 +8,36 @@ from __future__ import annotations
 
 import hashlib
 import math
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
-from identica.criteria import JacobianSample
+from identica.criteria import JacobianSample, Penalty
 from identica.training import Training
-from identica.training.checkpoint import PartialStage, Snapshot, load_optimiser, optimiser_state, write_snapshot
+from identica.training.checkpoint import Checkpoint, PartialStage, Snapshot, load_optimiser, optimiser_state
 from identica.training.descent import Data, Descent
+from identica.training.early_stopping import Best, state_of
 from identica.training.objective import Objective
 from identica.training.progress import Progress
 
-__all__ = ["Trainer"]
+__all__ = ["Stopped", "Trainer"]
 
 MIN_STEPS_PER_EPOCH = 32
 ALL_ROWS = " (all rows)"
 ROWS_PER_COMPONENT = 6
-TOLERANCE = 1e-3
-"""Validation losses that differ by less are about as good: 0.1 % of the variance."""
+
+
+class Stopped(Exception):  # noqa: N818 (no error: another start, or the user, has ended the fit)
+    """A start has stopped at the end of an epoch because it was asked to."""
 
 
 @final
 class Trainer:
-    """Runs the stages of one fit over one set of data, and can go on where an earlier run was cut off.
+    """Runs the stages of one start over one set of data, and can go on where an earlier run was cut off.
 
     Parameters
     ----------
@@ -51,10 +53,16 @@ class Trainer:
         Where to tell how far it is.
     linear_error : float
         Reconstruction error of PCA on the validation rows, to be not worse than.
-    checkpoint : Path or None
-        File to write while training and at an interruption.
+    wide_data : Data, optional
+        The same rows as features, where ``data`` has coordinates of a compact space and the start may be widened.
+    number : int
+        Of this start.
+    basis : str
+        Where its latents begin, for the record.
+    checkpoint : Checkpoint, optional
+        Takes a snapshot after each epoch.
     fingerprint : str
-        Of data and configuration: a checkpoint of another fit is refused.
+        Of data and configuration: a snapshot of another fit is refused.
     """
 
     def __init__(
@@ -67,26 +75,48 @@ class Trainer:
         seed: int,
         progress: Progress,
         linear_error: float = math.inf,
-        checkpoint: Path | None = None,
+        wide_data: Data | None = None,
+        number: int = 0,
+        basis: str = "principal",
+        checkpoint: Checkpoint | None = None,
         fingerprint: str = "",
     ) -> None:
         self.encoder = encoder
         self.decoder = decoder
-        self.data = data
+        self.data = self.narrow_data = data
         self.training = training
         self.seed = seed
         self.linear_error = linear_error
+        self.wide_data = wide_data
         self.progress = progress
+        self.number = number
+        self.basis = basis
+        self.units: Tensor | None = None
+        self.stop = threading.Event()
         self.history: list[dict[str, Any]] = []
         self.durations: dict[str, float] = {}
         self.results: dict[str, dict[str, Tensor]] = {}
-        self._checkpoint = checkpoint
+        self._checkpoint = Checkpoint(None, 0.0) if checkpoint is None else checkpoint
         self._fingerprint = fingerprint
-        self._pass = ""
+        self.suffix = ""
         self._done: tuple[str, ...] = ()
         self._partial: PartialStage | None = None
-        self._snapshot: Snapshot | None = None
-        self._written = time.monotonic()
+
+    def is_wider(self, snapshot: Snapshot) -> bool:
+        """Tell whether a snapshot was taken after the start had gone over to features, which this one has not.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            Of this start.
+
+        Returns
+        -------
+        bool
+            Whether networks have other shapes there.
+        """
+        here = self._networks().state_dict()
+        return any(here[name].shape != value.shape for name, value in snapshot.networks.items() if name in here)
 
     def resume(self, snapshot: Snapshot) -> None:
         """Take up the state that a checkpoint holds; stages that it has done will be skipped.
@@ -110,7 +140,7 @@ class Trainer:
         self.durations = snapshot.durations
         self.results = snapshot.results
         self._networks().load_state_dict(snapshot.networks)
-        self._done, self._partial, self._snapshot = snapshot.done, snapshot.partial, snapshot
+        self._done, self._partial = snapshot.done, snapshot.partial
 
     @property
     def n_components(self) -> int:
@@ -120,21 +150,42 @@ class Trainer:
 
     @property
     def jacobian_sample(self) -> JacobianSample:
-        """How much of the Jacobian a step looks at, in the units of the criterion."""
+        """How much of the Jacobian a step looks at."""
         n_samples = self.training.n_jacobians(min(self.training.batch_size, len(self.data.train)))
         # A sample has a volume only with several rows for each component.
         n_rows = max(self.training.jacobian_features, ROWS_PER_COMPONENT * self.n_components)
-        return JacobianSample(n_samples, n_rows, self.units)
+        return self.sample(n_samples, n_rows)
 
-    @property
-    def unit_variance(self) -> bool:
-        """Whether a stage of this pass has found that rows compare at unit variance and not in own units."""
-        return bool(self.results.get("settle" + self._pass, {}).get("unit_variance", False))
+    def sample(self, n_samples: int, n_rows: int) -> JacobianSample:
+        """Return how much of the Jacobian to look at, in the coordinates and in the units of this start.
 
-    @property
-    def units(self) -> Tensor:
-        """Factor of each feature's row in the criterion; 1 where the criterion counts each at unit variance."""
-        return torch.ones_like(self.data.units) if self.unit_variance else self.data.units
+        Parameters
+        ----------
+        n_samples, n_rows : int
+            At how many samples, and how many rows of each.
+
+        Returns
+        -------
+        JacobianSample
+            Takes the Jacobians.
+        """
+        n_outputs = self.data.train[0].numel()
+        return JacobianSample(n_samples, n_rows, self.data.loadings, self.units, n_outputs)
+
+    def objective(self, penalty: Penalty | None = None) -> Objective:
+        """Make what to minimise of this start's networks and data.
+
+        Parameters
+        ----------
+        penalty : Penalty, optional
+            None for reconstruction alone.
+
+        Returns
+        -------
+        Objective
+            Holds the networks.
+        """
+        return Objective(self.encoder, self.decoder, self.data.likelihood, penalty, left_out=self.data.left_out)
 
     def n_epochs(self, max_steps: int) -> int:
         """Return how many epochs a number of steps makes.
@@ -172,11 +223,11 @@ class Trainer:
         dict of str to Tensor
             What the function gave.
         """
-        stage += self._pass
+        stage += self.suffix
         if stage not in self._done:
             start = time.perf_counter()
             self.progress.begin(stage, 1)
-            self.results[stage] = self._guarded(lambda: function(self._generator(stage, 0)))
+            self.results[stage] = function(self._generator(stage, 0))
             self._finish(stage, start)
         return self.results[stage]
 
@@ -188,8 +239,9 @@ class Trainer:
         max_steps: int,
         keep_best: bool = True,
         limit: float = math.inf,
+        pause: int | None = None,
     ) -> None:
-        """Train the networks until ``max_steps``, or until validation has stopped to improve.
+        """Train the networks until ``max_steps``, or until validation has stopped to improve, or until a pause.
 
         Parameters
         ----------
@@ -204,14 +256,16 @@ class Trainer:
             counts.
         limit : float, default=infinity
             Validation reconstruction above which the whole stage is undone, if the last epoch counts.
+        pause : int, optional
+            Steps after which to leave the stage unfinished; the same call with a later pause, or none, goes on.
 
         Raises
         ------
         ValueError
             If the loss stops being a finite number.
         """
-        known = self.results.get(stage) if self._pass else None
-        stage += self._pass
+        known = self.results.get(stage) if self.suffix else None
+        stage += self.suffix
         if stage in self._done or (known is not None and bool(known["undone"])):
             return
         batch_size, per_epoch = self._plan(max_steps)
@@ -228,27 +282,33 @@ class Trainer:
         until = n_epochs
         if known is not None:  # how long to train is known from the first pass
             until, keep_best, limit = math.ceil(int(known["best_step"]) / per_epoch), False, math.inf
-        self._guarded(lambda: self._descend(stage, descent, until, keep_best, limit))
+        leave = n_epochs if pause is None else math.ceil(pause / per_epoch)
+        self._descend(stage, descent, until, leave, keep_best, limit)
 
-    def _descend(self, stage: str, descent: Descent, until: int, keep_best: bool, limit: float) -> None:
+    def _descend(self, stage: str, descent: Descent, until: int, leave: int, keep_best: bool, limit: float) -> None:
         objective = descent.objective
         partial, self._partial = self._partial, None
         first, spent, validation = 0, 0.0, 0.0
         # Where training only loses what the start had, the start is kept: few samples, linear data.
-        best, best_epoch, good_epoch = _state(objective), -1, -1
+        best = Best(state_of(objective), math.inf)
         if partial is not None:
             objective.load_state_dict(partial.objective)
             load_optimiser(descent.optimiser, partial.optimiser)
-            best, best_loss, best_epoch = partial.best, partial.best_loss, partial.best_epoch
-            good_epoch = partial.good_epoch
+            best = Best(partial.best, partial.best_loss, partial.best_epoch, partial.good_epoch)
             first, spent = partial.epoch + 1, self.durations[stage]
             validation = self.history[-1]["validation_reconstruction"]
-        else:
-            best_loss = descent.validate(self.seed)[1] if objective.penalty is None else math.inf
+        elif objective.penalty is None:
+            best.loss = descent.validate(self.seed)[1]
         start = time.perf_counter() - spent
+        if first >= leave and first < until:
+            self._partial = partial
+            return
         self.progress.begin(stage, until, first)
         for epoch in range(first, until):
-            if keep_best and best_loss < math.inf and epoch - good_epoch > self.training.patience:
+            if self.stop.is_set():
+                self.progress.pause()
+                raise Stopped
+            if keep_best and best.is_old(epoch, self.training.patience):
                 break
             terms = descent.epoch(epoch, self._generator(stage, epoch))
             validation, loss = descent.validate(self.seed)
@@ -258,23 +318,33 @@ class Trainer:
                     f"(now {descent.learning_rate:g})"
                 )
             if keep_best and (objective.penalty is None or objective.penalty.settled):
-                if loss < best_loss:
-                    best, best_loss, best_epoch = _state(objective), loss, epoch
-                if loss <= best_loss + TOLERANCE:
-                    good_epoch = epoch
+                best.see(objective, loss, epoch)
             self.durations[stage] = time.perf_counter() - start
-            record = {"stage": stage, "epoch": epoch, "step": (epoch + 1) * descent.per_epoch}
+            record = {"start": self.number, "stage": stage, "epoch": epoch, "step": (epoch + 1) * descent.per_epoch}
             record |= {"seconds": sum(self.durations.values()), **terms, "validation_reconstruction": validation}
             self.history.append(record)
             self.progress.advance(record)
-            if self._checkpoint is not None:
-                state = optimiser_state(descent.optimiser)
-                partial = PartialStage(stage, epoch, best_loss, best_epoch, good_epoch, _state(objective), best, state)
-                self._keep(partial, self.training.checkpoint_seconds)
+            paused = leave <= epoch + 1 < until
+            if paused or self._checkpoint.path is not None:
+                partial = PartialStage(
+                    stage,
+                    epoch,
+                    best.loss,
+                    best.epoch,
+                    best.good_epoch,
+                    state_of(objective),
+                    best.state,
+                    optimiser_state(descent.optimiser),
+                )
+                self._keep(partial)
+            if paused:
+                self._partial = partial
+                self.progress.pause()
+                return
         undone = not keep_best and validation > limit
-        if undone or (keep_best and best_loss < math.inf):
-            objective.load_state_dict(best)
-        best_step = (good_epoch + 1 if keep_best else until) * descent.per_epoch
+        if undone or (keep_best and best.loss < math.inf):
+            objective.load_state_dict(best.state)
+        best_step = (best.good_epoch + 1 if keep_best else until) * descent.per_epoch
         self.results[stage] = {
             "best_step": torch.tensor(best_step),
             "undone": torch.tensor(undone),
@@ -282,8 +352,8 @@ class Trainer:
         }
         self._finish(stage, start)
 
-    def result(self, stage: str) -> dict[str, Tensor]:
-        """Return what a stage gave, in the pass over the data that is under way.
+    def is_done(self, stage: str) -> bool:
+        """Tell whether a stage of the pass that is under way is over.
 
         Parameters
         ----------
@@ -292,10 +362,25 @@ class Trainer:
 
         Returns
         -------
-        dict of str to Tensor
-            What it gave.
+        bool
+            False also where it never began.
         """
-        return self.results[stage + self._pass]
+        return stage + self.suffix in self._done
+
+    def latest(self, stage: str) -> dict[str, Tensor] | None:
+        """Return what a stage gave, in the last pass over the data that had it.
+
+        Parameters
+        ----------
+        stage : str
+            Its name.
+
+        Returns
+        -------
+        dict of str to Tensor or None
+            What it gave; None if it did not run.
+        """
+        return self.results.get(stage + self.suffix, self.results.get(stage))
 
     def best_step(self, stage: str) -> int:
         """Return the last step at which a stage had a validation loss about as good as its best.
@@ -317,27 +402,6 @@ class Trainer:
         """Whether validation rows have ended a stage before its steps were spent."""
         return any(bool(result.get("early", False)) for result in self.results.values())
 
-    def restart(self, encoder: nn.Module, decoder: nn.Module, rows: Any) -> None:
-        """Begin a second pass of all stages, on all rows, each for as many steps as were best in the first.
-
-        Parameters
-        ----------
-        encoder, decoder : torch.nn.Module
-            Networks to start from.
-        rows : array of shape (n, n_features)
-            All standardised rows.
-        """
-        train = torch.as_tensor(rows, dtype=self.data.train.dtype, device=self.data.train.device)
-        self.data = replace(self.data, train=train, held_out=False)
-        self._pass = ALL_ROWS
-
-        def start(_: torch.Generator) -> dict[str, Tensor]:
-            self.encoder.load_state_dict(encoder.state_dict())
-            self.decoder.load_state_dict(decoder.state_dict())
-            return {}
-
-        self.compute("start", start)
-
     def validate(self) -> float:
         """Return the fraction of variance unexplained on the validation rows.
 
@@ -346,9 +410,8 @@ class Trainer:
         float
             0 for a perfect reconstruction.
         """
-        plain = Objective(self.encoder, self.decoder, self.data.variance)
         plan = {"batch_size": 1, "per_epoch": 1, "n_epochs": 1, "learning_rate": 1.0, "weight_decay": 0.0}
-        return Descent(plain, self.data, **plan).validate(self.seed)[0]  # type: ignore[arg-type]
+        return Descent(self.objective(), self.data, **plan).validate(self.seed)[0]  # type: ignore[arg-type]
 
     def _generator(self, stage: str, epoch: int) -> torch.Generator:
         digest = hashlib.sha256(f"{self.seed} {stage} {epoch}".encode()).digest()
@@ -361,35 +424,21 @@ class Trainer:
         self.progress.end()
         self.durations[stage] = time.perf_counter() - start
         self._done += (stage,)
-        if self._checkpoint is not None:
-            self._keep(None, 0.0)
+        # A short computation may come while a stage is paused, which goes on afterwards.
+        self._keep(self._partial, now=True)
 
-    def _keep(self, partial: PartialStage | None, seconds: float) -> None:
-        """Take a snapshot, and write it unless the last writing was less than ``seconds`` ago."""
-        self._snapshot = Snapshot(
+    def _keep(self, partial: PartialStage | None, *, now: bool = False) -> None:
+        """Hand a snapshot to the checkpoint."""
+        if self._checkpoint.path is None:
+            return
+        snapshot = Snapshot(
             fingerprint=self._fingerprint,
             seed=self.seed,
             done=self._done,
-            networks=_state(self._networks()),
+            networks=state_of(self._networks()),
             history=list(self.history),
             durations=dict(self.durations),
             results=dict(self.results),
             partial=partial,
         )
-        if self._checkpoint is not None and time.monotonic() - self._written >= seconds:
-            write_snapshot(self._checkpoint, self._snapshot)
-            self._written = time.monotonic()
-
-    def _guarded(self, run: Callable[[], Any]) -> Any:
-        try:
-            return run()
-        except KeyboardInterrupt:
-            self.progress.end()
-            if self._checkpoint is not None and self._snapshot is not None:
-                write_snapshot(self._checkpoint, self._snapshot)
-            raise
-
-
-def _state(module: nn.Module) -> dict[str, Tensor]:
-    state: dict[str, Tensor] = module.state_dict()
-    return {name: value.detach().clone() for name, value in state.items()}
+        self._checkpoint.put(self.number, snapshot, now=now)

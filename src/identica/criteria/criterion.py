@@ -1,0 +1,37 @@
+"""What a criterion is: a number, to be made large, of the decoder's Jacobians at a few points."""
+
+from __future__ import annotations
+
+import abc
+from typing import ClassVar
+
+from torch import Tensor
+
+from identica.criteria.local import LocalGeometry
+
+__all__ = ["Criterion"]
+
+
+class Criterion(abc.ABC):
+    """What a solver makes as large as the data allow; its subclasses are frozen dataclasses.
+
+    A criterion is a pure function of Jacobians and its final class, in one file. Solvers ask for :meth:`value` alone:
+    in training with gradients, in alignment for many changes of basis side by side, at the end for the report.
+    """
+
+    kind: ClassVar[str]
+
+    @abc.abstractmethod
+    def value(self, local: LocalGeometry) -> Tensor:
+        """Return the criterion of Jacobians at n points.
+
+        Parameters
+        ----------
+        local : LocalGeometry
+            With rows of shape (..., n, k, d).
+
+        Returns
+        -------
+        Tensor of shape (...)
+            One number for all n points together, the larger the better.
+        """

@@ -1,0 +1,165 @@
+"""The decoder's Jacobian at a few points, as much of it as criteria and penalties look at.
+
+Symbols: n points, k rows looked at, m = n_features, d = n_components, J = Jacobian of the decoder's output in
+standardised features, V = loadings of the compact space (m, rank), H = Jacobian in that space, so that J = V H.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from identica.criteria.geometry import log_volume_from_gram
+from identica.jacobian import jacobian
+
+__all__ = ["JacobianSample", "LocalGeometry"]
+
+
+@final
+@dataclass(frozen=True)
+class LocalGeometry:
+    """Jacobians at a few points: some of their rows, and what is known of all rows together.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (..., n, k, d)
+        Some rows of J, or all.
+    log_volume : Tensor of shape (..., n)
+        log det J'J of all rows.
+    column_squares : Tensor of shape (..., n, d)
+        Squared lengths of the columns of J, over all rows.
+    """
+
+    rows: Tensor
+    log_volume: Tensor
+    column_squares: Tensor
+
+    @classmethod
+    def of(cls, matrix: Tensor) -> LocalGeometry:
+        """Describe whole Jacobians.
+
+        Parameters
+        ----------
+        matrix : Tensor of shape (..., n, m, d)
+            Jacobians.
+
+        Returns
+        -------
+        LocalGeometry
+            With all rows.
+
+        Examples
+        --------
+        >>> local = LocalGeometry.of(torch.eye(3)[None])
+        >>> local.log_volume.tolist()
+        [0.0]
+        """
+        gram = matrix.mT @ matrix
+        return cls(matrix, log_volume_from_gram(gram), gram.diagonal(dim1=-2, dim2=-1))
+
+    def scaled(self, scales: Tensor) -> LocalGeometry:
+        """Multiply the columns of every Jacobian by numbers.
+
+        Parameters
+        ----------
+        scales : Tensor of shape (d,)
+            Positive numbers.
+
+        Returns
+        -------
+        LocalGeometry
+            Of J diag(scales).
+        """
+        return LocalGeometry(
+            self.rows * scales,
+            self.log_volume + 2 * scales.log().sum(),
+            self.column_squares * scales.square(),
+        )
+
+
+@final
+@dataclass(frozen=True)
+class JacobianSample:
+    """How much of the Jacobian a training step looks at.
+
+    Parameters
+    ----------
+    n_samples : int
+        Samples of a batch at which the Jacobian is taken.
+    n_features : int
+        Rows of each Jacobian, drawn anew at every step.
+    loadings : Tensor of shape (n_features of the data, rank), optional
+        V, with orthogonal columns of one length, where the networks see coordinates of a compact space; None where
+        they see the features themselves.
+    units : Tensor of shape (n_features of the data,), optional
+        Factor of each row; 1 if None.
+    n_outputs : int, optional
+        Outputs of the decoder, where it is none of a compact space; found by asking it if None.
+    """
+
+    n_samples: int
+    n_features: int
+    loadings: Tensor | None = None
+    units: Tensor | None = None
+    n_outputs: int | None = None
+
+    def at(self, decoder: nn.Module, latents: Tensor, generator: torch.Generator | None) -> LocalGeometry:
+        """Return the geometry of the decoder at some points, with a sample of the Jacobians' rows or with all.
+
+        In a compact space the volume is exact whatever rows are drawn, since J'J = H'V'V H; elsewhere it is that of
+        the rows drawn, brought to the number of all.
+
+        Parameters
+        ----------
+        decoder : torch.nn.Module
+            (n, d) -> (n, ...).
+        latents : Tensor of shape (n, d)
+            Points at which to differentiate.
+        generator : torch.Generator or None
+            Source of the sample, on the CPU; None takes all rows.
+
+        Returns
+        -------
+        LocalGeometry
+            Differentiable.
+        """
+        if self.loadings is not None:
+            _, inner = jacobian(decoder, latents)
+            chosen = self.features(len(self.loadings), generator)
+            loadings = self.loadings if self.units is None else self.loadings * self.units.to(inner)[:, None]
+            gram = inner.mT @ (loadings.T @ loadings) @ inner
+            rows = (loadings if chosen is None else loadings[chosen.to(loadings.device)]) @ inner
+        else:
+            total = self.n_outputs
+            if total is None:
+                with torch.no_grad():
+                    total = decoder(latents[:1]).numel()
+            chosen = self.features(total, generator)
+            _, rows = jacobian(decoder, latents, features=chosen)
+            if self.units is not None:
+                units = self.units.to(rows)
+                rows = rows * (units if chosen is None else units[chosen.to(units.device)]).unsqueeze(-1)
+            gram = rows.mT @ rows * (total / rows.shape[-2])
+        return LocalGeometry(rows, log_volume_from_gram(gram), gram.diagonal(dim1=-2, dim2=-1))
+
+    def features(self, n_features: int, generator: torch.Generator | None) -> Tensor | None:
+        """Draw rows without replacement.
+
+        Parameters
+        ----------
+        n_features : int
+            Rows of the whole Jacobian.
+        generator : torch.Generator or None
+            Source of randomness, on the CPU.
+
+        Returns
+        -------
+        Tensor of shape (n_rows,) or None
+            Indices, on the CPU; None where all rows are taken.
+        """
+        if generator is None or n_features <= self.n_features:
+            return None
+        return torch.randperm(n_features, generator=generator)[: self.n_features]

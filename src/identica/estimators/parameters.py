@@ -1,0 +1,188 @@
+"""The parameters that methods share, and what is said of them: written once, for signatures and docstrings alike.
+
+Estimators are dataclasses: a parameter is a field, inherited by every method, and its description is put into the
+docstring of each where that says ``%(shared)s``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from textwrap import indent
+
+from identica.criteria import NAMED_CRITERIA, Criterion
+from identica.solvers import SOLVERS, Solver
+
+__all__ = ["check_criterion", "check_solver", "documented", "refuse_unknown"]
+
+NETWORK_PARAMETERS = """\
+n_init : int or "auto", default="auto"
+    Starts: networks of other initial weights, batches and bases, trained side by side in rounds, of which the best is
+    kept. "auto" is 8 for dense networks that the library builds and 1 for others.
+network : Dense or Convolutional, optional
+    Architecture of encoder and decoder; ``Dense()`` if None.
+training : Training, optional
+    Length and speed of the training of one start; ``Training()`` if None.
+encoder, decoder : torch.nn.Module, optional
+    Own modules, (n, n_features) -> (n, n_components) and back, on standardised data; copied, then trained.
+"""
+COMMON_PARAMETERS = """\
+standardize : bool, optional
+    Whether each feature is brought to unit variance inside; otherwise all are divided by one number. By default
+    the features of tables are, the pixels of images are not.
+feature_units : {"own", "free"}, default="own"
+    In which units the criterion compares features: their own, within a factor of three about the median, which finds
+    more where all features were measured alike, or such as no positive factor on any feature changes.
+wild_rows : {"drop", "keep"}, default="drop"
+    What to do with rows so far out that a few would own the fit: leave them out of it with a warning, or not look.
+device : str or torch.device, default="auto"
+    Where to compute; "auto" takes a GPU if there is one.
+random_state : int, RandomState or None, default=None
+    An int makes the result reproducible.
+verbose : int, default=0
+    1 shows progress on standard error."""
+SHARED_ATTRIBUTES = """\
+encoder_, decoder_ : torch.nn.Sequential
+    Fitted networks, between standardised data and components.
+criterion_ : float
+    The criterion on held-out rows, at the scales of the components at which it is largest.
+volume_efficiency_ : float
+    exp(c_2) / sqrt(m / d), the share of the largest possible volume, in (0, 1].
+reconstruction_error_, linear_reconstruction_error_ : float
+    Fraction of variance unexplained on held-out rows, by the model and by PCA with as many components.
+noise_floor_ : float or None
+    Fraction of variance that looks like noise of one size in every direction; None where the data do not tell.
+starts_ : list of dict
+    One record per start: basis, steps, reconstruction error, and of those that were finished the criterion and how far
+    their components agree with the best start's.
+start_agreement_ : float or None
+    Mean matched rank correlation between the components of the best start and those of the other good starts; None
+    where there is one start.
+verdict_ : Verdict
+    What speaks for and against these components, in words, graded.
+influence_ : ndarray of shape (n_features, n_components)
+    Mean |dx_i / ds_j|, in units of feature i per standard deviation of component j.
+component_strength_ : ndarray of shape (n_components,)
+    Sum of a component's influences in standardised units, by which components are ordered.
+feature_units_ : ndarray of shape (n_features,)
+    Factor of each feature's row of the standardised Jacobian in the criterion.
+wild_rows_ : ndarray of int
+    Rows that were left out of the fit.
+history_ : list of dict
+    One record per stage and epoch of the start that is kept.
+durations_ : dict of str to float
+    Seconds per stage of the start that is kept, and of all other work.
+n_features_in_, feature_names_in_, mean_, scale_
+    Of the data."""
+_OWNERS = {
+    "restarts": "the solver: solver=Staged(restarts=...)",
+    "n_restarts": "the solver: solver=Staged(restarts=...)",
+    "weight": "the solver: solver=Staged(weight=...)",
+    "volume_weight": "the solver: solver=Staged(weight=...) or solver=Joint(volume_weight=...)",
+    "norm_weight": "the solver: solver=Joint(norm_weight=...)",
+    "warmup_epochs": "the solver: solver=Joint(warmup_epochs=...)",
+    "volume": "the solver: solver=Joint(volume=...)",
+    "p": "the criterion: criterion=Volume(p=...)",
+    "norm_power": "the criterion: criterion=Volume(p=...)",
+    "hidden": "the network: network=Dense(hidden=...)",
+    "activation": "the network: network=Dense(activation=...)",
+    "compact": "the network: network=Dense(compact=...)",
+    "max_steps": "the training: training=Training(max_steps=...)",
+    "batch_size": "the training: training=Training(batch_size=...)",
+    "learning_rate": "the training: training=Training(learning_rate=...)",
+}
+
+
+def documented(cls: type, *, networks: bool) -> None:
+    """Put the descriptions of shared parameters and attributes into a class's docstring.
+
+    Parameters
+    ----------
+    cls : type
+        A method; its docstring says ``%(shared)s`` and ``%(attributes)s`` where they belong.
+    networks : bool
+        Whether it has the parameters of trained networks.
+    """
+    shared = (NETWORK_PARAMETERS if networks else "") + COMMON_PARAMETERS
+    for mark, text in (("%(shared)s", shared), ("%(attributes)s", SHARED_ATTRIBUTES)):
+        cls.__doc__ = (cls.__doc__ or "").replace(f"    {mark}", indent(text, "    "))
+
+
+def refuse_unknown(cls: type, given: Mapping[str, object], known: Mapping[str, object]) -> None:
+    """Refuse a parameter that a method does not have, and say whose it is.
+
+    Parameters
+    ----------
+    cls : type
+        The method.
+    given, known : mapping
+        By name.
+
+    Raises
+    ------
+    TypeError
+        If a name is not known.
+    """
+    for name in given:
+        if name not in known:
+            where = f"it belongs to {_OWNERS[name]}" if name in _OWNERS else f"it has {', '.join(known)}"
+            raise TypeError(f"{cls.__name__} has no parameter {name!r}: {where}")
+
+
+def check_solver(solver: object) -> Solver:
+    """Return the solver that a user has chosen.
+
+    Parameters
+    ----------
+    solver : object
+        A Staged, a Joint or the name of one.
+
+    Returns
+    -------
+    Solver
+        With its parameters.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    ValueError
+        If the name is unknown.
+    """
+    if isinstance(solver, str):
+        if solver not in SOLVERS:
+            raise ValueError(f"solver={solver!r} is not known: use one of {', '.join(SOLVERS)}, or Staged(...)")
+        return SOLVERS[solver]()
+    if type(solver) not in SOLVERS.values():
+        raise TypeError(f"solver={solver!r} is no solver: use Staged(...), Joint(...), 'staged' or 'joint'")
+    return solver  # type: ignore[return-value]
+
+
+def check_criterion(criterion: object) -> Criterion:
+    """Return the criterion that a user has chosen.
+
+    Parameters
+    ----------
+    criterion : object
+        A Criterion or the name of one.
+
+    Returns
+    -------
+    Criterion
+        With its parameters.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    ValueError
+        If the name is unknown.
+    """
+    if isinstance(criterion, str):
+        if criterion not in NAMED_CRITERIA:
+            raise ValueError(f"criterion={criterion!r} is not known: use one of {', '.join(NAMED_CRITERIA)}")
+        return NAMED_CRITERIA[criterion]
+    if not isinstance(criterion, Criterion):
+        raise TypeError(
+            f"criterion={criterion!r} is no criterion: use Volume(p) or one of {', '.join(map(repr, NAMED_CRITERIA))}"
+        )
+    return criterion

@@ -1,0 +1,213 @@
+"""What a fit will train: rows in the coordinates that networks see, and starts with bases and seeds of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+import torch
+
+from identica.estimators.building import build_framed, find_device
+from identica.likelihoods import Gaussian
+from identica.networks import Dense
+from identica.preparation import (
+    Basis,
+    FloatArray,
+    Subspace,
+    geodesic_basis,
+    noise_floor,
+    own_units,
+    principal_axes,
+    principal_subspace,
+    split_rows,
+)
+from identica.training.checkpoint import Checkpoint
+from identica.training.descent import Data
+from identica.training.plan import Training
+from identica.training.progress import Progress
+from identica.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from identica.estimators.base import ComponentAnalysis
+
+__all__ = ["Plan", "make_plan", "make_starts"]
+
+GEODESIC_BASES = 2
+SEED_STEP = 1_000_003
+WIDEST = 2000
+"""Up to so many features networks leave the compact space to be refined, which costs time in proportion to them."""
+
+
+@final
+@dataclass(eq=False)
+class Plan:
+    """What the starts of one fit share.
+
+    Parameters
+    ----------
+    data : Data
+        Rows, as the networks see them at first.
+    wide_data : Data or None
+        The same as features, where networks of the compact space are widened later.
+    standardised : ndarray of shape (n_samples, n_features)
+        All rows, as features.
+    subspace : Subspace or None
+        The compact space, where there is one.
+    bases : tuple of Basis
+        Where the latents of each start begin.
+    seeds : tuple of int
+        Of each start.
+    linear_error : float
+        Reconstruction error of PCA on the validation rows.
+    noise_floor : float or None
+        Share of the variance that looks like noise.
+    starts : tuple of Trainer
+        All starts, once they are made.
+    """
+
+    data: Data
+    wide_data: Data | None
+    standardised: FloatArray
+    subspace: Subspace | None
+    bases: tuple[Basis, ...]
+    seeds: tuple[int, ...]
+    linear_error: float
+    noise_floor: float | None
+    starts: tuple[Trainer, ...] = field(default=())
+
+    def all_rows(self) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return all rows, those held out included.
+
+        Returns
+        -------
+        rows : Tensor of shape (n_samples, rank or n_features)
+            In the coordinates that the networks see at first.
+        wide_rows : Tensor of shape (n_samples, n_features) or None
+            As features, where networks are widened later.
+        """
+        seen = self.standardised if self.subspace is None else self.subspace.project(self.standardised)
+        like = self.data.train
+        wide = None if self.wide_data is None else torch.as_tensor(self.standardised).to(like)
+        return torch.as_tensor(seen).to(like), wide
+
+
+def make_plan(
+    estimator: ComponentAnalysis, standardised: FloatArray, training: Training, seed: int, *, compact: bool = True
+) -> Plan:
+    """Split the rows, find the compact space where the networks have one, and choose where starts begin.
+
+    Parameters
+    ----------
+    estimator : ComponentAnalysis
+        Gives network, number of components and of starts.
+    standardised : ndarray of shape (n_samples, n_features)
+        All rows.
+    training : Training
+        How to train.
+    seed : int
+        Of all choices.
+    compact : bool, default=True
+        Whether the solver's starts may begin in the compact space.
+
+    Returns
+    -------
+    Plan
+        Without starts.
+    """
+    d, n_starts = estimator.n_components, estimator._n_starts
+    kept, held_out = split_rows(len(standardised), training.validation_fraction, seed)
+    train, validation = standardised[kept], standardised[held_out if len(held_out) else kept]
+    device, dtype = find_device(estimator.device), Training.DTYPES[training.dtype]
+    mean_square = float(np.mean(np.square(standardised, dtype=np.float64))) * standardised.shape[1]
+    network = estimator._architecture
+    own = estimator.encoder is not None or estimator.decoder is not None
+    seeds = tuple((seed + SEED_STEP * number) % (2**31 - 1) for number in range(n_starts))
+
+    def tensor(values: FloatArray) -> torch.Tensor:
+        return torch.as_tensor(values, dtype=dtype, device=device)
+
+    units = None if estimator.feature_units == "free" else tensor(own_units(estimator.scale_))
+    in_features = Data(
+        tensor(train), tensor(validation), Gaussian(mean_square), held_out=len(held_out) > 0, own_units=units
+    )
+    if not isinstance(network, Dense) or network.compact is False or own:
+        axes, squared_error = principal_axes(train, validation, d, seed)
+        linear_error = squared_error * standardised.shape[1] / mean_square
+        bases = (Basis("principal", axes),) * n_starts
+        return Plan(in_features, None, standardised, None, bases, seeds, linear_error, None)
+
+    rank = None if isinstance(network.compact, bool) else network.compact
+    subspace = principal_subspace(train, d, rank=rank, seed=seed)
+    coordinates, seen = subspace.project(train), subspace.project(validation)
+    outside = subspace.share_left_out(validation, mean_square)
+    unit = mean_square * subspace.stretch**2
+    linear_error = float(np.square(seen[:, d:], dtype=np.float64).sum()) / len(seen) / unit + outside
+    floor = noise_floor(train, subspace.variances)
+    principal = Basis("principal", subspace.principal(d))
+    unfolded = [geodesic_basis(coordinates, d, seed + k) for k in range(min(GEODESIC_BASES, n_starts // 2))]
+    # Principal axes and unfolded coordinates take turns; where nothing could be unfolded all begin at the axes.
+    bases = tuple(
+        principal if k % 2 == 0 else (unfolded[(k // 2) % len(unfolded)] or principal) for k in range(n_starts)
+    )
+    loadings = subspace.axes / subspace.axes.dtype.type(subspace.stretch)
+    wide = standardised.shape[1] <= WIDEST
+    if wide and not compact:
+        bases = tuple(basis.in_features(loadings) for basis in bases)
+        return Plan(in_features, None, standardised, None, bases, seeds, linear_error, floor)
+    data = Data(
+        tensor(coordinates),
+        tensor(seen),
+        Gaussian(unit),
+        held_out=len(held_out) > 0,
+        loadings=tensor(loadings),
+        own_units=units,
+        left_out=subspace.share_left_out(train, mean_square),
+        validation_left_out=outside,
+    )
+    return Plan(data, in_features if wide else None, standardised, subspace, bases, seeds, linear_error, floor)
+
+
+def make_starts(estimator: ComponentAnalysis, plan: Plan, checkpoint: Checkpoint, fingerprint: str) -> list[Trainer]:
+    """Build the networks of every start and what trains them.
+
+    Parameters
+    ----------
+    estimator : ComponentAnalysis
+        Gives the architecture.
+    plan : Plan
+        What they share; learns of them.
+    checkpoint : Checkpoint
+        Where they put their snapshots.
+    fingerprint : str
+        Of the fit.
+
+    Returns
+    -------
+    list of Trainer
+        One for each basis.
+    """
+    training = estimator.training or Training()
+    name, n_starts = type(estimator).__name__, len(plan.bases)
+    starts = []
+    for number, (basis, seed) in enumerate(zip(plan.bases, plan.seeds, strict=True)):
+        encoder, decoder = build_framed(estimator, basis, seed)
+        label = name if n_starts == 1 else f"{name}, start {number + 1} of {n_starts}"
+        starts.append(
+            Trainer(
+                encoder.to(plan.data.train),
+                decoder.to(plan.data.train),
+                plan.data,
+                training,
+                seed=seed,
+                progress=Progress(int(estimator.verbose), label),
+                linear_error=plan.linear_error,
+                wide_data=plan.wide_data,
+                number=number,
+                basis=basis.name,
+                checkpoint=checkpoint,
+                fingerprint=fingerprint,
+            )
+        )
+    plan.starts = tuple(starts)
+    return starts

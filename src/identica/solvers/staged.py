@@ -1,0 +1,84 @@
+"""Reconstruct, align, refine: first the manifold, then one change of basis from many starts, then everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from identica.arguments import check_integer, check_real
+from identica.criteria import Criterion
+from identica.solvers.alignment import align_networks
+from identica.solvers.refinement import Refinement
+from identica.solvers.solver import Solver
+from identica.training.passes import widen
+from identica.training.trainer import Trainer
+
+__all__ = ["Staged"]
+
+TRIFLE = 2e-3
+"""Reconstruction that the refine stage may cost whatever PCA leaves."""
+REFINE_MAY_COST = 0.05
+"""Share of the variance explained that the refine stage may cost before it is undone."""
+
+
+@final
+@dataclass(frozen=True)
+class Staged(Solver):
+    """Reconstructs (a plain autoencoder), aligns (the best linear change of the latents) and refines (all together).
+
+    Parameters
+    ----------
+    restarts : int, default=32
+        Random starts of the alignment, side by side.
+    weight : float, default=0.15
+        First weight of the criterion in the refine stage, times the share that is explained; it ends at 1/75 of that,
+        and 0 leaves the stage out.
+
+    Raises
+    ------
+    TypeError
+        If a value is of the wrong type.
+    ValueError
+        If a number is out of its range.
+
+    Examples
+    --------
+    >>> Staged(restarts=8).weight
+    0.15
+    """
+
+    restarts: int = 32
+    weight: float = 0.15
+
+    kind: ClassVar[str] = "staged"
+    compact: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Check every number."""
+        object.__setattr__(self, "restarts", check_integer("restarts", self.restarts, 1))
+        object.__setattr__(self, "weight", check_real("weight", self.weight, at_least=0))
+
+    def begin(self, start: Trainer, pause: int | None) -> None:
+        """Reconstruct; see :meth:`Solver.begin`."""
+        steps = max(1, start.training.max_steps // 3)
+        start.minimise("reconstruct", start.objective(), max_steps=steps, pause=pause)
+
+    def finish(self, start: Trainer, criterion: Criterion) -> None:
+        """Reconstruct to the end, align and refine; see :meth:`Solver.finish`."""
+        self.begin(start, None)
+        found = start.compute("align", lambda generator: align_networks(start, criterion, self.restarts, generator))
+        # Twice as long as reconstruction took: not long where few samples made that stop early.
+        steps = 2 * start.best_step("reconstruct")
+        if self.weight == 0 or steps == 0:
+            return
+        if start.is_done("refine"):
+            return
+        # In the compact space the decoder could not leave the data's subspace, which it must on the way to the maximum.
+        widen(start)
+        error = float(found["reconstruction"])
+        explained = max(0.0, 1.0 - error)
+        penalty = Refinement(start.jacobian_sample, criterion, self.weight * explained, start.n_epochs(steps))
+        limit = error + REFINE_MAY_COST * explained
+        if error <= start.linear_error:  # what was better than PCA must stay so, rounding and trifles apart
+            limit = min(limit, max(start.linear_error, error + TRIFLE))
+        start.minimise("refine", start.objective(penalty), max_steps=steps, keep_best=False, limit=limit)

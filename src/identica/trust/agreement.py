@@ -1,0 +1,143 @@
+"""Whether starts that know nothing of each other end at the same components."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from scipy.stats import rankdata
+
+from identica.solvers.starts import Found
+from identica.training.descent import Data
+from identica.training.trainer import Trainer
+
+__all__ = ["Comparison", "compare_starts", "component_agreement"]
+
+ROWS = 2000
+FEWEST_ROWS = 100
+"""With fewer held-out rows the training rows are compared."""
+CRITERION_SCALE = 0.02
+"""A start whose criterion is lower by so much than the best counts a third of one that is as good."""
+
+
+@final
+@dataclass(frozen=True)
+class Comparison:
+    """How the starts of a fit compare.
+
+    Parameters
+    ----------
+    records : list of dict
+        One per start, in their order: "start", "basis", "steps", "reconstruction_error", "finished", "kept" and, of
+        those that were trained to the end, "criterion" and "agreement".
+    agreement : float or None
+        Mean agreement of the best start with the other finished ones, the good ones above all; None if it has none
+        beside it.
+    """
+
+    records: list[dict[str, Any]]
+    agreement: float | None
+
+
+def compare_starts(found: Found, starts: Sequence[Trainer], data: Data) -> Comparison:
+    """Compare the components of the best start with those of the others that were trained to the end.
+
+    The agreement of two starts is the mean absolute rank correlation of their matched components on held-out rows:
+    ranks see through the monotone change of each component that no method can exclude, and see any other change. In the
+    mean over starts each has the weight exp(-(difference of criteria) / 0.02).
+
+    Parameters
+    ----------
+    found : Found
+        What the starts have come to.
+    starts : sequence of Trainer
+        All of them.
+    data : Data
+        On which they were compared; the best may have been trained on more rows since.
+
+    Returns
+    -------
+    Comparison
+        Plain values.
+    """
+    rows = data.validation if len(data.validation) >= FEWEST_ROWS else data.train
+    latents = {start.number: _latents(start, rows[:ROWS]) for start in found.finished}
+    best = found.best.number
+    agreements = {
+        number: 1.0 if number == best else component_agreement(latents[best], other)
+        for number, other in latents.items()
+    }
+    scores = {
+        start.number: (criterion, error)
+        for start, criterion, error in zip(found.finished, found.criteria, found.errors, strict=True)
+    }
+    total = weight_sum = 0.0
+    for number, (criterion, _) in scores.items():
+        if number != best:
+            weight = math.exp(min(0.0, criterion - scores[best][0]) / CRITERION_SCALE) + 1e-12
+            total, weight_sum = total + weight * agreements[number], weight_sum + weight
+    records: list[dict[str, Any]] = []
+    for start in starts:
+        finished = start.number in scores
+        last = start.history[-1]["validation_reconstruction"] if start.history else None
+        record: dict[str, Any] = {
+            "start": start.number,
+            "basis": start.basis,
+            "steps": _steps(start),
+            "reconstruction_error": scores[start.number][1] if finished else last,
+            "finished": finished,
+            "kept": start.number == best,
+        }
+        if finished:
+            record |= {"criterion": scores[start.number][0], "agreement": agreements[start.number]}
+        records.append(record)
+    return Comparison(records, total / weight_sum if weight_sum else None)
+
+
+def component_agreement(first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any]]) -> float:
+    """Return the mean absolute rank correlation between the components of two fits, matched one to one.
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (n_samples, n_components)
+        Components of the same samples.
+
+    Returns
+    -------
+    float
+        In [0, 1]; a component that is constant agrees with none.
+
+    Examples
+    --------
+    >>> latents = np.random.default_rng(0).standard_normal((50, 2))
+    >>> round(component_agreement(latents, -np.exp(latents[:, ::-1])), 6)
+    1.0
+    """
+    ranks = []
+    for latents in (first, second):
+        centred = rankdata(latents, axis=0) - (len(latents) + 1) / 2
+        lengths = np.linalg.norm(centred, axis=0)
+        ranks.append(centred / np.where(lengths > 0, lengths, 1.0))
+    correlation = np.abs(ranks[0].T @ ranks[1])
+    rows, columns = linear_sum_assignment(correlation, maximize=True)
+    return float(min(1.0, correlation[rows, columns].mean()))
+
+
+def _latents(start: Trainer, rows: torch.Tensor) -> NDArray[np.float64]:
+    start.encoder.eval()
+    with torch.no_grad():
+        encoded = start.encoder(rows.to(next(start.decoder.parameters()).dtype))
+    return np.asarray(encoded.double().cpu().numpy())
+
+
+def _steps(start: Trainer) -> int:
+    steps: dict[str, int] = {}
+    for record in start.history:
+        steps[record["stage"]] = record["step"]
+    return sum(steps.values())

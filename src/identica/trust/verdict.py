@@ -1,0 +1,264 @@
+"""What speaks for and against the components of a fit, in words, graded.
+
+One function reads a fitted estimator; the report, the command line and the warning of ``fit`` all show what it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, final
+
+__all__ = ["AGREEMENT", "Sign", "Verdict", "judge"]
+
+AGREEMENT = 0.95
+"""From here on restarts, and starts, agree."""
+AGREEMENT_SPAN = 0.1
+"""A grade falls from 1 to 0 over so much of an agreement, with AGREEMENT in the middle."""
+LEAST_OF_LINEAR = 0.95
+"""Share of the variance that PCA explains which a network must explain."""
+MOST_OF_LINEAR = 0.95
+"""Share of what PCA leaves unexplained that a network may leave to have found more."""
+MOST_UNEXPLAINED = 0.8
+"""Of the held-out variance, where agreement alone tells little: starts agree on noise, too."""
+SAMPLES_PER_COMPONENT = 10
+"""Below this the axes of the data themselves are set by chance; the rule of thumb of regression."""
+LIKELY_SAMPLES_PER_COMPONENT = 100
+DEAD = 0.01
+"""Share of the mean strength of all components below which one does nothing."""
+MIDDLE = 0.5
+HEADINGS = {
+    "sound": "No sign against reading single components",
+    "unchecked": "Not enough was seen to tell these components from others",
+    "doubtful": "Do not read meaning into single components",
+}
+Level = Literal["sound", "unchecked", "doubtful"]
+Side = Literal["for", "against", "neither"]
+
+
+class Fitted(Protocol):
+    """A fitted estimator of this library; what it lacks is not judged."""
+
+    n_components: int
+    reconstruction_error_: float
+    linear_reconstruction_error_: float
+
+
+@final
+@dataclass(frozen=True)
+class Sign:
+    """One thing that was looked at.
+
+    Parameters
+    ----------
+    name : str
+        What: "starts", "restarts", "reconstruction" and so on.
+    side : {"for", "against", "neither"}
+        What it speaks for.
+    text : str
+        A sentence for a reader.
+    grade : float or None
+        From 0, against, to 1, for; below 0.5 it is against. None where it does not count.
+    """
+
+    name: str
+    side: Side
+    text: str
+    grade: float | None = None
+
+    @property
+    def of_single_components(self) -> bool:
+        """Whether it says that single components could be others, and not that the fit as a whole is a poor one."""
+        return self.name in ("starts", "restarts", "components")
+
+
+@final
+@dataclass(frozen=True)
+class Verdict:
+    """Whether single components can be trusted, as far as the fit can tell.
+
+    Parameters
+    ----------
+    level : {"sound", "unchecked", "doubtful"}
+        The word on it; never more than that nothing speaks against them.
+    number : float
+        The least grade of all signs, in [0, 1].
+    signs : tuple of Sign
+        All that was looked at.
+    """
+
+    level: Level
+    number: float
+    signs: tuple[Sign, ...]
+
+    @property
+    def heading(self) -> str:
+        """The word on it, as a heading."""
+        return HEADINGS[self.level]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """One sentence for each sign."""
+        return tuple(sign.text for sign in self.signs)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a fit must warn of: one sentence per sign that speaks against the components."""
+        return tuple(sign.text for sign in self.signs if sign.side == "against")
+
+
+def judge(fitted: Any) -> Verdict:
+    """Weigh the signs that a fit has left of whether its components are the data's own.
+
+    Parameters
+    ----------
+    fitted : fitted estimator
+        Of this library, fresh from ``fit`` or loaded from a file.
+
+    Returns
+    -------
+    Verdict
+        Doubtful where one sign is against; unchecked where neither starts nor restarts could disagree, or next to
+        nothing is explained.
+
+    Examples
+    --------
+    >>> from identica import PolytopicFactorization
+    >>> from identica.datasets import make_mixture
+    >>> X = make_mixture(500, 40, 2, kind="linear", random_state=0).X
+    >>> judge(PolytopicFactorization(2, random_state=0).fit(X)).level
+    'sound'
+    """
+    signs = [
+        sign
+        for look in (_starts, _restarts, _odds, _reconstruction, _samples, _wild, _components)
+        if (sign := look(fitted)) is not None
+    ]
+    grades = [sign.grade for sign in signs if sign.grade is not None]
+    number = min(grades, default=MIDDLE)
+    names = {sign.name for sign in signs if sign.grade is not None}
+    if any(sign.side == "against" for sign in signs):
+        return Verdict("doubtful", number, tuple(signs))
+    if not names & {"starts", "restarts"}:
+        nothing = Sign("compared", "neither", "Neither starts nor restarts were there to disagree.")
+        return Verdict("unchecked", number, (*signs, nothing))
+    if fitted.reconstruction_error_ > MOST_UNEXPLAINED:
+        little = Sign(
+            "explained",
+            "neither",
+            f"More than {MOST_UNEXPLAINED:.0%} of what varies is something else than these components.",
+        )
+        return Verdict("unchecked", number, (*signs, little))
+    return Verdict("sound", number, tuple(signs))
+
+
+def _grade(agreement: float) -> float:
+    return min(1.0, max(0.0, MIDDLE + (agreement - AGREEMENT) / AGREEMENT_SPAN))
+
+
+def _starts(fitted: Any) -> Sign | None:
+    agreement = getattr(fitted, "start_agreement_", None)
+    if agreement is None:
+        return None
+    finished = [record for record in fitted.starts_ if record["finished"]]
+    same = sum(record["agreement"] >= AGREEMENT for record in finished)
+    counted = f"{same} of the {len(finished)} starts that were trained to the end, out of {len(fitted.starts_)},"
+    grade = _grade(agreement)
+    if grade >= MIDDLE:
+        text = f"{counted} found these components (agreement {agreement:.3f})."
+        return Sign("starts", "for", text, grade)
+    text = (
+        f"{counted} found these components (agreement {agreement:.3f}, below {AGREEMENT}): another start could have "
+        "given others; train longer (training.max_steps), use more starts (n_init) or fewer components"
+    )
+    return Sign("starts", "against", text, grade)
+
+
+def _restarts(fitted: Any) -> Sign | None:
+    agreement = getattr(fitted, "restart_agreement_", None)
+    restarts = getattr(fitted, "restarts_", ())
+    if agreement is None or len(restarts) < 2:
+        return None
+    grade = _grade(agreement)
+    if getattr(fitted, "start_agreement_", None) is not None:
+        # Starts that agree after all stages have answered the question that restarts ask before the last one.
+        text = f"{len(restarts)} restarts of the alignment, before the last stage, agree to {agreement:.3f}."
+        return Sign("restarts", "neither", text)
+    if grade >= MIDDLE:
+        text = (
+            f"{len(restarts)} restarts of the alignment agree ({agreement:.3f}): the criterion singles these "
+            "components out."
+        )
+        return Sign("restarts", "for", text, grade)
+    text = (
+        f"the {len(restarts)} restarts of the alignment end at different components (agreement {agreement:.3f}, below "
+        f"{AGREEMENT}): these data may not tell the components apart, so do not read meaning into single components; "
+        "try fewer components or more samples"
+    )
+    return Sign("restarts", "against", text, grade)
+
+
+def _odds(fitted: Any) -> Sign | None:
+    if not getattr(fitted, "starts_at_odds_", False):
+        return None
+    text = (
+        "Another start has a larger criterion and rebuilds the data clearly worse; the one that rebuilds them better "
+        "was kept."
+    )
+    return Sign("odds", "neither", text)
+
+
+def _reconstruction(fitted: Any) -> Sign | None:
+    ours, linear = fitted.reconstruction_error_, fitted.linear_reconstruction_error_
+    floor = getattr(fitted, "noise_floor_", None)
+    noise = "" if floor is None else f", noise of one size in all directions would leave {floor:.2%}"
+    facts = f"leaves {ours:.2%} of the held-out variance unexplained, PCA {linear:.2%}{noise}"
+    # Where the mixing is linear PCA is as good, and the components can be right all the same.
+    if 1 - ours < LEAST_OF_LINEAR * max(0.0, 1 - linear):
+        text = f"the network {facts}: it has not learnt the data, and neither has its Jacobian; train longer"
+        return Sign("reconstruction", "against", text, 0.0)
+    outcome = (
+        "it found more than a linear method can"
+        if ours <= MOST_OF_LINEAR * linear
+        else "it found about as much as a linear method does (to have found more, it must leave at most "
+        f"{MOST_OF_LINEAR:.0%} of what PCA leaves), compare PolytopicFactorization"
+    )
+    return Sign("reconstruction", "neither", f"The network {facts}: {outcome}.")
+
+
+def _samples(fitted: Any) -> Sign | None:
+    n_samples, d = getattr(fitted, "n_samples_fit_", None), fitted.n_components
+    if n_samples is None:
+        return None
+    each = n_samples / d
+    if each < SAMPLES_PER_COMPONENT:
+        text = (
+            f"{n_samples} samples are too few to tell {d} components apart, whatever else speaks for them: use fewer "
+            f"components, or at least {SAMPLES_PER_COMPONENT} samples for each"
+        )
+        return Sign("samples", "against", text, 0.0)
+    few = each < LIKELY_SAMPLES_PER_COMPONENT
+    text = f"There are {each:.0f} samples for each component{', which is few' if few else ''}."
+    return Sign("samples", "neither" if few else "for", text)
+
+
+def _wild(fitted: Any) -> Sign | None:
+    wild: Sequence[int] = getattr(fitted, "wild_rows_", ())
+    if not len(wild):
+        return None
+    listed = ", ".join(map(str, wild[:10]))
+    more = f" and {len(wild) - 10} more" if len(wild) > 10 else ""
+    return Sign("wild rows", "neither", f"{len(wild)} wild row(s) were left out of the fit: {listed}{more}.")
+
+
+def _components(fitted: Any) -> Sign | None:
+    strength = getattr(fitted, "component_strength_", None)
+    pairs = getattr(fitted, "duplicates_", [])
+    faults = [f"components {i} and {j} are nearly functions of each other" for i, j in pairs[:3]]
+    if strength is not None and len(strength) > 1:
+        dead = [j for j, value in enumerate(strength) if value < DEAD * strength.mean()]
+        if dead:
+            faults.append(f"component(s) {', '.join(map(str, dead))} hardly move any feature")
+    if not faults:
+        return None
+    return Sign("components", "against", f"{'; '.join(faults)}: use fewer components", 0.25)

@@ -1,0 +1,111 @@
+"""Every sign of the verdict has data that must trigger it and data that must not."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from identica import DICA, Training
+from identica.datasets import make_mixture
+from identica.trust import component_agreement, judge
+
+
+def record(agreement, finished=True):
+    return {"start": 0, "finished": finished, "agreement": agreement}
+
+
+def fitted(**changes):
+    values = {
+        "n_components": 3,
+        "n_samples_fit_": 1000,
+        "reconstruction_error_": 0.1,
+        "linear_reconstruction_error_": 0.3,
+        "noise_floor_": 0.02,
+        "start_agreement_": 0.99,
+        "starts_": [record(1.0), record(0.99), record(0.0, finished=False)],
+        "restart_agreement_": 0.7,
+        "restarts_": np.array([1.0, 0.9]),
+        "wild_rows_": [],
+        "component_strength_": np.array([3.0, 2.0, 1.0]),
+        "duplicates_": [],
+    }
+    return SimpleNamespace(**values | changes)
+
+
+def sign(verdict, name):
+    (found,) = [sign for sign in verdict.signs if sign.name == name]
+    return found
+
+
+def test_nothing_against_them_is_all_that_can_be_said():
+    verdict = judge(fitted())
+    assert (verdict.level, verdict.warnings) == ("sound", ())
+    assert sign(verdict, "starts").text.startswith("2 of the 2 starts that were trained to the end, out of 3,")
+    assert verdict.number == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "said"),
+    [
+        ({"start_agreement_": 0.949}, "starts", "another start could have given others"),
+        ({"start_agreement_": None, "restart_agreement_": 0.949}, "restarts", "end at different components"),
+        ({"reconstruction_error_": 0.4}, "reconstruction", "has not learnt the data"),
+        ({"n_samples_fit_": 29}, "samples", "29 samples are too few"),
+        ({"duplicates_": [(0, 2)]}, "components", "components 0 and 2 are nearly functions of each other"),
+        ({"component_strength_": np.array([3.0, 2.0, 0.001])}, "components", "component\\(s\\) 2 hardly move"),
+    ],
+)
+def test_each_bad_sign_is_enough(changes, name, said):
+    verdict = judge(fitted(**changes))
+    assert verdict.level == "doubtful"
+    assert sign(verdict, name).side == "against"
+    assert said.replace("\\", "") in verdict.warnings[0]
+    assert verdict.number < 0.5
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"start_agreement_": 0.951}, "found these components"),
+        ({"start_agreement_": None, "restart_agreement_": 0.951}, "the criterion singles these components out"),
+        # Linear data: PCA is as good as a network can be, and the components can be right.
+        ({"reconstruction_error_": 1e-7, "linear_reconstruction_error_": 1e-9}, "about as much as a linear method"),
+        ({"reconstruction_error_": 0.0949, "linear_reconstruction_error_": 0.1}, "found more than a linear method"),
+        ({"n_samples_fit_": 31}, "which is few"),
+        ({"wild_rows_": [7, 3]}, "2 wild row(s) were left out of the fit: 7, 3."),
+        ({"starts_at_odds_": True}, "Another start has a larger criterion"),
+    ],
+)
+def test_what_is_no_bad_sign(changes, said):
+    verdict = judge(fitted(**changes))
+    assert verdict.level == "sound"
+    assert said in " ".join(verdict.reasons)
+
+
+def test_starts_that_agree_on_noise_are_no_good_sign():
+    verdict = judge(fitted(reconstruction_error_=0.81, linear_reconstruction_error_=0.9))
+    assert verdict.level == "unchecked"
+    assert "More than 80% of what varies is something else" in verdict.reasons[-1]
+
+
+def test_without_starts_and_restarts_nothing_was_checked():
+    assert judge(fitted(start_agreement_=None, restart_agreement_=None)).level == "unchecked"
+
+
+def test_agreement_sees_through_monotone_maps_and_through_nothing_else():
+    latents = np.random.default_rng(0).standard_normal((500, 3))
+    assert component_agreement(latents, -np.exp(latents[:, [2, 0, 1]])) == pytest.approx(1)
+    bent = latents + 1.5 * np.sin(3 * latents)
+    assert component_agreement(latents, bent) < 0.95
+    assert component_agreement(latents, np.zeros_like(latents)) == 0
+
+
+@pytest.mark.slow
+def test_data_without_direction_are_doubted_and_data_with_it_are_not():
+    training = Training(max_steps=1500)
+    isotropic = make_mixture(3000, 60, 4, kind="isotropic", random_state=0)
+    with pytest.warns(Warning, match="another start could have given others"):
+        doubted = DICA(4, n_init=4, training=training, random_state=0).fit(isotropic.X)
+    assert doubted.verdict_.level == "doubtful"
+    diverse = make_mixture(3000, 60, 4, random_state=0)
+    assert DICA(4, n_init=4, training=training, random_state=0).fit(diverse.X).verdict_.level == "sound"
