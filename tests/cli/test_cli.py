@@ -119,6 +119,7 @@ def test_the_fit_is_the_library_s(fitted):
     train, _ = split_rows(60, 0.1, 3)
     own = identica.DICA(
         2,
+        n_init=1,
         network=identica.Dense(hidden=(8,)),
         training=identica.Training(max_steps=40, batch_size=32),
         random_state=3,

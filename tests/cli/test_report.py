@@ -68,7 +68,7 @@ def test_with_the_truth_it_shows_how_well_it_was_found(folder, tmp_path):
     shutil.copytree(folder / "out", tmp_path / "copy")
     true = np.random.default_rng(0).normal(size=(60, 2))  # the draw of small_data
     found = np.load(tmp_path / "copy" / "latents.npy")
-    for truth, said in ((true, "they were found"), (true[::-1], "some are still mixed")):
+    for truth, said in ((found, "they were found"), (true[::-1], "some are still mixed")):
         np.save(tmp_path / "true.npy", truth)
         assert main(["report", str(tmp_path / "copy"), "--truth", str(tmp_path / "true.npy")]) == 0
         page = (tmp_path / "copy" / "report.html").read_text()

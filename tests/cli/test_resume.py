@@ -167,11 +167,17 @@ def test_resuming_beside_a_record_of_something_else(prepared, capsys):
     assert "holds a finished fit of other data or parameters" in capsys.readouterr().err
 
 
-def test_an_infinite_power_of_the_norms_is_kept_and_resumed(prepared, capsys):
-    (prepared / "quick.json").write_text(QUICK.replace("{", '{"norm_power": Infinity, ', 1))
+def test_a_criterion_and_a_solver_are_kept_and_resumed(prepared, capsys):
+    (prepared / "quick.json").write_text(
+        QUICK.replace(
+            "{", '{"criterion": {"kind": "volume", "p": Infinity}, "solver": {"kind": "staged", "restarts": 3}, ', 1
+        )
+    )
     quick = words(prepared, "out", "--resume", config="quick.json")
     assert main(quick) == 0
-    assert json.loads((prepared / "out" / "run.json").read_text())["configuration"]["norm_power"] == "inf"
+    kept = json.loads((prepared / "out" / "run.json").read_text())["configuration"]
+    assert kept["criterion"] == {"kind": "volume", "p": "inf"}
+    assert kept["solver"] == {"kind": "staged", "restarts": 3, "weight": 0.15}
     assert main(quick) == 0
     assert "nothing to resume" in capsys.readouterr().out
 

@@ -355,12 +355,13 @@ def test_the_page_follows_the_reader_s_light(show, scheme, darkness):
 
 def test_large_decoders_come_as_frames_of_bounded_size():
     X = np.random.default_rng(0).uniform(size=(40, 90, 90)).astype(np.float32)
-    model = Autoencoder(2, network=Dense((400,)), training=QUICK, random_state=0).fit(X)
+    model = Autoencoder(2, network=Dense(compact=False), training=QUICK, random_state=0).fit(X)
     payload = Explorer.from_estimator(model, model.transform(X), **drawn(X)).payload
     assert "layers" not in payload
     assert 0.5e6 < len(payload["frames"]["data"]) < 4.2e6
 
 
+@pytest.mark.filterwarnings("ignore:.*it has not learnt the data")
 def test_an_activation_with_settings_of_its_own_is_not_embedded():
     payloads = []
     for activation in (torch.nn.LeakyReLU(0.3), torch.nn.LeakyReLU()):

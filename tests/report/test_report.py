@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 
 from identica.report import Fit, Report, render, write_report
 from identica.report.svg import embed
+from identica.trust import Verdict
 
 HOSTILE = "<script>alert('$x')</script>"
 VOID = {"meta", "br", "hr", "img", "input", "link"}
@@ -67,6 +68,7 @@ def report() -> Report:
         volume_efficiency=0.83,
         restart_agreement=0.991,
         restarts=(-0.2, -0.1, -0.4),
+        verdict=Verdict("sound", 0.9, ()),
         durations={"reconstruct": 9.0, "align": 3.0},
         history=history,
         influence=np.array([[100.0, 0.0], [0.0, 2.0], [3.0, 1.0]]),

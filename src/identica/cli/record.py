@@ -74,7 +74,7 @@ def describe(
 
     values = {name: getattr(estimator, f"{name}_") for name in _RESULTS if hasattr(estimator, f"{name}_")}
     # JSON has no infinity.
-    parameters = {name: "inf" if value == math.inf else value for name, value in configuration(estimator).items()}
+    parameters = _without_infinity(configuration(estimator))
     return {
         "configuration": parameters,
         "seed": estimator.random_state,
@@ -96,6 +96,12 @@ def describe(
         "warnings": list(noted),
         "digest": digest(estimator, table, holdout),
     }
+
+
+def _without_infinity(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_infinity(each) for name, each in value.items()}
+    return "inf" if isinstance(value, float) and value == math.inf else value
 
 
 def _verdict(estimator: ComponentAnalysis) -> dict[str, Any] | None:

@@ -93,7 +93,9 @@ class ReproduceMixture(_Options):
         Directory to write into.
     """
 
-    family: Literal["linear", "post-nonlinear", "post-nonlinear-10", "perturbed", "isotropic"] = "post-nonlinear"
+    family: Literal["linear", "post-nonlinear", "post-nonlinear-10", "perturbed", "isotropic", "additive", "folded"] = (
+        "post-nonlinear"
+    )
     output: Annotated[Path, arg(metavar="DIR")] = Path("identica-mixture")
 
     def run(self) -> None:

@@ -49,7 +49,9 @@ class SimulateMixture:
     n_samples: Annotated[int, arg(metavar="N", aliases=["-n"])] = 1000
     n_features: Annotated[int, arg(metavar="N", aliases=["-m"])] = 50
     n_components: Annotated[int, arg(metavar="N", aliases=["-d"])] = 3
-    kind: Literal["linear", "post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic"] = "post-nonlinear"
+    kind: Literal[
+        "linear", "post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic", "additive", "folded"
+    ] = "post-nonlinear"
     latents: Literal["uniform", "dependent", "gaussian"] = "dependent"
     correlation: Annotated[float | None, arg(metavar="FLOAT")] = None
     strength: Annotated[float | None, arg(metavar="FLOAT")] = None

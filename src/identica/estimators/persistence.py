@@ -43,7 +43,6 @@ _ARRAYS = (
     "component_strength_",
     "restarts_",
     "feature_units_",
-    "wild_rows_",
 )
 _VALUES = (
     "n_features_in_",
@@ -62,6 +61,7 @@ _VALUES = (
     "starts_at_odds_",
     "n_samples_fit_",
     "duplicates_",
+    "wild_rows_",
     "rank_",
 )
 
@@ -240,7 +240,7 @@ def save_estimator(estimator: ComponentAnalysis, path: Path) -> None:
     for name in _ARRAYS:
         if hasattr(estimator, name):
             tensors[name] = torch.as_tensor(np.ascontiguousarray(getattr(estimator, name)))
-    attributes = {name: getattr(estimator, name) for name in _VALUES if hasattr(estimator, name)}
+    attributes = {name: _plain(getattr(estimator, name)) for name in _VALUES if hasattr(estimator, name)}
     if hasattr(estimator, "feature_names_in_"):
         attributes["feature_names_in_"] = [str(name) for name in estimator.feature_names_in_]
     header = {
@@ -254,6 +254,10 @@ def save_estimator(estimator: ComponentAnalysis, path: Path) -> None:
     payload = safetensors.torch.save(tensors, header)
     with atomic_write(path) as file:
         file.write(payload)
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def load_estimator(
@@ -330,6 +334,7 @@ def load_estimator(
             if name in tensors:
                 setattr(estimator, name, tensors.pop(name).numpy())
         estimator.sample_shape_ = tuple(attributes.get("sample_shape_", (estimator.n_features_in_,)))
+        estimator.wild_rows_ = np.array(attributes.get("wild_rows_", []), dtype=np.intp)
         if "duplicates_" in attributes:
             estimator.duplicates_ = [(int(i), int(j)) for i, j in attributes["duplicates_"]]
         if "feature_names_in_" in attributes:
