@@ -12,12 +12,15 @@ from cli_cases import QUICK, write_small_csv
 from threadpoolctl import threadpool_limits
 
 from identica.cli import main
+from identica.estimators import base
 
 mpl.use("Agg")
 # One thread here and in the commands that tests start, which may share the cores with others.
 torch.set_num_threads(1)
 threadpool_limits(1)
 os.environ["OMP_NUM_THREADS"] = "1"
+# Tests that do not say how many starts a fit has get by with two.
+base.AUTO_STARTS = 2
 
 
 @pytest.fixture(autouse=True)

@@ -43,6 +43,7 @@ def test_its_latents_rebuild_linear_data():
     assert found.reconstruction_error_ < 1e-12
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_its_jacobian_is_the_same_everywhere():
     X = make_mixture(200, 30, 2, random_state=0).X
     matrices = PolytopicFactorization(2, random_state=0).fit(X).jacobian(X[:5])

@@ -105,6 +105,7 @@ UNITS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:the network leaves:sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("unit", [1e45, 1e-45])
 @pytest.mark.parametrize("kind", UNITS)
 def test_the_page_decodes_in_units_that_single_precision_does_not_reach(show, kind, unit):

@@ -41,6 +41,9 @@ from identica.trust import compare_starts, judge
 __all__ = ["ComponentAnalysis", "NetworkAnalysis"]
 
 AUTO_STARTS = 8
+COMPARED_ROWS = 2000
+FEWEST_COMPARED = 100
+"""With fewer held-out rows the starts are compared on training rows."""
 
 
 @dataclass(eq=False, repr=False)
@@ -184,8 +187,11 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         best = found.best
         if len(standardised) <= training.refit_samples and best.stopped_early:
             # Few rows: how long to train is known now, so those held out are better used than kept.
-            networks = build_framed(self, plan.bases[best.number], plan.seeds[best.number])
-            repeat_on_all_rows(found, networks, *plan.all_rows(), solver, criterion, keeper, n_threads=n_threads)
+            again = make_plan(self, standardised, training, seed, compact=solver.compact, refit=plan)
+            networks = build_framed(self, again.bases[best.number], plan.seeds[best.number])
+            repeat_on_all_rows(
+                found, networks, again.data, again.wide_data, solver, criterion, keeper, n_threads=n_threads
+            )
         self._conclude(found, plan, standardised)
         self.durations_ = best.durations
         self.durations_["other"] = max(0.0, time.perf_counter() - began - sum(best.durations.values()))
@@ -218,9 +224,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         self.criterion_, self.reconstruction_error_ = found.criteria[0], found.errors[0]
         self.linear_reconstruction_error_ = plan.linear_error
         self.noise_floor_ = plan.noise_floor
-        compared = compare_starts(
-            found, plan.starts, plan.data if best.data.loadings is not None else plan.wide_data or plan.data
-        )
+        compared = compare_starts(found, plan.starts, plan.rows_to_compare(COMPARED_ROWS, FEWEST_COMPARED))
         self.starts_, self.start_agreement_ = compared.records, compared.agreement
         self.starts_at_odds_ = found.at_odds
         loadings = best.data.loadings

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from identica.estimators.building import build_framed, find_device
 from identica.likelihoods import Gaussian
@@ -62,6 +63,8 @@ class Plan:
         Reconstruction error of PCA on the validation rows.
     noise_floor : float or None
         Share of the variance that looks like noise.
+    held_out : ndarray of int
+        Rows kept out of the training.
     starts : tuple of Trainer
         All starts, once they are made.
     """
@@ -74,26 +77,37 @@ class Plan:
     seeds: tuple[int, ...]
     linear_error: float
     noise_floor: float | None
+    held_out: NDArray[np.intp]
     starts: tuple[Trainer, ...] = field(default=())
 
-    def all_rows(self) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Return all rows, those held out included.
+    def rows_to_compare(self, n_rows: int, fewest: int) -> torch.Tensor:
+        """Return rows at which the components of starts are compared: those held out, or the others if these are few.
+
+        Parameters
+        ----------
+        n_rows : int
+            How many at most.
+        fewest : int
+            Held-out rows that are enough.
 
         Returns
         -------
-        rows : Tensor of shape (n_samples, rank or n_features)
-            In the coordinates that the networks see at first.
-        wide_rows : Tensor of shape (n_samples, n_features) or None
-            As features, where networks are widened later.
+        Tensor of shape (n, n_features)
+            Standardised features.
         """
-        seen = self.standardised if self.subspace is None else self.subspace.project(self.standardised)
-        like = self.data.train
-        wide = None if self.wide_data is None else torch.as_tensor(self.standardised).to(like)
-        return torch.as_tensor(seen).to(like), wide
+        few = len(self.held_out) < fewest
+        rows = np.delete(self.standardised, self.held_out, axis=0) if few else self.standardised[self.held_out]
+        return torch.as_tensor(rows[:n_rows]).to(self.data.train)
 
 
 def make_plan(
-    estimator: ComponentAnalysis, standardised: FloatArray, training: Training, seed: int, *, compact: bool = True
+    estimator: ComponentAnalysis,
+    standardised: FloatArray,
+    training: Training,
+    seed: int,
+    *,
+    compact: bool = True,
+    refit: Plan | None = None,
 ) -> Plan:
     """Split the rows, find the compact space where the networks have one, and choose where starts begin.
 
@@ -109,6 +123,8 @@ def make_plan(
         Of all choices.
     compact : bool, default=True
         Whether the solver's starts may begin in the compact space.
+    refit : Plan, optional
+        A plan of the same fit: the rows that it holds out are trained on, too, in a space of the same rank.
 
     Returns
     -------
@@ -117,7 +133,10 @@ def make_plan(
     """
     d, n_starts = estimator.n_components, estimator._n_starts
     kept, held_out = split_rows(len(standardised), training.validation_fraction, seed)
-    train, validation = standardised[kept], standardised[held_out if len(held_out) else kept]
+    validation = standardised[held_out if len(held_out) else kept]
+    if refit is not None:
+        kept, held_out = np.arange(len(standardised)), held_out[:0]
+    train = standardised[kept]
     device, dtype = find_device(estimator.device), Training.DTYPES[training.dtype]
     mean_square = float(np.mean(np.square(standardised, dtype=np.float64))) * standardised.shape[1]
     network = estimator._architecture
@@ -135,9 +154,11 @@ def make_plan(
         axes, squared_error = principal_axes(train, validation, d, seed)
         linear_error = squared_error * standardised.shape[1] / mean_square
         bases = (Basis("principal", axes),) * n_starts
-        return Plan(in_features, None, standardised, None, bases, seeds, linear_error, None)
+        return Plan(in_features, None, standardised, None, bases, seeds, linear_error, None, held_out)
 
     rank = None if isinstance(network.compact, bool) else network.compact
+    if refit is not None and refit.subspace is not None:
+        rank = refit.subspace.rank
     subspace = principal_subspace(train, d, rank=rank, seed=seed)
     coordinates, seen = subspace.project(train), subspace.project(validation)
     outside = subspace.share_left_out(validation, mean_square)
@@ -154,7 +175,7 @@ def make_plan(
     wide = standardised.shape[1] <= WIDEST
     if wide and not compact:
         bases = tuple(basis.in_features(loadings) for basis in bases)
-        return Plan(in_features, None, standardised, None, bases, seeds, linear_error, floor)
+        return Plan(in_features, None, standardised, None, bases, seeds, linear_error, floor, held_out)
     data = Data(
         tensor(coordinates),
         tensor(seen),
@@ -165,7 +186,8 @@ def make_plan(
         left_out=subspace.share_left_out(train, mean_square),
         validation_left_out=outside,
     )
-    return Plan(data, in_features if wide else None, standardised, subspace, bases, seeds, linear_error, floor)
+    wide_data = in_features if wide else None
+    return Plan(data, wide_data, standardised, subspace, bases, seeds, linear_error, floor, held_out)
 
 
 def make_starts(estimator: ComponentAnalysis, plan: Plan, checkpoint: Checkpoint, fingerprint: str) -> list[Trainer]:

@@ -16,7 +16,7 @@ from identica.training.trainer import Trainer
 __all__ = ["Staged"]
 
 TRIFLE = 2e-3
-"""Reconstruction that the refine stage may cost whatever PCA leaves."""
+"""Share of the variance explained that the refine stage may cost whatever PCA leaves."""
 REFINE_MAY_COST = 0.05
 """Share of the variance explained that the refine stage may cost before it is undone."""
 
@@ -80,5 +80,5 @@ class Staged(Solver):
         penalty = Refinement(start.jacobian_sample, criterion, self.weight * explained, start.n_epochs(steps))
         limit = error + REFINE_MAY_COST * explained
         if error <= start.linear_error:  # what was better than PCA must stay so, rounding and trifles apart
-            limit = min(limit, max(start.linear_error, error + TRIFLE))
+            limit = min(limit, max(start.linear_error, error + TRIFLE * explained))
         start.minimise("refine", start.objective(penalty), max_steps=steps, keep_best=False, limit=limit)

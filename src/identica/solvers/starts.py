@@ -21,6 +21,7 @@ from identica.machine import threads_kept
 from identica.solvers.alignment import find_alignment
 from identica.solvers.solver import Solver
 from identica.training.checkpoint import Checkpoint
+from identica.training.descent import Data
 from identica.training.inspection import draw_latents, error_at, explained_by_feature
 from identica.training.passes import restart
 from identica.training.trainer import Stopped, Trainer
@@ -162,8 +163,8 @@ def run_starts(
 def repeat_on_all_rows(
     found: Found,
     networks: tuple[nn.Sequential, nn.Sequential],
-    rows: torch.Tensor,
-    wide_rows: torch.Tensor | None,
+    data: Data,
+    wide_data: Data | None,
     solver: Solver,
     criterion: Criterion,
     checkpoint: Checkpoint,
@@ -177,10 +178,10 @@ def repeat_on_all_rows(
     found : Found
         Whose best start is changed in place.
     networks : tuple of torch.nn.Sequential
-        As they were before training.
-    rows : Tensor of shape (n_samples, rank or n_features)
+        As they are before training.
+    data : Data
         All rows, in the coordinates that the networks see at first.
-    wide_rows : Tensor of shape (n_samples, n_features) or None
+    wide_data : Data or None
         All rows as features, where the networks are widened later.
     solver : Solver
         How one start is trained.
@@ -193,7 +194,7 @@ def repeat_on_all_rows(
     """
 
     def again(start: Trainer) -> None:
-        restart(start, networks, rows, wide_rows)
+        restart(start, networks, data, wide_data)
         solver.finish(start, criterion)
 
     _side_by_side(again, [found.best], checkpoint, 1, n_threads)

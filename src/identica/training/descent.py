@@ -50,6 +50,24 @@ class Data:
     left_out: float = 0.0
     validation_left_out: float = 0.0
 
+    def coordinates(self, features: Tensor) -> Tensor:
+        """Return standardised features as the networks see them.
+
+        Parameters
+        ----------
+        features : Tensor of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        Tensor of shape (n, rank or n_features)
+            In the compact space where there is one.
+        """
+        if self.loadings is None:
+            return features
+        # The columns of the loadings are orthogonal and of one length.
+        return features @ self.loadings / self.loadings[:, 0].square().sum()
+
 
 @final
 class Descent:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from torch import Tensor, nn
+from torch import nn
 
 from identica.networks import widened
+from identica.training.descent import Data
 from identica.training.trainer import ALL_ROWS, Trainer
 
 __all__ = ["restart", "widen"]
@@ -28,9 +27,7 @@ def widen(start: Trainer) -> None:
     start.data = start.wide_data
 
 
-def restart(
-    start: Trainer, networks: tuple[nn.Sequential, nn.Sequential], rows: Tensor, wide_rows: Tensor | None
-) -> None:
+def restart(start: Trainer, networks: tuple[nn.Sequential, nn.Sequential], data: Data, wide_data: Data | None) -> None:
     """Begin a second pass of all stages, on all rows, each for as many steps as were best in the first.
 
     Parameters
@@ -38,20 +35,18 @@ def restart(
     start : Trainer
         Changed in place.
     networks : tuple of torch.nn.Sequential
-        As they were before training.
-    rows : Tensor of shape (n, rank or n_features)
+        As they are before training.
+    data : Data
         All rows, in the coordinates that the networks see at first.
-    wide_rows : Tensor of shape (n, n_features) or None
+    wide_data : Data or None
         All rows as features, where the start is widened later.
     """
     start.suffix = ALL_ROWS
     widened_already = start.data.loadings is None and start.narrow_data is not start.data
-    data = replace(start.narrow_data, train=rows, held_out=False)
-    if start.wide_data is not None and wide_rows is not None:
-        start.wide_data = replace(start.wide_data, train=wide_rows, held_out=False)
+    start.narrow_data, start.wide_data = data, wide_data
     if not start.is_done("start"):
-        start.encoder, start.decoder = (network.to(rows) for network in networks)
+        start.encoder, start.decoder = (network.to(data.train) for network in networks)
         start.data = data
     else:  # resumed within the second pass
-        start.data = start.wide_data if widened_already and start.wide_data is not None else data
+        start.data = wide_data if widened_already and wide_data is not None else data
     start.compute("start", lambda _: {})

@@ -14,14 +14,10 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import rankdata
 
 from identica.solvers.starts import Found
-from identica.training.descent import Data
 from identica.training.trainer import Trainer
 
 __all__ = ["Comparison", "compare_starts", "component_agreement"]
 
-ROWS = 2000
-FEWEST_ROWS = 100
-"""With fewer held-out rows the training rows are compared."""
 CRITERION_SCALE = 0.02
 """A start whose criterion is lower by so much than the best counts a third of one that is as good."""
 
@@ -45,7 +41,7 @@ class Comparison:
     agreement: float | None
 
 
-def compare_starts(found: Found, starts: Sequence[Trainer], data: Data) -> Comparison:
+def compare_starts(found: Found, starts: Sequence[Trainer], rows: torch.Tensor) -> Comparison:
     """Compare the components of the best start with those of the others that were trained to the end.
 
     The agreement of two starts is the mean absolute rank correlation of their matched components on held-out rows:
@@ -58,16 +54,15 @@ def compare_starts(found: Found, starts: Sequence[Trainer], data: Data) -> Compa
         What the starts have come to.
     starts : sequence of Trainer
         All of them.
-    data : Data
-        On which they were compared; the best may have been trained on more rows since.
+    rows : Tensor of shape (n, n_features)
+        Standardised rows, held out of the training where there are enough.
 
     Returns
     -------
     Comparison
         Plain values.
     """
-    rows = data.validation if len(data.validation) >= FEWEST_ROWS else data.train
-    latents = {start.number: _latents(start, rows[:ROWS]) for start in found.finished}
+    latents = {start.number: _latents(start, rows) for start in found.finished}
     best = found.best.number
     agreements = {
         number: 1.0 if number == best else component_agreement(latents[best], other)
@@ -132,7 +127,7 @@ def component_agreement(first: NDArray[np.floating[Any]], second: NDArray[np.flo
 def _latents(start: Trainer, rows: torch.Tensor) -> NDArray[np.float64]:
     start.encoder.eval()
     with torch.no_grad():
-        encoded = start.encoder(rows.to(next(start.decoder.parameters()).dtype))
+        encoded = start.encoder(start.data.coordinates(rows))
     return np.asarray(encoded.double().cpu().numpy())
 
 

@@ -214,7 +214,7 @@ def _reconstruction(fitted: Any) -> Sign | None:
     noise = "" if floor is None else f", noise of one size in all directions would leave {floor:.2%}"
     facts = f"leaves {ours:.2%} of the held-out variance unexplained, PCA {linear:.2%}{noise}"
     # Where the mixing is linear PCA is as good, and the components can be right all the same.
-    if 1 - ours < LEAST_OF_LINEAR * max(0.0, 1 - linear):
+    if ours > linear and 1 - ours < LEAST_OF_LINEAR * (1 - linear):
         text = f"the network {facts}: it has not learnt the data, and neither has its Jacobian; train longer"
         return Sign("reconstruction", "against", text, 0.0)
     outcome = (
