@@ -29,7 +29,7 @@ __all__ = [
     "tl",
 ]
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 _HOMES = {
     "DICA": "identica.estimators",

@@ -36,7 +36,7 @@ __all__ = ["Plan", "make_plan", "make_starts"]
 
 GEODESIC_BASES = 2
 SEED_STEP = 1_000_003
-WIDEST = 2000
+WIDEST = 1000
 """Up to so many features networks leave the compact space to be refined, which costs time in proportion to them."""
 
 

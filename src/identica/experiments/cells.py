@@ -27,6 +27,7 @@ def single_cell(
     n_test_samples: int = 2_000,
     network: Network | None = None,
     training: Training | None = None,
+    n_init: int | str = "auto",
     verbose: int = 0,
     **cells: Any,
 ) -> Comparison:
@@ -48,6 +49,8 @@ def single_cell(
         Network of the nonlinear methods; the library's default where not given.
     training : Training, optional
         Their training plan; the library's default where not given.
+    n_init : int or "auto", default="auto"
+        Starts of each nonlinear method; the library's default where not given.
     verbose : int, default=0
         Whether fits show their progress.
     **cells
@@ -83,7 +86,8 @@ def single_cell(
             f"the method ulm needs genes that a factor does not act on, and {alone[0]!r} acts on all of them: "
             "look for more factors, or leave the method out"
         )
-    built = build_methods([name for name in names if name in METHODS], n_factors, network, training, verbose)
+    networks = [name for name in names if name in METHODS]
+    built = build_methods(networks, n_factors, network, training, verbose, n_init=n_init)
     if "ulm" in names:
         check_installed()
         built["ulm"] = UnivariateLinearModel(true.to_frame(), true.genes)

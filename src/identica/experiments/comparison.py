@@ -121,6 +121,7 @@ def comparison(
     n_test_samples: int = 2_000,
     network: Network | None = None,
     training: Training | None = None,
+    n_init: int | str = "auto",
     verbose: int = 0,
     **mixture: Any,
 ) -> Comparison:
@@ -140,6 +141,8 @@ def comparison(
         Network of the nonlinear methods; the library's default where not given.
     training : Training, optional
         Their training plan; the library's default where not given.
+    n_init : int or "auto", default="auto"
+        Starts of each nonlinear method; the library's default where not given.
     verbose : int, default=0
         Whether fits show their progress.
     **mixture
@@ -173,7 +176,7 @@ def comparison(
         data=arguments,
         n_samples=n_samples,
         n_test_samples=n_test_samples,
-        methods=build_methods(names, arguments["n_components"], network, training, verbose),
+        methods=build_methods(names, arguments["n_components"], network, training, verbose, n_init=n_init),
         seeds=tuple(seeds),
     )
 
@@ -185,6 +188,8 @@ def build_methods(
     training: Training | None,
     verbose: int,
     image_shape: tuple[int, ...] | None = None,
+    *,
+    n_init: int | str = "auto",
 ) -> dict[str, BaseEstimator]:
     """Build methods that share a network and a training plan.
 
@@ -203,6 +208,8 @@ def build_methods(
     image_shape : tuple of int, optional
         Shape of the samples, where they are images. Methods of tables then see all pixels in one unit, as those of this
         library do.
+    n_init : int or "auto", default="auto"
+        Starts of those that train networks.
 
     Returns
     -------
@@ -212,6 +219,9 @@ def build_methods(
     network = Dense() if network is None else network
     training = Training() if training is None else training
     built = {name: METHODS[name](n_components, network, training, verbose) for name in names}
+    for method in built.values():
+        if "n_init" in method.get_params():
+            method.set_params(n_init=n_init)
     if image_shape is not None:
         for name, method in built.items():
             if isinstance(method, Pipeline):
