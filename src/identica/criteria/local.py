@@ -7,6 +7,7 @@ standardised features, V = loadings of the compact space (m, rank), H = Jacobian
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import torch
@@ -129,9 +130,9 @@ class JacobianSample:
         if self.loadings is not None:
             _, inner = jacobian(decoder, latents)
             chosen = self.features(len(self.loadings), generator)
-            loadings = self.loadings if self.units is None else self.loadings * self.units.to(inner)[:, None]
-            gram = inner.mT @ (loadings.T @ loadings) @ inner
-            rows = (loadings if chosen is None else loadings[chosen.to(loadings.device)]) @ inner
+            loadings, inner_gram = self._scaled_loadings
+            gram = inner.mT @ inner_gram.to(inner) @ inner
+            rows = (loadings if chosen is None else loadings[chosen.to(loadings.device)]).to(inner) @ inner
         else:
             total = self.n_outputs
             if total is None:
@@ -144,6 +145,14 @@ class JacobianSample:
                 rows = rows * (units if chosen is None else units[chosen.to(units.device)]).unsqueeze(-1)
             gram = rows.mT @ rows * (total / rows.shape[-2])
         return LocalGeometry(rows, log_volume_from_gram(gram), gram.diagonal(dim1=-2, dim2=-1))
+
+    @cached_property
+    def _scaled_loadings(self) -> tuple[Tensor, Tensor]:
+        """Return the loadings in the units of the features, and their Gram matrix: the same at every step."""
+        loadings: Tensor = self.loadings  # type: ignore[assignment]
+        if self.units is not None:
+            loadings = loadings * self.units.to(loadings)[:, None]
+        return loadings, loadings.T @ loadings
 
     def features(self, n_features: int, generator: torch.Generator | None) -> Tensor | None:
         """Draw rows without replacement.
