@@ -127,6 +127,16 @@ def test_a_parameter_of_another_object_is_sent_there(name: str, owner: str) -> N
     assert owner in str(caught.value)
 
 
+@ANY
+def test_features_in_many_units_are_compared_free_of_them() -> None:
+    factors = 10 ** np.random.default_rng(0).uniform(-3, 3, X.shape[1])
+    free = quick(1, feature_units="free").fit(X).transform(X)
+    np.testing.assert_allclose(quick(1).fit(X * factors).transform(X * factors), free, rtol=0, atol=1e-3)
+    own = quick(1, feature_units="own").fit(X).transform(X)
+    np.testing.assert_array_equal(quick(1).fit(X).transform(X), own)
+    assert np.abs(own - free).max() > 1e-2
+
+
 def test_criteria_have_names() -> None:
     assert Volume(1) == Volume(1.0)
     with pytest.raises(ValueError, match="p"):

@@ -57,7 +57,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
     n_components: int = 2
     _: KW_ONLY
     standardize: bool | None = None
-    feature_units: str = "own"
+    feature_units: str = "auto"
     wild_rows: str = "drop"
     device: str | torch.device = "auto"
     random_state: Any = None
@@ -74,7 +74,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "standardize": ["boolean", None],
-        "feature_units": [StrOptions({"own", "free"})],
+        "feature_units": [StrOptions({"auto", "own", "free"})],
         "wild_rows": [StrOptions({"drop", "keep"})],
         "device": [str, torch.device],
         "random_state": ["random_state"],

@@ -29,9 +29,10 @@ COMMON_PARAMETERS = """\
 standardize : bool, optional
     Whether each feature is brought to unit variance inside; otherwise all are divided by one number. By default
     the features of tables are, the pixels of images are not.
-feature_units : {"own", "free"}, default="own"
+feature_units : {"auto", "own", "free"}, default="auto"
     In which units the criterion compares features: their own, within a factor of three about the median, which finds
-    more where all features were measured alike, or such as no positive factor on any feature changes.
+    more where all features were measured alike, or such as no positive factor on any feature changes. "auto" takes
+    their own unless more than a fifth of the features are further than that factor from the median.
 wild_rows : {"drop", "keep"}, default="drop"
     What to do with rows so far out that a few would own the fit: leave them out of it with a warning, or not look.
 device : str or torch.device, default="auto"

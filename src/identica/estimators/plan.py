@@ -22,6 +22,7 @@ from identica.preparation import (
     principal_axes,
     principal_subspace,
     split_rows,
+    units_differ,
 )
 from identica.training.checkpoint import Checkpoint
 from identica.training.descent import Data
@@ -146,7 +147,8 @@ def make_plan(
     def tensor(values: FloatArray) -> torch.Tensor:
         return torch.as_tensor(values, dtype=dtype, device=device)
 
-    units = None if estimator.feature_units == "free" else tensor(own_units(estimator.scale_))
+    free = estimator.feature_units == "free" or (estimator.feature_units == "auto" and units_differ(estimator.scale_))
+    units = None if free else tensor(own_units(estimator.scale_))
     in_features = Data(
         tensor(train), tensor(validation), Gaussian(mean_square), held_out=len(held_out) > 0, own_units=units
     )

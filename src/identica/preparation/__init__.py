@@ -7,7 +7,7 @@ from identica.preparation.compact import Subspace, noise_floor, principal_subspa
 from identica.preparation.geodesic import Basis, geodesic_basis
 from identica.preparation.inputs import check_observations
 from identica.preparation.split import split_rows
-from identica.preparation.standardise import FloatArray, Standardised, own_units, standardise
+from identica.preparation.standardise import FloatArray, Standardised, own_units, standardise, units_differ
 from identica.preparation.wild import WildRows, wild_rows
 
 __all__ = [
@@ -25,5 +25,6 @@ __all__ = [
     "principal_subspace",
     "split_rows",
     "standardise",
+    "units_differ",
     "wild_rows",
 ]

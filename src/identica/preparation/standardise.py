@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 __all__ = ["FloatArray", "Standardised", "own_units", "standardise"]
 
 LARGEST_UNIT = 3.0
+MOST_IN_OTHER_UNITS = 0.2
 
 
 FloatArray = NDArray[np.floating[Any]]
@@ -117,3 +118,25 @@ def own_units(scale: FloatArray) -> FloatArray:
     [0.333, 0.667, 1.333, 3.0]
     """
     return np.clip(scale / np.median(scale), 1 / LARGEST_UNIT, LARGEST_UNIT)
+
+
+def units_differ(scale: FloatArray) -> bool:
+    """Tell whether features were measured in different units, so that their sizes say nothing of the mixing.
+
+    Parameters
+    ----------
+    scale : ndarray of shape (n_features,)
+        Standard deviations; 1 where a feature is constant.
+
+    Returns
+    -------
+    bool
+        Whether more than a fifth of them are further than a factor of three from the median.
+
+    Examples
+    --------
+    >>> units_differ(np.array([1.0, 2.0, 2.5, 4.0, 1000.0])), units_differ(np.array([0.001, 1.0, 2.0, 1000.0]))
+    (False, True)
+    """
+    ratio = scale / np.median(scale)
+    return bool(np.mean((ratio > LARGEST_UNIT) | (ratio < 1 / LARGEST_UNIT)) > MOST_IN_OTHER_UNITS)
