@@ -22,7 +22,7 @@ def row_units(rows: Tensor, explained: Tensor, *, transform: Tensor | None = Non
     """Return the factor by which each row of the Jacobian is multiplied before a criterion looks at it.
 
     The factor of feature i is e_i / (n_i h_i). Its length h_i is measured in the metric of Tyler's scatter S of all
-    rows [1]_, the fixed point of
+    rows (Tyler, 1987), the fixed point of
 
         h_i^2 = mean_n J_in S^-1 J_in',    S = d mean_i ( mean_n J_in' J_in / h_i^2 ),
 
@@ -51,7 +51,7 @@ def row_units(rows: Tensor, explained: Tensor, *, transform: Tensor | None = Non
 
     References
     ----------
-    .. [1] D. E. Tyler, "A Distribution-Free M-Estimator of Multivariate Scatter", Annals of Statistics 15, 1987.
+    D. E. Tyler, "A Distribution-Free M-Estimator of Multivariate Scatter", Annals of Statistics 15, 1987.
 
     Examples
     --------

@@ -20,7 +20,7 @@ class DICA(NetworkAnalysis):
 
     Among the autoencoders that reconstruct the data, the one whose decoder's Jacobian J has the largest volume for
     the size of its rows: log det(J'J) / (2 d) against the row norms r_i = ||J_i||_1. A form without constants of
-    equations (3) to (5) of [1]_.
+    equations (3) to (5) of arXiv:2510.17040.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class DICA(NetworkAnalysis):
         is ``Volume(inf)``, the bound (4) on every row. Rows are compared in ``feature_units``; copies of a feature
         share one vote, and noise has none (``feature_units_``).
     solver : {"staged", "joint"}, Staged or Joint, default="staged"
-        How to fit: ``Staged(...)`` reconstructs, aligns and refines, ``Joint(...)`` minimises equation (8) of [1]_ from
+        How to fit: ``Staged(...)`` reconstructs, aligns and refines, ``Joint(...)`` minimises equation (8) of the paper from
         the first step. The names stand for their defaults.
     %(shared)s
 
@@ -47,8 +47,8 @@ class DICA(NetworkAnalysis):
 
     References
     ----------
-    .. [1] T. H. Nguyen and X. Fu, "Diverse Influence Component Analysis: A Geometric Approach to Nonlinear Mixture
-       Identifiability", NeurIPS 2025, arXiv:2510.17040.
+    T. H. Nguyen and X. Fu, "Diverse Influence Component Analysis: A Geometric Approach to Nonlinear Mixture
+    Identifiability", NeurIPS 2025, arXiv:2510.17040.
 
     Examples
     --------

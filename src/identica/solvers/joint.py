@@ -16,7 +16,7 @@ __all__ = ["Joint"]
 @final
 @dataclass(frozen=True)
 class Joint(Solver):
-    """The loss of equation (8) of [1]_ from the first step, with its warm-up; the faithful comparison.
+    """The loss of equation (8) of arXiv:2510.17040 from the first step, with its warm-up; the faithful comparison.
 
     It counts reconstruction in the likelihood's unit and its weights per component and per feature.
 
@@ -41,8 +41,8 @@ class Joint(Solver):
 
     References
     ----------
-    .. [1] T. H. Nguyen and X. Fu, "Diverse Influence Component Analysis: A Geometric Approach to Nonlinear Mixture
-       Identifiability", NeurIPS 2025, arXiv:2510.17040.
+    T. H. Nguyen and X. Fu, "Diverse Influence Component Analysis: A Geometric Approach to Nonlinear Mixture
+    Identifiability", NeurIPS 2025, arXiv:2510.17040.
 
     Examples
     --------
