@@ -31,8 +31,8 @@ class DICA(NetworkAnalysis):
         is ``Volume(inf)``, the bound (4) on every row. Rows are compared in ``feature_units``; copies of a feature
         share one vote, and noise has none (``feature_units_``).
     solver : {"staged", "joint"}, Staged or Joint, default="staged"
-        How to fit: ``Staged(...)`` reconstructs, aligns and refines, ``Joint(...)`` minimises equation (8) of the paper from
-        the first step. The names stand for their defaults.
+        How to fit: ``Staged(...)`` reconstructs, aligns and refines, ``Joint(...)`` minimises equation (8) from the
+        first step. The names stand for their defaults.
     %(shared)s
 
     Attributes
