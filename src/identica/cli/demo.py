@@ -12,7 +12,7 @@ __all__ = ["Demo"]
 class Demo:
     """Simulate single cells whose transcription factors no linear method finds and compare all methods on them.
 
-    Needs no input and no network, and takes a minute or two. Writes results.csv, r2_heatmaps.png and
+    Needs no input and no network, and takes a few minutes. Writes results.csv, r2_heatmaps.png and
     report.html.
 
     Parameters

@@ -23,7 +23,7 @@ __all__ = ["demo", "reproduce", "write_results"]
 BENT: dict[str, Any] = {"half_responses": "edge", "hill": 6.0, "fold": 30.0}
 """Curves so steep, over such a range, that genes are no linear functions of one curve per factor."""
 DEMO_STARTS = 2
-"""Of every method that trains networks: enough to compare, and done in two minutes."""
+"""Of every method that trains networks: enough to compare in a few minutes."""
 TITLES = {
     "single-cell": "Transcription factors behind simulated expression",
     "sprites": "Position, size, angle and shade behind images",
