@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 import torch
 from methods import METHODS, QUICK
 from sklearn.base import clone
@@ -54,6 +55,20 @@ def test_is_determined_by_its_seed_and_leaves_its_parameters_alone(method):
     np.testing.assert_array_equal(first.transform(MIXTURE.X), second.transform(MIXTURE.X))
     other = clone(method).set_params(random_state=1).fit(MIXTURE.X)
     assert not np.array_equal(first.transform(MIXTURE.X), other.transform(MIXTURE.X))
+
+
+@every_method
+def test_takes_sparse_matrices_as_the_dense_ones_that_they_are(method):
+    X = np.where(np.abs(MIXTURE.X) > 0.5, MIXTURE.X, 0)
+    dense, sparse = clone(method).fit(X), clone(method).fit(scipy.sparse.csc_array(X))
+    np.testing.assert_array_equal(sparse.transform(scipy.sparse.csr_matrix(X)), dense.transform(X))
+    assert sparse.reconstruction_error_ == dense.reconstruction_error_
+
+
+def test_a_sparse_matrix_that_would_not_fit_is_refused(monkeypatch):
+    monkeypatch.setattr("os.sysconf", lambda name: 1)
+    with pytest.raises(ValueError, match=r"X is a sparse matrix of shape \(300, 12\), .* choose fewer features"):
+        DICA(2).fit(scipy.sparse.csr_array(MIXTURE.X))
 
 
 @every_method

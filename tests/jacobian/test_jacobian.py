@@ -14,6 +14,7 @@ from identica.jacobian import (
     gram_matrix,
     jacobian,
     jacobian_and_gram,
+    jacobian_beyond,
     jacobian_by_forward_mode,
     split_last_linear,
 )
@@ -98,6 +99,15 @@ def test_gram_matrix_and_its_gradients_are_autograd_s(decoder: nn.Module) -> Non
     for found in (gram_matrix(decoder, latents), beside, beside_few):
         torch.testing.assert_close(found, expected, **CLOSE)
         torch.testing.assert_close(gradients(decoder, latents, found), expected_gradients, **CLOSE)
+
+
+def test_a_matrix_after_the_decoder_is_multiplied_in(decoder: nn.Module) -> None:
+    latents = draw(4, N_COMPONENTS).requires_grad_(True)
+    _, matrix = expected_results(decoder, latents)
+    outward = draw(5, matrix.shape[1])
+    found, expected = jacobian_beyond(decoder, latents, outward), outward @ matrix
+    torch.testing.assert_close(found, expected, **CLOSE)
+    torch.testing.assert_close(gradients(decoder, latents, found), gradients(decoder, latents, expected), **CLOSE)
 
 
 @pytest.mark.parametrize("kind", [list, torch.tensor])

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from identica.criteria.geometry import log_volume_from_gram
-from identica.jacobian import jacobian
+from identica.jacobian import jacobian, jacobian_beyond
 
 __all__ = ["JacobianSample", "LocalGeometry"]
 
@@ -99,6 +99,9 @@ class JacobianSample:
         Factor of each row; 1 if None.
     n_outputs : int, optional
         Outputs of the decoder, where it is none of a compact space; found by asking it if None.
+    whole_volume : bool, default=True
+        Whether in a compact space the volume is that of all rows whatever rows are drawn, J'J = H'V'V H. Otherwise it
+        is that of the rows drawn, as among features, and H itself is not needed.
     """
 
     n_samples: int
@@ -106,12 +109,12 @@ class JacobianSample:
     loadings: Tensor | None = None
     units: Tensor | None = None
     n_outputs: int | None = None
+    whole_volume: bool = True
 
     def at(self, decoder: nn.Module, latents: Tensor, generator: torch.Generator | None) -> LocalGeometry:
         """Return the geometry of the decoder at some points, with a sample of the Jacobians' rows or with all.
 
-        In a compact space the volume is exact whatever rows are drawn, since J'J = H'V'V H; elsewhere it is that of
-        the rows drawn, brought to the number of all.
+        The volume of a sample is brought to the number of all rows.
 
         Parameters
         ----------
@@ -127,24 +130,30 @@ class JacobianSample:
         LocalGeometry
             Differentiable.
         """
-        if self.loadings is not None:
-            _, inner = jacobian(decoder, latents)
-            chosen = self.features(len(self.loadings), generator)
-            loadings, inner_gram = self._scaled_loadings
-            gram = inner.mT @ inner_gram.to(inner) @ inner
-            rows = (loadings if chosen is None else loadings[chosen.to(loadings.device)]).to(inner) @ inner
-        else:
-            total = self.n_outputs
-            if total is None:
-                with torch.no_grad():
-                    total = decoder(latents[:1]).numel()
-            chosen = self.features(total, generator)
+        total = self._n_features(decoder, latents)
+        chosen = self.features(total, generator)
+        if self.loadings is None:
             _, rows = jacobian(decoder, latents, features=chosen)
             if self.units is not None:
-                units = self.units.to(rows)
-                rows = rows * (units if chosen is None else units[chosen.to(units.device)]).unsqueeze(-1)
-            gram = rows.mT @ rows * (total / rows.shape[-2])
+                rows = rows * _at(self.units.to(rows), chosen).unsqueeze(-1)
+        elif self.whole_volume:
+            _, inner = jacobian(decoder, latents)
+            loadings, square = self._scaled_loadings
+            rows = _at(loadings, chosen).to(inner) @ inner
+            gram = inner.mT @ square.to(inner) @ inner
+            return LocalGeometry(rows, log_volume_from_gram(gram), gram.diagonal(dim1=-2, dim2=-1))
+        else:
+            rows = jacobian_beyond(decoder, latents, _at(self._scaled_loadings[0], chosen).to(latents))
+        gram = rows.mT @ rows * (total / rows.shape[-2])
         return LocalGeometry(rows, log_volume_from_gram(gram), gram.diagonal(dim1=-2, dim2=-1))
+
+    def _n_features(self, decoder: nn.Module, latents: Tensor) -> int:
+        if self.loadings is not None:
+            return len(self.loadings)
+        if self.n_outputs is not None:
+            return self.n_outputs
+        with torch.no_grad():
+            return int(decoder(latents[:1]).numel())
 
     @cached_property
     def _scaled_loadings(self) -> tuple[Tensor, Tensor]:
@@ -172,3 +181,7 @@ class JacobianSample:
         if generator is None or n_features <= self.n_features:
             return None
         return torch.randperm(n_features, generator=generator)[: self.n_features]
+
+
+def _at(values: Tensor, chosen: Tensor | None) -> Tensor:
+    return values if chosen is None else values[chosen.to(values.device)]

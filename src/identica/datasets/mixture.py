@@ -15,7 +15,7 @@ from identica.arguments import check_choice, check_correlation, check_integer, c
 from identica.datasets.mixing import Array, Mixing
 from identica.datasets.sampling import draw_latents
 from identica.datasets.structures import draw_mixing
-from identica.machine import machine_memory
+from identica.machine import memory_shortage
 
 Kind = Literal["linear", "post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic", "additive", "folded"]
 Latents = Literal["uniform", "dependent", "gaussian"]
@@ -204,12 +204,8 @@ def make_mixture(
     else:
         correlation = DEFAULT_CORRELATION if correlation is None else correlation
         correlation = check_correlation(correlation, n_components)
-    needed, available = 8 * n_samples * n_features, machine_memory()
-    if needed > available:
-        raise ValueError(
-            f"n_samples={n_samples} of n_features={n_features} take {needed / 2**30:.0f} GiB and this machine has "
-            f"{available / 2**30:.0f}: use fewer"
-        )
+    if shortage := memory_shortage(8 * n_samples * n_features):
+        raise ValueError(f"n_samples={n_samples} of n_features={n_features} take {shortage}: use fewer")
     random = local_random(random_state)
     mixing = draw_mixing(kind, n_features, n_components, correlation, strength, n_active, random)
     components = draw_latents(latents, n_samples, n_components, correlation, random)

@@ -125,8 +125,8 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or images (n_samples, height, width[, channels])
-            Observations, in any units.
+        X : array-like or sparse matrix of shape (n_samples, n_features), or (n_samples, height, width[, channels])
+            Observations, in any units; images have a height and a width.
         y : None
             Ignored.
         checkpoint : path, optional
@@ -222,6 +222,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         best = found.best
         self.history_ = best.history
         self.criterion_, self.reconstruction_error_ = found.criteria[0], found.errors[0]
+        self.trained_reconstruction_error_ = found.trained_errors[0] if plan.data.held_out else None
         self.linear_reconstruction_error_ = plan.linear_error
         self.noise_floor_ = plan.noise_floor
         compared = compare_starts(found, plan.starts, plan.rows_to_compare(COMPARED_ROWS, FEWEST_COMPARED))

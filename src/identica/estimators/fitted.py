@@ -60,7 +60,7 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or images of the shape fitted
+        X : array-like or sparse matrix of shape (n_samples, n_features), or images of the shape fitted
             Observations, in the units of the data that were fitted.
 
         Returns
@@ -108,7 +108,7 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or images of the shape fitted
+        X : array-like or sparse matrix of shape (n_samples, n_features), or images of the shape fitted
             Observations.
 
         Returns
@@ -126,7 +126,7 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or images of the shape fitted
+        X : array-like or sparse matrix of shape (n_samples, n_features), or images of the shape fitted
             Observations.
 
         Returns
@@ -152,7 +152,7 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or images of the shape fitted
+        X : array-like or sparse matrix of shape (n_samples, n_features), or images of the shape fitted
             Observations.
         y : None
             Ignored.
@@ -242,4 +242,5 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.input_tags.sparse = True
         return tags

@@ -50,6 +50,8 @@ volume_efficiency_ : float
     exp(c_2) / sqrt(m / d), the share of the largest possible volume, in (0, 1].
 reconstruction_error_, linear_reconstruction_error_ : float
     Fraction of variance unexplained on held-out rows, by the model and by PCA with as many components.
+trained_reconstruction_error_ : float or None
+    Fraction of variance unexplained on as many rows that were trained on; None where no rows were held out.
 noise_floor_ : float or None
     Fraction of variance that looks like noise of one size in every direction; None where the data do not tell.
 starts_ : list of dict

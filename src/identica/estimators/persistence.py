@@ -52,6 +52,7 @@ _VALUES = (
     "criterion_",
     "reconstruction_error_",
     "linear_reconstruction_error_",
+    "trained_reconstruction_error_",
     "volume_efficiency_",
     "restart_agreement_",
     "refined_",

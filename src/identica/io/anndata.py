@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from identica.io.errors import DataError
 from identica.io.table import Table
-from identica.machine import machine_memory
+from identica.machine import memory_shortage
 
 __all__ = ["read_h5ad"]
 
@@ -73,12 +73,9 @@ def read_h5ad(path: Path, layer: str | None) -> Table:
 def _dense(matrix: Any, path: Path) -> NDArray[Any]:
     if not hasattr(matrix, "toarray"):
         return np.asarray(matrix)
-    needed = matrix.shape[0] * matrix.shape[1] * matrix.dtype.itemsize
-    available = machine_memory()
-    if needed > available:
+    if shortage := memory_shortage(matrix.shape[0] * matrix.shape[1] * matrix.dtype.itemsize):
         raise DataError(
-            f"{path} holds a sparse matrix of shape {matrix.shape}, which takes {needed / 2**30:.0f} GiB "
-            f"when dense and this machine has {available / 2**30:.0f}: choose fewer features, for example "
-            "highly variable genes"
+            f"{path} holds a sparse matrix of shape {matrix.shape}, which when dense takes {shortage}: choose fewer "
+            "features, for example highly variable genes"
         )
     return np.asarray(matrix.toarray())

@@ -6,6 +6,7 @@ from identica.jacobian.matrix import (
     gram_matrix,
     jacobian,
     jacobian_and_gram,
+    jacobian_beyond,
     jacobian_by_forward_mode,
     split_last_linear,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "has_rule",
     "jacobian",
     "jacobian_and_gram",
+    "jacobian_beyond",
     "jacobian_by_forward_mode",
     "push_sampled",
     "push_tangents",

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from identica.jacobian.sampling import flat_layers, push_sampled
 from identica.jacobian.tangents import Pushed, forward_mode, has_rule, push_tangents
@@ -21,7 +22,7 @@ from identica.jacobian.tangents import Pushed, forward_mode, has_rule, push_tang
 ENTRIES_AT_ONCE = 2**20
 """Where every layer is as large as the output, more entries than this leave the processor's cache."""
 
-__all__ = ["gram_matrix", "jacobian", "jacobian_and_gram", "jacobian_by_forward_mode"]
+__all__ = ["gram_matrix", "jacobian", "jacobian_and_gram", "jacobian_beyond", "jacobian_by_forward_mode"]
 
 
 def jacobian(
@@ -157,6 +158,45 @@ def jacobian_and_gram(
     else:
         gram = _gram(last, tangents).expand(latents.shape[0], -1, -1)
     return output, matrix, gram
+
+
+def jacobian_beyond(decoder: nn.Module, latents: Tensor, outward: Tensor) -> Tensor:
+    """Return the Jacobian of a decoder that is followed by a matrix, without that of the decoder where it can.
+
+    A decoder x = W h(z) + b that ends in a linear layer is multiplied by the matrix first: V (W H) = (V W) H.
+
+    Parameters
+    ----------
+    decoder : torch.nn.Module
+        Any module that maps (n, n_components) to (n, ...), sample by sample.
+    latents : Tensor of shape (n, n_components)
+        Points at which to differentiate.
+    outward : Tensor of shape (n_rows, n_features)
+        V, a matrix of the decoder's output, flattened.
+
+    Returns
+    -------
+    Tensor of shape (n, n_rows, n_components)
+        V J.
+
+    Raises
+    ------
+    ValueError
+        If ``latents`` is not a matrix.
+
+    Examples
+    --------
+    >>> jacobian_beyond(torch.nn.Linear(2, 9), torch.zeros(5, 2), torch.ones(4, 9)).shape
+    torch.Size([5, 4, 2])
+    """
+    body, last = split_last_linear(decoder)
+    primal, tangents = push_tangents(body, latents, _seeds(latents, None))
+    if last is not None:
+        if primal.ndim == 2:
+            outward = outward @ last.weight
+        else:  # one linear map for each of several positions
+            tangents = functional.linear(tangents, last.weight)
+    return functional.linear(tangents.flatten(2), outward).expand(len(latents), -1, -1).mT
 
 
 def jacobian_by_forward_mode(function: Callable[[Tensor], Tensor], latents: Tensor) -> Tensor:

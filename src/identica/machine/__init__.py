@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from identica.machine.memory import machine_memory
+from identica.machine.memory import memory_shortage
 from identica.machine.threads import threads_kept
 
-__all__ = ["machine_memory", "threads_kept"]
+__all__ = ["memory_shortage", "threads_kept"]

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-import math
 import os
 
-__all__ = ["machine_memory"]
+__all__ = ["memory_shortage"]
 
 
-def machine_memory() -> float:
-    """Return the memory of this machine.
+def memory_shortage(n_bytes: float) -> str | None:
+    """Tell whether an array is larger than the memory of this machine.
+
+    Parameters
+    ----------
+    n_bytes : float
+        Size of the array.
 
     Returns
     -------
-    float
-        Bytes; infinity where the system does not say.
+    str or None
+        Both sizes, as the end of a sentence that begins with the array; None where it is not larger, or where the
+        system does not say.
+
+    Examples
+    --------
+    >>> memory_shortage(8.0)
     """
     if not hasattr(os, "sysconf"):
-        return math.inf
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return None
+    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if n_bytes <= available:
+        return None
+    return f"{n_bytes / 2**30:.0f} GiB and this machine has {available / 2**30:.0f}"

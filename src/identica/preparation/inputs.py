@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
+from identica.machine import memory_shortage
 from identica.preparation.standardise import FloatArray
 
 __all__ = ["check_observations"]
@@ -23,7 +25,7 @@ def check_observations(estimator: BaseEstimator, X: Any, *, fitting: bool) -> Fl
     estimator : BaseEstimator
         Remembers number, names and shape of the features while fitting, and must agree with them later.
     X : array-like of shape (n_samples, n_features), (n_samples, height, width) or (n_samples, height, width, channels)
-        Observations.
+        Observations; a sparse matrix is made dense, since standardised features have few zeros.
     fitting : bool
         Whether the estimator is being fitted, which takes at least 2 samples.
 
@@ -45,7 +47,7 @@ def check_observations(estimator: BaseEstimator, X: Any, *, fitting: bool) -> Fl
             "their samples or features before"
         )
     _refuse_repeated_names(X)
-    X = _flattened(estimator, X, fitting)
+    X = _dense(_flattened(estimator, X, fitting))
     try:
         checked: FloatArray = validate_data(
             estimator,
@@ -79,6 +81,18 @@ def _flattened(estimator: BaseEstimator, X: Any, fitting: bool) -> Any:
     if images.dtype.kind in "iu":  # grey levels: half the memory of float64, and exact
         images = images.astype(np.float32)
     return images.reshape(len(images), -1)
+
+
+def _dense(X: Any) -> Any:
+    if not issparse(X):
+        return X
+    matrix: Any = X
+    if shortage := memory_shortage(np.prod(matrix.shape, dtype=float) * matrix.dtype.itemsize):
+        raise ValueError(
+            f"X is a sparse matrix of shape {matrix.shape}, which when dense takes {shortage}: choose fewer features, "
+            "such as those that vary most"
+        )
+    return matrix.toarray()
 
 
 def _refuse_repeated_names(X: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from identica.machine import machine_memory
+from identica.machine import memory_shortage
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -147,12 +147,10 @@ def dense_expression(adata: AnnData, layer: str | None, genes: NDArray[np.bool_]
     n_genes = int(genes.sum())
     if isinstance(values, np.ndarray) and values.dtype == kind and genes.all():
         return np.asarray(values)  # nothing more to hold
-    needed = kind.itemsize * adata.n_obs * n_genes
-    available = machine_memory()
-    if needed > available:
+    if shortage := memory_shortage(kind.itemsize * adata.n_obs * n_genes):
         raise ValueError(
-            f"{adata.n_obs} cells of {n_genes} genes take {needed / 2**30:.0f} GiB when dense and this "
-            f"machine has {available / 2**30:.0f}: mark highly variable genes and use them alone"
+            f"{adata.n_obs} cells of {n_genes} genes when dense take {shortage}: mark highly variable genes and use "
+            "them alone"
         )
     place: NDArray[np.intp] = np.cumsum(genes) - genes
     dense = np.empty((adata.n_obs, n_genes), dtype=kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, final
 
 from identica.arguments import check_choice, check_integer, check_real
@@ -69,7 +69,9 @@ class Joint(Solver):
         """Train up to a pause; see :meth:`Solver.begin`."""
         steps = start.training.max_steps
         warmup = max(1, start.n_epochs(steps) // 3) if self.warmup_epochs is None else self.warmup_epochs
-        penalty = JointPenalty(start.jacobian_sample, self.volume_weight, self.norm_weight, warmup, self.volume)
+        # Equation (3) is of the whole Jacobian.
+        sample = replace(start.jacobian_sample, whole_volume=True)
+        penalty = JointPenalty(sample, self.volume_weight, self.norm_weight, warmup, self.volume)
         start.minimise("joint", start.objective(penalty), max_steps=steps, pause=pause)
 
     def finish(self, start: Trainer, criterion: Criterion) -> None:

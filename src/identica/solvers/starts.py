@@ -55,12 +55,15 @@ class Found:
         Criterion of each finished start on held-out rows, at the scales at which it is largest.
     errors : tuple of float
         Reconstruction error of each finished start on held-out rows.
+    trained_errors : tuple of float
+        The same on rows that were trained on.
     """
 
     best: Trainer
     finished: tuple[Trainer, ...]
     criteria: tuple[float, ...]
     errors: tuple[float, ...]
+    trained_errors: tuple[float, ...]
 
     @property
     def at_odds(self) -> bool:
@@ -145,19 +148,18 @@ def run_starts(
     for start in alive:
         start.units = units
     together(lambda start: solver.finish(start, criterion))
-    scores: dict[int, tuple[float, float]] = {}
+    scores: dict[int, tuple[float, float, float]] = {}
 
     def score(start: Trainer) -> None:
         found = start.compute("score", lambda _: _scored(start, criterion))
-        scores[start.number] = float(found["criterion"]), float(found["error"])
+        scores[start.number] = float(found["criterion"]), float(found["error"]), float(found["trained_error"])
 
     together(score)
-    least = min(error for _, error in scores.values())
+    least = min(error for _, error, _ in scores.values())
     good = [start for start in alive if scores[start.number][1] <= AS_GOOD * least + NEARLY]
     best = max(good, key=lambda start: (scores[start.number][0], -start.number))
     ordered = sorted(alive, key=lambda start: (start is not best, -scores[start.number][0], start.number))
-    criteria, errors = zip(*(scores[start.number] for start in ordered), strict=True)
-    return Found(best, tuple(ordered), criteria, errors)
+    return Found(best, tuple(ordered), *zip(*(scores[start.number] for start in ordered), strict=True))
 
 
 def repeat_on_all_rows(
@@ -226,7 +228,7 @@ def _units(leader: Trainer, criterion: Criterion) -> torch.Tensor:
 
 
 def _scored(start: Trainer, criterion: Criterion) -> dict[str, torch.Tensor]:
-    """Return criterion and reconstruction error on held-out rows."""
+    """Return criterion and reconstruction error on held-out rows, and the error on as many that were trained on."""
     # The same rows of the data and of the Jacobian for every start.
     generator = torch.Generator().manual_seed(0)
     sample = start.sample(CRITERION_POINTS, CRITERION_ROWS)
@@ -235,7 +237,11 @@ def _scored(start: Trainer, criterion: Criterion) -> dict[str, torch.Tensor]:
     with torch.no_grad():
         latents = start.encoder(start.data.validation[:CRITERION_POINTS])
         local = sample.at(start.decoder, latents, generator)
-    return {"criterion": best_value(criterion, local).detach(), "error": torch.tensor(start.validate())}
+    return {
+        "criterion": best_value(criterion, local).detach(),
+        "error": torch.tensor(start.validate()),
+        "trained_error": torch.tensor(start.validate(trained=True)),
+    }
 
 
 def _side_by_side(

@@ -31,7 +31,7 @@ __all__ = [
     "write_snapshots",
 ]
 
-FORMAT = "identica-checkpoint-3"
+FORMAT = "identica-checkpoint-4"
 
 
 @final

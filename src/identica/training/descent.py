@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import torch
@@ -49,6 +49,17 @@ class Data:
     own_units: Tensor | None = None
     left_out: float = 0.0
     validation_left_out: float = 0.0
+
+    def trained(self) -> Data:
+        """Return the same data with as many of the training rows in the place of the validation rows.
+
+        Returns
+        -------
+        Data
+            To see how far the two differ.
+        """
+        rows = self.train[: len(self.validation)]
+        return replace(self, validation=rows, held_out=False, validation_left_out=self.left_out)
 
     def coordinates(self, features: Tensor) -> Tensor:
         """Return standardised features as the networks see them.

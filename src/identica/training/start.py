@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import threading
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -142,7 +143,7 @@ class Start:
         n_samples = self.training.n_jacobians(min(self.training.batch_size, len(self.data.train)))
         # A sample has a volume only with several rows for each component.
         n_rows = max(self.training.jacobian_features, ROWS_PER_COMPONENT * self.n_components)
-        return self.sample(n_samples, n_rows)
+        return replace(self.sample(n_samples, n_rows), whole_volume=False)
 
     def sample(self, n_samples: int, n_rows: int) -> JacobianSample:
         """Return how much of the Jacobian to look at, in the coordinates and in the units of this start.
@@ -246,16 +247,22 @@ class Start:
         """Whether validation rows have ended a stage before its steps were spent."""
         return any(bool(result.get("early", False)) for result in self.results.values())
 
-    def validate(self) -> float:
-        """Return the fraction of variance unexplained on the validation rows.
+    def validate(self, *, trained: bool = False) -> float:
+        """Return the fraction of variance unexplained on the validation rows, or on as many that were trained on.
+
+        Parameters
+        ----------
+        trained : bool, default=False
+            Which.
 
         Returns
         -------
         float
             0 for a perfect reconstruction.
         """
+        data = self.data.trained() if trained else self.data
         plan = {"batch_size": 1, "per_epoch": 1, "n_epochs": 1, "learning_rate": 1.0, "weight_decay": 0.0}
-        return Descent(self.objective(), self.data, **plan).validate(self.seed)[0]  # type: ignore[arg-type]
+        return Descent(self.objective(), data, **plan).validate(self.seed)[0]  # type: ignore[arg-type]
 
     def _generator(self, stage: str, epoch: int) -> torch.Generator:
         digest = hashlib.sha256(f"{self.seed} {stage} {epoch}".encode()).digest()

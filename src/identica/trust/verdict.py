@@ -21,6 +21,10 @@ MOST_OF_LINEAR = 0.95
 """Share of what PCA leaves unexplained that a network may leave to have found more."""
 MOST_UNEXPLAINED = 0.8
 """Of the held-out variance, where agreement alone tells little: starts agree on noise, too."""
+MOST_OF_TRAINED = 2.5
+"""Times what it leaves of rows it was trained on that a network may leave of held-out rows."""
+LEAST_OVERFITTING = 0.005
+"""Share of the variance by which the two may differ whatever their ratio."""
 SAMPLES_PER_COMPONENT = 10
 """Below this the axes of the data themselves are set by chance; the rule of thumb of regression."""
 LIKELY_SAMPLES_PER_COMPONENT = 100
@@ -131,7 +135,7 @@ def judge(fitted: Any) -> Verdict:
     """
     signs = [
         sign
-        for look in (_starts, _restarts, _odds, _reconstruction, _samples, _wild, _components)
+        for look in (_starts, _restarts, _odds, _reconstruction, _samples, _overfitting, _wild, _components)
         if (sign := look(fitted)) is not None
     ]
     grades = [sign.grade for sign in signs if sign.grade is not None]
@@ -240,6 +244,20 @@ def _samples(fitted: Any) -> Sign | None:
     few = each < LIKELY_SAMPLES_PER_COMPONENT
     text = f"There are {each:.0f} samples for each component{', which is few' if few else ''}."
     return Sign("samples", "neither" if few else "for", text)
+
+
+def _overfitting(fitted: Any) -> Sign | None:
+    trained, held_out = getattr(fitted, "trained_reconstruction_error_", None), fitted.reconstruction_error_
+    if trained is None:
+        return None
+    facts = f"{held_out:.2%} of the variance of held-out rows unexplained and {trained:.2%} of rows it was trained on"
+    if held_out - trained <= LEAST_OVERFITTING or held_out <= MOST_OF_TRAINED * trained:
+        return Sign("overfitting", "neither", f"The fit leaves {facts}.")
+    text = (
+        f"the fit leaves {facts}: it overfits, and its components are less exact than their agreement says; use more "
+        "samples or fewer components"
+    )
+    return Sign("overfitting", "against", text, MIDDLE * MOST_OF_TRAINED * trained / held_out)
 
 
 def _wild(fitted: Any) -> Sign | None:
