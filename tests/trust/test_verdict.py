@@ -75,6 +75,7 @@ def test_each_bad_sign_is_enough(changes, name, said):
         ({"n_samples_fit_": 31}, "which is few"),
         ({"trained_reconstruction_error_": 0.041}, "4.10% of rows it was trained on"),
         ({"reconstruction_error_": 0.0049, "trained_reconstruction_error_": 1e-9}, "0.49% of the variance"),
+        ({"explained_by_feature_": np.array([0.5, 0.049, -0.1, 0.0, 0.051])}, "2 of 5 features are explained by less than 5%"),
         ({"wild_rows_": [7, 3]}, "2 wild row(s) were left out of the fit: 7, 3."),
         ({"starts_at_odds_": True}, "Another start has a larger criterion"),
     ],

@@ -9,14 +9,8 @@ from torch import nn
 from identica.estimators.autoencoder import Autoencoder
 from identica.estimators.base import ComponentAnalysis
 from identica.estimators.dica import DICA
-from identica.estimators.persistence import (
-    METHODS,
-    configuration,
-    fingerprint,
-    from_configuration,
-    load_estimator,
-    register,
-)
+from identica.estimators.persistence import load_estimator
+from identica.estimators.plain_values import METHODS, configuration, fingerprint, from_configuration, register
 from identica.estimators.polytopic import PolytopicFactorization
 from identica.estimators.sparse_jacobian import SparseJacobian
 

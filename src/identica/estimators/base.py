@@ -26,7 +26,7 @@ from identica.estimators.building import build_framed, find_device
 from identica.estimators.canonical import canonicalise
 from identica.estimators.fitted import FittedNetworks
 from identica.estimators.parameters import documented, refuse_unknown
-from identica.estimators.persistence import fingerprint
+from identica.estimators.plain_values import fingerprint
 from identica.estimators.plan import Plan, make_plan, make_starts
 from identica.io import check_output_file
 from identica.networks import Affine, Convolutional, Dense, Network, into_features
@@ -34,6 +34,7 @@ from identica.preparation import FloatArray, check_observations, standardise, wi
 from identica.solvers import Solver
 from identica.solvers.starts import Found, repeat_on_all_rows, run_starts
 from identica.training.checkpoint import Checkpoint, find_snapshots
+from identica.training.inspection import share_explained
 from identica.training.passes import widen
 from identica.training.plan import Training
 from identica.trust import compare_starts, judge
@@ -246,6 +247,9 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         rows = torch.as_tensor(standardised, device=find_device(self.device))
         summary = canonicalise(encoder, decoder, rows, seed=plan.seeds[0])
         self.encoder_, self.decoder_ = encoder.to(rows.dtype).eval(), decoder.to(rows.dtype).eval()
+        with torch.no_grad():
+            seen = plan.rows_to_compare(COMPARED_ROWS, FEWEST_COMPARED).to(rows)
+            self.explained_by_feature_ = share_explained(self.decoder_(self.encoder_(seen)), seen).cpu().numpy()
         influence = summary.influence.cpu().numpy()
         self.component_strength_ = influence.sum(axis=0).astype(standardised.dtype)
         self.influence_ = (influence * self.scale_[:, None]).astype(standardised.dtype)

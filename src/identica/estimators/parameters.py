@@ -66,6 +66,8 @@ influence_ : ndarray of shape (n_features, n_components)
     Mean |dx_i / ds_j|, in units of feature i per standard deviation of component j.
 component_strength_ : ndarray of shape (n_components,)
     Sum of a component's influences in standardised units, by which components are ordered.
+explained_by_feature_ : ndarray of shape (n_features,)
+    Share of each feature's variance that the model explains on held-out rows, at most 1; 0 where it is constant.
 feature_units_ : ndarray of shape (n_features,)
     Factor of each feature's row of the standardised Jacobian in the criterion.
 wild_rows_ : ndarray of int

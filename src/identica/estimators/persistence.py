@@ -1,9 +1,7 @@
-"""Estimators as plain values and as files: configuration, save and load, fingerprint; nothing is pickled."""
+"""Fitted estimators as files: save and load; nothing is pickled."""
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import importlib.metadata
 import itertools
 import json
@@ -17,25 +15,20 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from identica.criteria import CRITERIA
 from identica.estimators.building import build_framed, find_device
+from identica.estimators.plain_values import MODULES, configuration, from_configuration
 from identica.io import DataError, atomic_write
-from identica.networks import NETWORKS, into_features
+from identica.networks import into_features
 from identica.preparation import Basis
-from identica.solvers import SOLVERS
-from identica.training import Training
 from identica.training.checkpoint import checksum
 from identica.trust import judge
 
 if TYPE_CHECKING:
     from identica.estimators.base import ComponentAnalysis
 
-__all__ = ["configuration", "fingerprint", "from_configuration", "load_estimator", "register", "save_estimator"]
+__all__ = ["load_estimator", "save_estimator"]
 
 FORMAT = 2
-METHODS: dict[str, type[ComponentAnalysis]] = {}
-_GROUPS = ("network", "training", "solver", "criterion")
-_MODULES = ("encoder", "decoder")
 _ARRAYS = (
     "mean_",
     "scale_",
@@ -43,6 +36,7 @@ _ARRAYS = (
     "component_strength_",
     "restarts_",
     "feature_units_",
+    "explained_by_feature_",
 )
 _VALUES = (
     "n_features_in_",
@@ -67,162 +61,6 @@ _VALUES = (
 )
 
 
-def register(cls: type[ComponentAnalysis]) -> type[ComponentAnalysis]:
-    """Make a method known by its name.
-
-    Parameters
-    ----------
-    cls : type
-        A final estimator class.
-
-    Returns
-    -------
-    type
-        The same class.
-    """
-    METHODS[cls.method] = cls
-    return cls
-
-
-def configuration(estimator: ComponentAnalysis) -> dict[str, Any]:
-    """Return an estimator's parameters as plain JSON values.
-
-    Parameters
-    ----------
-    estimator : ComponentAnalysis
-        Fitted or not.
-
-    Returns
-    -------
-    dict
-        "method" and all parameters; own modules appear as what print shows of them.
-
-    Examples
-    --------
-    >>> from identica import DICA
-    >>> configuration(DICA(3))["method"]
-    'dica'
-    """
-    values: dict[str, Any] = {"method": estimator.method}
-    for name, value in estimator.get_params(deep=False).items():
-        if name in _GROUPS:
-            values[name] = _group_values(name, value)
-        elif name in _MODULES:
-            values[name] = None if value is None else repr(value)
-        elif name == "random_state":
-            values[name] = int(value) if isinstance(value, int | np.integer) else None
-        elif name == "device":
-            values[name] = str(value)
-        else:
-            values[name] = value.item() if isinstance(value, np.generic) else value
-    return values
-
-
-def from_configuration(values: dict[str, Any]) -> ComponentAnalysis:
-    """Make an unfitted estimator from plain values.
-
-    Parameters
-    ----------
-    values : dict
-        As :func:`configuration` returns; missing parameters take their defaults.
-
-    Returns
-    -------
-    ComponentAnalysis
-        The estimator.
-
-    Raises
-    ------
-    ValueError
-        If the method, or a parameter, is unknown.
-
-    Examples
-    --------
-    >>> from_configuration({"method": "dica", "network": {"hidden": [32]}}).network.hidden
-    (32,)
-    """
-    values = dict(values)
-    method = values.pop("method", "dica")
-    if method not in METHODS:
-        raise ValueError(f"method={method!r} is unknown: use one of {', '.join(sorted(METHODS))}")
-    cls = METHODS[method]
-    for name in _MODULES:  # own modules are no plain values; where there were none, their names may stand
-        if values.get(name, "") is None:
-            del values[name]
-    parameters = [field.name for field in dataclasses.fields(cls) if field.name not in _MODULES]
-    _refuse_unknown(values, parameters, f"method {method}")
-    for name in _GROUPS:
-        if values.get(name) is not None:
-            values[name] = _group(name, values[name])
-    return cls(**values)
-
-
-def _group_values(name: str, value: Any) -> Any:
-    """Return a group of parameters as plain values, which say of which kind it is; a name stays a name."""
-    if isinstance(value, str):
-        return value
-    if name == "training":
-        return dataclasses.asdict(value or Training())
-    value = NETWORKS["dense"]() if value is None else value
-    return {"kind": value.kind, **dataclasses.asdict(value)}
-
-
-def _group(name: str, values: Any) -> Any:
-    """Make a group of parameters from plain values; a solver or a criterion may be a name."""
-    if isinstance(values, str) and name in ("solver", "criterion"):
-        return values
-    if not isinstance(values, dict):
-        raise ValueError(f"{name}={values!r}: give a table of its parameters")
-    kinds: dict[str, dict[str, Any]] = {
-        "network": dict(NETWORKS),
-        "solver": dict(SOLVERS),
-        "criterion": dict(CRITERIA),
-    }
-    cls: type[Any] = Training
-    if name in kinds:
-        values = dict(values)
-        kind = values.pop("kind", "dense" if name == "network" else None)
-        if kind not in kinds[name]:
-            raise ValueError(f"{name}.kind={kind!r} is unknown: use one of {', '.join(kinds[name])}")
-        cls = kinds[name][kind]
-    _refuse_unknown(values, [field.name for field in dataclasses.fields(cls)], name)
-    return cls(**values)
-
-
-def _refuse_unknown(values: dict[str, Any], allowed: list[str], where: str) -> None:
-    unknown = [name for name in values if name not in allowed]
-    if unknown:
-        raise ValueError(f"{where} has no parameter {unknown[0]!r}: it has {', '.join(allowed)}")
-
-
-def fingerprint(estimator: ComponentAnalysis, X: np.ndarray[Any, Any]) -> str:
-    """Return a digest of the data and of every parameter that changes the result.
-
-    Parameters
-    ----------
-    estimator : ComponentAnalysis
-        Gives the parameters.
-    X : ndarray
-        The data.
-
-    Returns
-    -------
-    str
-        A hexadecimal number.
-    """
-    values = configuration(estimator)
-    for name in ("verbose", "device"):
-        values.pop(name)
-    for name in _MODULES:
-        module = getattr(estimator, name)
-        if module is not None:
-            values[name] = {key: list(tensor.shape) for key, tensor in module.state_dict().items()}
-    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
-    digest.update(f"{X.shape} {X.dtype}".encode())
-    digest.update(np.ascontiguousarray(X).data)
-    return digest.hexdigest()
-
-
 def save_estimator(estimator: ComponentAnalysis, path: Path) -> None:
     """Write a fitted estimator; see :meth:`ComponentAnalysis.save`.
 
@@ -235,7 +73,7 @@ def save_estimator(estimator: ComponentAnalysis, path: Path) -> None:
     """
     tensors = {
         f"{name}.{key}": tensor.detach().cpu().contiguous()
-        for name in _MODULES
+        for name in MODULES
         for key, tensor in getattr(estimator, f"{name}_").state_dict().items()
     }
     for name in _ARRAYS:
@@ -323,7 +161,7 @@ def load_estimator(
     try:
         attributes = json.loads(header["attributes"])
         given = {"encoder": encoder, "decoder": decoder}
-        for name in _MODULES:
+        for name in MODULES:
             own = values.pop(name, None)
             _check_own(path, name, own, given[name])
         estimator = from_configuration(values)
@@ -346,7 +184,7 @@ def load_estimator(
         if rank is not None:
             built = into_features(*built, torch.ones(n_features, rank, dtype=torch.float64))
         dtype = torch.as_tensor(estimator.mean_).dtype
-        for name, network in zip(_MODULES, built, strict=True):
+        for name, network in zip(MODULES, built, strict=True):
             prefix = f"{name}."
             state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
             network.to(dtype).load_state_dict(state)

@@ -91,7 +91,7 @@ def _warn_of_constant(where: NDArray[np.intp], names: Sequence[str] | None) -> N
     warnings.warn(
         f"{len(where)} constant feature(s) carry no information and are given back as they are: {listed}{more}",
         UserWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
 
 

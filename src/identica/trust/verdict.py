@@ -28,6 +28,10 @@ LEAST_OVERFITTING = 0.005
 SAMPLES_PER_COMPONENT = 10
 """Below this the axes of the data themselves are set by chance; the rule of thumb of regression."""
 LIKELY_SAMPLES_PER_COMPONENT = 100
+HARDLY_EXPLAINED = 0.05
+"""Share of its variance below which a feature is noise to a model."""
+MANY = 0.05
+"""Share of the features that such may be without being mentioned."""
 DEAD = 0.01
 """Share of the mean strength of all components below which one does nothing."""
 MIDDLE = 0.5
@@ -135,7 +139,7 @@ def judge(fitted: Any) -> Verdict:
     """
     signs = [
         sign
-        for look in (_starts, _restarts, _odds, _reconstruction, _samples, _overfitting, _wild, _components)
+        for look in (_starts, _restarts, _odds, _reconstruction, _samples, _overfitting, _features, _wild, _components)
         if (sign := look(fitted)) is not None
     ]
     grades = [sign.grade for sign in signs if sign.grade is not None]
@@ -258,6 +262,20 @@ def _overfitting(fitted: Any) -> Sign | None:
         "samples or fewer components"
     )
     return Sign("overfitting", "against", text, MIDDLE * MOST_OF_TRAINED * trained / held_out)
+
+
+def _features(fitted: Any) -> Sign | None:
+    explained = getattr(fitted, "explained_by_feature_", None)
+    if explained is None:
+        return None
+    hardly = int(((explained < HARDLY_EXPLAINED) & (explained != 0)).sum())  # constant ones have exactly 0
+    if hardly <= MANY * len(explained):
+        return None
+    text = (
+        f"{hardly} of {len(explained)} features are explained by less than {HARDLY_EXPLAINED:.0%} each: the encoder "
+        "reads their noise; leave them out (explained_by_feature_) and fit again."
+    )
+    return Sign("features", "neither", text)
 
 
 def _wild(fitted: Any) -> Sign | None:
