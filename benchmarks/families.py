@@ -3,8 +3,11 @@
 python benchmarks/families.py --output families
 python benchmarks/families.py --families additive folded --data 5 --states 4 --processes 2 --output strong
 python benchmarks/families.py --families additive --strength 2.5 3 --method autoencoder --output limits
+python benchmarks/families.py --families folded --strength 2.6 --data 1 --states 8 \
+    --configuration '{"n_init": 1}' --output single-starts
 
-Each process fits with one thread. Rows are added to results.csv as they come; a row that is there is not fitted again.
+Each process fits with one thread. "early_error" is the validation error of the start that is kept after a ninth of the
+steps. Rows are added to results.csv as they come; a row that is there is not fitted again.
 """
 
 import argparse
@@ -23,6 +26,7 @@ import pandas as pd
 import torch
 from sklearn.metrics import roc_auc_score
 
+from identica import Training
 from identica.datasets import make_mixture
 from identica.estimators import from_configuration
 from identica.experiments import FAMILIES, markdown_table
@@ -100,6 +104,8 @@ def fit(task: Task) -> dict[str, Any]:
         estimator.fit(mixture.X[:n_samples])
     seconds = time.perf_counter() - start
     verdict = estimator.verdict_
+    early = (estimator.training or Training()).max_steps / 9
+    seen = [r["validation_reconstruction"] for r in estimator.history_ if r["step"] >= early]
     return {
         "task": json.dumps(task, sort_keys=True),
         **{key: task[key] for key in ("family", "strength", "data", "state", "n_samples")},
@@ -111,10 +117,12 @@ def fit(task: Task) -> dict[str, Any]:
         "start_agreement": estimator.start_agreement_,
         "restart_agreement": getattr(estimator, "restart_agreement_", None),
         "reconstruction_error": estimator.reconstruction_error_,
+        "early_error": seen[0] if seen else None,
         "linear_reconstruction_error": estimator.linear_reconstruction_error_,
         "noise_floor": estimator.noise_floor_,
         "criterion": estimator.criterion_,
         "rank": estimator.rank_,
+        "n_starts": len(estimator.starts_),
         "starts": json.dumps(estimator.starts_),
         "seconds": seconds,
         "warnings": " / ".join(str(each.message) for each in noted),
@@ -146,6 +154,9 @@ def summary(rows: list[dict[str, Any]]) -> str:
     text = [markdown_table(lines, list(lines[0])), ""]
     text.append(f"fits below {FOUND}: {int((~good).sum())}, of them without a warning: {int((~good & ~warned).sum())}")
     text.append(f"fits above {CLEARLY}: {int(clear.sum())}, of them with a warning: {int((clear & warned).sum())}")
+    if (single := table["n_starts"].eq(1)).sum() > 2 and table.loc[single, "r2"].nunique() > 1:
+        rank = table.loc[single, ["early_error", "r2"]].corr("spearman").iloc[0, 1]
+        text.append(f"single starts: rank correlation of the error after a ninth of the steps with R²: {rank:.3f}")
     if 0 < good.sum() < len(good):
         area = roc_auc_score(good, np.asarray(table["number"], dtype=float))
         text.append(f"area under the ROC curve of the verdict's number against R² >= {FOUND}: {area:.3f}")
