@@ -75,7 +75,10 @@ def test_each_bad_sign_is_enough(changes, name, said):
         ({"n_samples_fit_": 31}, "which is few"),
         ({"trained_reconstruction_error_": 0.041}, "4.10% of rows it was trained on"),
         ({"reconstruction_error_": 0.0049, "trained_reconstruction_error_": 1e-9}, "0.49% of the variance"),
-        ({"explained_by_feature_": np.array([0.5, 0.049, -0.1, 0.0, 0.051])}, "2 of 5 features are explained by less than 5%"),
+        (
+            {"explained_by_feature_": np.array([0.5, 0.049, -0.1, 0.0, 0.051])},
+            "2 of 5 features are explained by less than 5%",
+        ),
         ({"wild_rows_": [7, 3]}, "2 wild row(s) were left out of the fit: 7, 3."),
         ({"starts_at_odds_": True}, "Another start has a larger criterion"),
     ],
@@ -114,3 +117,23 @@ def test_data_without_direction_are_doubted_and_data_with_it_are_not():
     assert doubted.verdict_.level == "doubtful"
     diverse = make_mixture(3000, 60, 4, random_state=0)
     assert DICA(4, n_init=4, training=training, random_state=0).fit(diverse.X).verdict_.level == "sound"
+
+
+@pytest.mark.parametrize(("n_samples", "side"), [(200, "against"), (1500, "neither")])
+def test_a_fit_of_few_samples_overfits_and_one_of_many_does_not(n_samples, side):
+    X = make_mixture(n_samples, 60, 3, kind="folded", random_state=0).X
+    method = DICA(3, n_init=1, training=Training(max_steps=600), random_state=0)
+    if side == "against":
+        with pytest.warns(Warning, match="it overfits, and its components are less exact"):
+            method.fit(X)
+    else:
+        method.fit(X)
+    assert sign(method.verdict_, "overfitting").side == side
+
+
+def test_features_of_noise_are_counted():
+    X = make_mixture(1500, 30, 2, random_state=0).X
+    noise = np.random.default_rng(0).standard_normal((1500, 5))
+    method = DICA(2, n_init=1, training=Training(max_steps=300), random_state=0).fit(np.hstack([X, noise]))
+    assert method.explained_by_feature_[:30].min() > 0.5
+    assert sign(method.verdict_, "features").text.startswith("5 of 35 features are explained by less than 5% each")

@@ -150,8 +150,9 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         """
         began = time.perf_counter()
         self._validate_params()
-        if isinstance(self.n_components, bool):
-            raise TypeError(f"n_components={self.n_components} is not a number: give how many components to find")
+        for name in ("n_components", "n_init"):
+            if isinstance(getattr(self, name, None), bool):
+                raise TypeError(f"{name}={getattr(self, name)} is not a number: give how many")
         solver, criterion = self._solver(), self._criterion()
         if checkpoint is not None:
             check_output_file(checkpoint)
