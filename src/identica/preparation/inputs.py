@@ -92,7 +92,7 @@ def _dense(X: Any) -> Any:
             f"X is a sparse matrix of shape {matrix.shape}, which when dense takes {shortage}: choose fewer features, "
             "such as those that vary most"
         )
-    return matrix.toarray()
+    return matrix.toarray(order="C")  # as a dense table lies, for sums to be the same
 
 
 def _refuse_repeated_names(X: Any) -> None:
