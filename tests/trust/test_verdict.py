@@ -100,6 +100,13 @@ def test_without_starts_and_restarts_nothing_was_checked():
     assert judge(fitted(start_agreement_=None, restart_agreement_=None)).level == "unchecked"
 
 
+def test_restarts_of_one_network_are_no_good_sign():
+    verdict = judge(fitted(start_agreement_=None, restart_agreement_=1.0, n_init=1))
+    assert (verdict.level, verdict.number) == ("unchecked", 0.5)
+    assert "one network was trained" in sign(verdict, "restarts").text
+    assert judge(fitted(start_agreement_=None, restart_agreement_=0.9, n_init=1)).level == "doubtful"
+
+
 def test_agreement_sees_through_monotone_maps_and_through_nothing_else():
     latents = np.random.default_rng(0).standard_normal((500, 3))
     assert component_agreement(latents, -np.exp(latents[:, [2, 0, 1]])) == pytest.approx(1)

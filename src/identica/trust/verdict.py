@@ -126,8 +126,8 @@ def judge(fitted: Any) -> Verdict:
     Returns
     -------
     Verdict
-        Doubtful where one sign is against; unchecked where neither starts nor restarts could disagree, or next to
-        nothing is explained.
+        Doubtful where one sign is against; unchecked where one network was trained, neither starts nor restarts could
+        disagree, or next to nothing is explained.
 
     Examples
     --------
@@ -148,7 +148,7 @@ def judge(fitted: Any) -> Verdict:
     if any(sign.side == "against" for sign in signs):
         return Verdict("doubtful", number, tuple(signs))
     if not names & {"starts", "restarts"}:
-        nothing = Sign("compared", "neither", "Neither starts nor restarts were there to disagree.")
+        nothing = Sign("compared", "neither", "Nothing was there that could have found other components.")
         return Verdict("unchecked", number, (*signs, nothing))
     if fitted.reconstruction_error_ > MOST_UNEXPLAINED:
         little = Sign(
@@ -191,6 +191,12 @@ def _restarts(fitted: Any) -> Sign | None:
     if getattr(fitted, "start_agreement_", None) is not None:
         # Starts that agree after all stages have answered the question that restarts ask before the last one.
         text = f"{len(restarts)} restarts of the alignment, before the last stage, agree to {agreement:.3f}."
+        return Sign("restarts", "neither", text)
+    if grade >= MIDDLE and hasattr(fitted, "n_init"):
+        text = (
+            f"{len(restarts)} restarts of the alignment agree ({agreement:.3f}), but one network was trained: another "
+            "start could have given other components, set n_init to 2 or more to see."
+        )
         return Sign("restarts", "neither", text)
     if grade >= MIDDLE:
         text = (
