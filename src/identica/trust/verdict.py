@@ -13,6 +13,8 @@ __all__ = ["AGREEMENT", "Sign", "Verdict", "judge"]
 
 AGREEMENT = 0.95
 """From here on restarts, and starts, agree."""
+ANSWERED = 0.99
+"""From here on starts agree so closely that restarts which do not are a matter of the search alone."""
 AGREEMENT_SPAN = 0.1
 """A grade falls from 1 to 0 over so much of an agreement, with AGREEMENT in the middle."""
 LEAST_OF_LINEAR = 0.95
@@ -21,7 +23,7 @@ MOST_OF_LINEAR = 0.95
 """Share of what PCA leaves unexplained that a network may leave to have found more."""
 MOST_UNEXPLAINED = 0.8
 """Of the held-out variance, where agreement alone tells little: starts agree on noise, too."""
-MOST_OF_TRAINED = 2.5
+MOST_OF_TRAINED = 2.0
 """Times what it leaves of rows it was trained on that a network may leave of held-out rows."""
 LEAST_OVERFITTING = 0.005
 """Share of the variance by which the two may differ whatever their ratio."""
@@ -188,7 +190,8 @@ def _restarts(fitted: Any) -> Sign | None:
     if agreement is None or len(restarts) < 2:
         return None
     grade = _grade(agreement)
-    if getattr(fitted, "start_agreement_", None) is not None:
+    starts = getattr(fitted, "start_agreement_", None)
+    if starts is not None and (starts >= ANSWERED or grade >= MIDDLE):
         # Starts that agree after all stages have answered the question that restarts ask before the last one.
         text = f"{len(restarts)} restarts of the alignment, before the last stage, agree to {agreement:.3f}."
         return Sign("restarts", "neither", text)
