@@ -13,7 +13,7 @@ __all__ = ["AGREEMENT", "Sign", "Verdict", "judge"]
 
 AGREEMENT = 0.95
 """From here on restarts, and starts, agree."""
-ANSWERED = 0.99
+ANSWERED = 0.985
 """From here on starts agree so closely that restarts which do not are a matter of the search alone."""
 AGREEMENT_SPAN = 0.1
 """A grade falls from 1 to 0 over so much of an agreement, with AGREEMENT in the middle."""
