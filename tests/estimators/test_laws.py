@@ -449,15 +449,3 @@ def test_staged_dica_finds_components_that_the_autoencoder_does_not():
     coded = Autoencoder(4, training=training, random_state=0).fit_transform(mixture.X)
     assert mean_r2(mixture.latents, found) > 0.95
     assert mean_r2(mixture.latents, coded) < 0.85
-
-
-@pytest.mark.slow
-def test_warns_where_rows_have_no_direction():
-    mixture = make_mixture(2000, 150, 6, kind="isotropic", random_state=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("always")
-        with pytest.warns(match="another start could have given others"):
-            fitted = DICA(6, training=Training(max_steps=1500), random_state=0).fit(mixture.X)
-        with pytest.warns(match="may not tell the components apart"):
-            alone = DICA(6, n_init=1, training=Training(max_steps=1500), random_state=0).fit(mixture.X)
-    assert max(fitted.start_agreement_, alone.restart_agreement_) < 0.95

@@ -12,7 +12,7 @@ from identica.io.pictures import value_range
 from identica.networks import ACTIVATIONS
 from identica.report import Explorer, Fit, Report, render
 
-pytestmark = pytest.mark.filterwarnings("ignore:the 32 restarts of the alignment")
+pytestmark = pytest.mark.filterwarnings("ignore:the 32 restarts of the alignment", "ignore:.*it overfits")
 IMAGES = make_sprites(80, size=9, random_state=0).X
 NAMES = ["<script>alert(1)</script>", "a&b", '"quoted"', *(f"gene {i}" for i in range(57))]
 TABLE = pd.DataFrame(make_mixture(300, 60, 3, random_state=0).X, columns=NAMES)

@@ -15,6 +15,8 @@ from identica.estimators.traversal import component_ranges
 from identica.io.pictures import grey_levels
 from identica.report import Fit, PictureRow, Pictures, Report, render, report_of_fit
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*it overfits")  # eighty images are few
+
 IMAGES = make_sprites(80, size=9, random_state=0).X
 SIDE, N_STEPS = 9, 11
 ENLARGED = 1000 // (N_STEPS * SIDE) * SIDE

@@ -288,6 +288,7 @@ def test_a_logarithm_is_not_taken_twice(adata):
     assert adata.uns["dica"]["params"]["layer"] == "counts"
 
 
+@pytest.mark.filterwarnings("ignore:.*it overfits:sklearn.exceptions.ConvergenceWarning")
 def test_what_looks_like_a_logarithm_is_pointed_out(adata):
     adata.X = np.log1p(adata.X)
     with pytest.warns(

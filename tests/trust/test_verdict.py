@@ -118,12 +118,16 @@ def test_agreement_sees_through_monotone_maps_and_through_nothing_else():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:the 32 restarts of the alignment")
 def test_data_without_direction_are_doubted_and_data_with_it_are_not():
     training = Training(max_steps=1500)
     isotropic = make_mixture(3000, 60, 4, kind="isotropic", random_state=0)
     with pytest.warns(Warning, match="another start could have given others"):
         doubted = DICA(4, n_init=4, training=training, random_state=0).fit(isotropic.X)
     assert doubted.verdict_.level == "doubtful"
+    with pytest.warns(Warning, match="may not tell the components apart"):
+        alone = DICA(4, n_init=1, training=training, random_state=0).fit(isotropic.X)
+    assert max(doubted.start_agreement_, alone.restart_agreement_) < 0.95
     diverse = make_mixture(3000, 60, 4, random_state=0)
     assert DICA(4, n_init=4, training=training, random_state=0).fit(diverse.X).verdict_.level == "sound"
 
