@@ -29,14 +29,23 @@ every_trained_method = pytest.mark.parametrize("method", TRAINED.values(), ids=T
 MIXTURE = make_mixture(300, 12, 2, random_state=0)
 
 
+def ignore_signs_of_short_trainings():
+    """Trainings short enough for tests end anywhere."""
+    for sign in (
+        "restarts of the alignment",
+        "starts that were trained to the end",
+        "it has not learnt the data",
+        "it overfits",
+        "nearly functions of each other",
+        "hardly move any feature",
+    ):
+        warnings.filterwarnings("ignore", message=f".*{sign}")
+
+
 @pytest.fixture(autouse=True)
 def few_restarts_may_disagree():
     with warnings.catch_warnings():
-        # Trainings short enough for tests end anywhere.
-        warnings.filterwarnings("ignore", message=".*restarts of the alignment.*")
-        warnings.filterwarnings("ignore", message=".*starts that were trained to the end.*")
-        warnings.filterwarnings("ignore", message=".*it has not learnt the data.*|.*it overfits.*")
-        warnings.filterwarnings("ignore", message=".*nearly functions of each other.*|.*hardly move any feature.*")
+        ignore_signs_of_short_trainings()
         yield
 
 
@@ -391,12 +400,7 @@ def test_warns_of_too_few_samples(method):
         clone(method).fit(MIXTURE.X[:19])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        # Trainings short enough for tests end anywhere.
-        warnings.filterwarnings("ignore", message=".*restarts of the alignment.*")
-        warnings.filterwarnings("ignore", message=".*starts that were trained to the end.*")
-        warnings.filterwarnings("ignore", message=".*it has not learnt the data.*")
-        warnings.filterwarnings("ignore", message=".*nearly functions of each other.*|.*hardly move any feature.*")
-        warnings.filterwarnings("ignore", message=".*it overfits.*")
+        ignore_signs_of_short_trainings()
         clone(method).fit(MIXTURE.X[:20])
 
 

@@ -138,12 +138,11 @@ class JacobianSample:
                 rows = rows * _at(self.units.to(rows), chosen).unsqueeze(-1)
         elif self.whole_volume:
             _, inner = jacobian(decoder, latents)
-            loadings, square = self._scaled_loadings
-            rows = _at(loadings, chosen).to(inner) @ inner
-            gram = inner.mT @ square.to(inner) @ inner
+            rows = _at(self._scaled_loadings, chosen).to(inner) @ inner
+            gram = inner.mT @ self._loadings_gram.to(inner) @ inner
             return LocalGeometry(rows, log_volume_from_gram(gram), gram.diagonal(dim1=-2, dim2=-1))
         else:
-            rows = jacobian_beyond(decoder, latents, _at(self._scaled_loadings[0], chosen).to(latents))
+            rows = jacobian_beyond(decoder, latents, _at(self._scaled_loadings, chosen).to(latents))
         gram = rows.mT @ rows * (total / rows.shape[-2])
         return LocalGeometry(rows, log_volume_from_gram(gram), gram.diagonal(dim1=-2, dim2=-1))
 
@@ -156,12 +155,14 @@ class JacobianSample:
             return int(decoder(latents[:1]).numel())
 
     @cached_property
-    def _scaled_loadings(self) -> tuple[Tensor, Tensor]:
-        """Return the loadings in the units of the features, and their Gram matrix: the same at every step."""
+    def _scaled_loadings(self) -> Tensor:
+        """Return the loadings in the units of the features: the same at every step."""
         loadings: Tensor = self.loadings  # type: ignore[assignment]
-        if self.units is not None:
-            loadings = loadings * self.units.to(loadings)[:, None]
-        return loadings, loadings.T @ loadings
+        return loadings if self.units is None else loadings * self.units.to(loadings)[:, None]
+
+    @cached_property
+    def _loadings_gram(self) -> Tensor:
+        return self._scaled_loadings.T @ self._scaled_loadings
 
     def features(self, n_features: int, generator: torch.Generator | None) -> Tensor | None:
         """Draw rows without replacement.

@@ -227,7 +227,8 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         self.trained_reconstruction_error_ = found.trained_errors[0] if plan.data.held_out else None
         self.linear_reconstruction_error_ = plan.linear_error
         self.noise_floor_ = plan.noise_floor
-        compared = compare_starts(found, plan.starts, plan.rows_to_compare(COMPARED_ROWS, FEWEST_COMPARED))
+        seen = plan.rows_to_compare(COMPARED_ROWS, FEWEST_COMPARED)
+        compared = compare_starts(found, plan.starts, seen)
         self.starts_, self.start_agreement_ = compared.records, compared.agreement
         self.starts_at_odds_ = found.at_odds
         loadings = best.data.loadings
@@ -249,8 +250,8 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         summary = canonicalise(encoder, decoder, rows, seed=plan.seeds[0])
         self.encoder_, self.decoder_ = encoder.to(rows.dtype).eval(), decoder.to(rows.dtype).eval()
         with torch.no_grad():
-            seen = plan.rows_to_compare(COMPARED_ROWS, FEWEST_COMPARED).to(rows)
-            self.explained_by_feature_ = share_explained(self.decoder_(self.encoder_(seen)), seen).cpu().numpy()
+            seen = seen.to(rows)
+            self.explained_by_feature_ = share_explained(self.decoder_(self.encoder_(seen)) - seen, seen).cpu().numpy()
         influence = summary.influence.cpu().numpy()
         self.component_strength_ = influence.sum(axis=0).astype(standardised.dtype)
         self.influence_ = (influence * self.scale_[:, None]).astype(standardised.dtype)

@@ -109,8 +109,7 @@ def gram_matrix(decoder: nn.Module, latents: Tensor) -> Tensor:
     >>> gram_matrix(torch.nn.Linear(2, 3), torch.zeros(5, 2)).shape
     torch.Size([5, 2, 2])
     """
-    body, last = split_last_linear(decoder)
-    _, tangents = push_tangents(body, latents, _seeds(latents, None))
+    last, _, tangents = _push_to_last(decoder, latents)
     return _gram(last, tangents).expand(latents.shape[0], -1, -1)
 
 
@@ -149,8 +148,7 @@ def jacobian_and_gram(
     >>> matrix.shape, gram.shape
     (torch.Size([5, 2, 2]), torch.Size([5, 2, 2]))
     """
-    body, last = split_last_linear(decoder)
-    primal, tangents = push_tangents(body, latents, _seeds(latents, None))
+    last, primal, tangents = _push_to_last(decoder, latents)
     index = None if features is None else torch.as_tensor(features, device=latents.device)
     output, matrix = _push(nn.Identity() if last is None else last, primal, tangents, index)
     if index is None and (last is None or not _gram_is_cheaper(last, tangents)):
@@ -189,8 +187,7 @@ def jacobian_beyond(decoder: nn.Module, latents: Tensor, outward: Tensor) -> Ten
     >>> jacobian_beyond(torch.nn.Linear(2, 9), torch.zeros(5, 2), torch.ones(4, 9)).shape
     torch.Size([5, 4, 2])
     """
-    body, last = split_last_linear(decoder)
-    primal, tangents = push_tangents(body, latents, _seeds(latents, None))
+    last, primal, tangents = _push_to_last(decoder, latents)
     if last is not None:
         if primal.ndim == 2:
             outward = outward @ last.weight
@@ -251,6 +248,12 @@ def split_last_linear(decoder: nn.Module) -> tuple[nn.Module, nn.Linear | None]:
         if isinstance(last, nn.Linear) and type(last).forward is nn.Linear.forward and has_rule(last):
             return nn.Sequential(*layers[:-1]), last
     return decoder, None
+
+
+def _push_to_last(decoder: nn.Module, latents: Tensor) -> tuple[nn.Linear | None, Tensor, Tensor]:
+    """Return the decoder's last layer, if that is linear, and what comes before it with all tangents."""
+    body, last = split_last_linear(decoder)
+    return last, *push_tangents(body, latents, _seeds(latents, None))
 
 
 def _push(module: nn.Module, primal: Tensor, tangents: Tensor, index: Tensor | None) -> Pushed:

@@ -60,24 +60,24 @@ def explained_by_feature(start: Trainer) -> Tensor:
         errors, target = start.decoder(start.encoder(rows)).flatten(1) - rows.flatten(1), rows.flatten(1)
         if start.data.loadings is not None:
             errors, target = errors @ start.data.loadings.T, target @ start.data.loadings.T
-    return share_explained(target + errors, target)
+    return share_explained(errors, target)
 
 
-def share_explained(rebuilt: Tensor, rows: Tensor) -> Tensor:
+def share_explained(errors: Tensor, rows: Tensor) -> Tensor:
     """Return the share of each feature's variance that a reconstruction explains.
 
     Parameters
     ----------
-    rebuilt, rows : Tensor of shape (n, ...)
-        Reconstruction and data.
+    errors, rows : Tensor of shape (n, ...)
+        Of the reconstruction, and data.
 
     Returns
     -------
     Tensor of shape (n_features,)
         1 for a feature that is rebuilt perfectly; 0 for one that is constant.
     """
-    rebuilt, rows = rebuilt.flatten(1), rows.flatten(1)
-    left, whole = (rebuilt - rows).square().mean(0), (rows - rows.mean(0)).square().mean(0)
+    errors, rows = errors.flatten(1), rows.flatten(1)
+    left, whole = errors.square().mean(0), (rows - rows.mean(0)).square().mean(0)
     tiny = torch.finfo(whole.dtype).tiny
     return torch.where(whole > tiny, 1 - left / whole.clamp_min(tiny), 0.0)
 

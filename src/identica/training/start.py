@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 import threading
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -143,15 +142,17 @@ class Start:
         n_samples = self.training.n_jacobians(min(self.training.batch_size, len(self.data.train)))
         # A sample has a volume only with several rows for each component.
         n_rows = max(self.training.jacobian_features, ROWS_PER_COMPONENT * self.n_components)
-        return replace(self.sample(n_samples, n_rows), whole_volume=False)
+        return self.sample(n_samples, n_rows, whole_volume=False)
 
-    def sample(self, n_samples: int, n_rows: int) -> JacobianSample:
+    def sample(self, n_samples: int, n_rows: int, *, whole_volume: bool = True) -> JacobianSample:
         """Return how much of the Jacobian to look at, in the coordinates and in the units of this start.
 
         Parameters
         ----------
         n_samples, n_rows : int
             At how many samples, and how many rows of each.
+        whole_volume : bool, default=True
+            Whether in a compact space the volume is that of all rows.
 
         Returns
         -------
@@ -159,7 +160,7 @@ class Start:
             Takes the Jacobians.
         """
         n_outputs = self.data.train[0].numel()
-        return JacobianSample(n_samples, n_rows, self.data.loadings, self.units, n_outputs)
+        return JacobianSample(n_samples, n_rows, self.data.loadings, self.units, n_outputs, whole_volume)
 
     def objective(self, penalty: Penalty | None = None) -> Objective:
         """Make what to minimise of this start's networks and data.

@@ -150,7 +150,7 @@ def judge(fitted: Any) -> Verdict:
     if any(sign.side == "against" for sign in signs):
         return Verdict("doubtful", number, tuple(signs))
     if not names & {"starts", "restarts"}:
-        nothing = Sign("compared", "neither", "Nothing was there that could have found other components.")
+        nothing = Sign("compared", "neither", "No other fit of these data was there to compare with.")
         return Verdict("unchecked", number, (*signs, nothing))
     if fitted.reconstruction_error_ > MOST_UNEXPLAINED:
         little = Sign(
