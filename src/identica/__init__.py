@@ -7,15 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from identica.criteria import Volume
-    from identica.estimators import DICA, Autoencoder, PolytopicFactorization, SparseJacobian, load
+    from identica.estimators import (
+        DICA,
+        IMA,
+        Autoencoder,
+        AuxiliaryICA,
+        Compositional,
+        PolytopicFactorization,
+        SparseJacobian,
+        load,
+    )
     from identica.networks import Convolutional, Dense
     from identica.single_cell import pl, tl
-    from identica.solvers import Joint, Staged
+    from identica.solvers import Contrastive, Joint, Staged, Variational
     from identica.training import Training
 
 __all__ = [
     "DICA",
+    "IMA",
     "Autoencoder",
+    "AuxiliaryICA",
+    "Compositional",
+    "Contrastive",
     "Convolutional",
     "Dense",
     "Joint",
@@ -23,6 +36,7 @@ __all__ = [
     "SparseJacobian",
     "Staged",
     "Training",
+    "Variational",
     "Volume",
     "load",
     "pl",
@@ -33,7 +47,11 @@ __version__ = "0.3.0"
 
 _HOMES = {
     "DICA": "identica.estimators",
+    "IMA": "identica.estimators",
     "Autoencoder": "identica.estimators",
+    "AuxiliaryICA": "identica.estimators",
+    "Compositional": "identica.estimators",
+    "Contrastive": "identica.solvers",
     "Convolutional": "identica.networks",
     "Dense": "identica.networks",
     "Joint": "identica.solvers",
@@ -41,6 +59,7 @@ _HOMES = {
     "SparseJacobian": "identica.estimators",
     "Staged": "identica.solvers",
     "Training": "identica.training",
+    "Variational": "identica.solvers",
     "Volume": "identica.criteria",
     "load": "identica.estimators",
     "pl": "identica.single_cell",

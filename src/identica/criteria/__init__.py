@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from identica.criteria.compositional import Compositionality, block_norms, compositional_overlap
 from identica.criteria.criterion import Criterion
 from identica.criteria.geometry import (
     l1_norm,
@@ -15,8 +16,9 @@ from identica.criteria.independent_mechanism import IndependentMechanism, indepe
 from identica.criteria.joint import JointPenalty
 from identica.criteria.local import JacobianSample, LocalGeometry
 from identica.criteria.penalty import Loss, Penalty
+from identica.criteria.polytopes import NONNEGATIVE, POLYTOPES, gauge
 from identica.criteria.scales import best_scales, best_value
-from identica.criteria.sparsity import Sparsity
+from identica.criteria.sparsity import InfluenceSparsity, Sparsity
 from identica.criteria.units import row_units
 from identica.criteria.volume import (
     Volume,
@@ -27,8 +29,12 @@ from identica.criteria.volume import (
 __all__ = [
     "CRITERIA",
     "NAMED_CRITERIA",
+    "NONNEGATIVE",
+    "POLYTOPES",
+    "Compositionality",
     "Criterion",
     "IndependentMechanism",
+    "InfluenceSparsity",
     "JacobianSample",
     "JointPenalty",
     "LocalGeometry",
@@ -38,6 +44,9 @@ __all__ = [
     "Volume",
     "best_scales",
     "best_value",
+    "block_norms",
+    "compositional_overlap",
+    "gauge",
     "independent_mechanism_contrast",
     "l1_norm",
     "log_power_mean",
@@ -50,7 +59,9 @@ __all__ = [
     "volume_efficiency",
 ]
 
-CRITERIA: dict[str, type[Criterion]] = {criterion.kind: criterion for criterion in (Volume, IndependentMechanism)}
+CRITERIA: dict[str, type[Criterion]] = {
+    criterion.kind: criterion for criterion in (Volume, IndependentMechanism, InfluenceSparsity, Compositionality)
+}
 """Criteria by the name that stands in files."""
 NAMED_CRITERIA: dict[str, Criterion] = {
     "c_1": Volume(1.0),

@@ -21,6 +21,11 @@ class Criterion(abc.ABC):
 
     kind: ClassVar[str]
 
+    @property
+    def group_size(self) -> int:
+        """How many components beside each other it tells from the others only together; 1 where each by itself."""
+        return 1
+
     @abc.abstractmethod
     def value(self, local: LocalGeometry) -> Tensor:
         """Return the criterion of Jacobians at n points.

@@ -32,11 +32,14 @@ class LocalGeometry:
         log det J'J of all rows.
     column_squares : Tensor of shape (..., n, d)
         Squared lengths of the columns of J, over all rows.
+    covariance : Tensor of shape (..., d, d), optional
+        Covariance of the latents over the data; the identity where it is not known.
     """
 
     rows: Tensor
     log_volume: Tensor
     column_squares: Tensor
+    covariance: Tensor | None = None
 
     @classmethod
     def of(cls, matrix: Tensor) -> LocalGeometry:
@@ -61,6 +64,13 @@ class LocalGeometry:
         gram = matrix.mT @ matrix
         return cls(matrix, log_volume_from_gram(gram), gram.diagonal(dim1=-2, dim2=-1))
 
+    @property
+    def spread(self) -> Tensor:
+        """Standard deviations of the latents, of shape (..., d)."""
+        if self.covariance is None:
+            return torch.ones_like(self.rows[..., 0, 0, :])
+        return self.covariance.diagonal(dim1=-2, dim2=-1).clamp_min(torch.finfo(self.rows.dtype).tiny).sqrt()
+
     def scaled(self, scales: Tensor) -> LocalGeometry:
         """Multiply the columns of every Jacobian by numbers.
 
@@ -74,10 +84,13 @@ class LocalGeometry:
         LocalGeometry
             Of J diag(scales).
         """
+        identity = torch.eye(len(scales)).to(scales)
+        covariance = identity if self.covariance is None else self.covariance
         return LocalGeometry(
             self.rows * scales,
             self.log_volume + 2 * scales.log().sum(),
             self.column_squares * scales.square(),
+            covariance / torch.outer(scales, scales),
         )
 
 
@@ -140,11 +153,10 @@ class JacobianSample:
             _, inner = jacobian(decoder, latents)
             rows = _at(self._scaled_loadings, chosen).to(inner) @ inner
             gram = inner.mT @ self._loadings_gram.to(inner) @ inner
-            return LocalGeometry(rows, log_volume_from_gram(gram), gram.diagonal(dim1=-2, dim2=-1))
+            return _described(rows, gram, latents)
         else:
             rows = jacobian_beyond(decoder, latents, _at(self._scaled_loadings, chosen).to(latents))
-        gram = rows.mT @ rows * (total / rows.shape[-2])
-        return LocalGeometry(rows, log_volume_from_gram(gram), gram.diagonal(dim1=-2, dim2=-1))
+        return _described(rows, rows.mT @ rows * (total / rows.shape[-2]), latents)
 
     def _n_features(self, decoder: nn.Module, latents: Tensor) -> int:
         if self.loadings is not None:
@@ -182,6 +194,11 @@ class JacobianSample:
         if generator is None or n_features <= self.n_features:
             return None
         return torch.randperm(n_features, generator=generator)[: self.n_features]
+
+
+def _described(rows: Tensor, gram: Tensor, latents: Tensor) -> LocalGeometry:
+    covariance = latents.mT.cov(correction=0).reshape(gram.shape[-2:]) if len(latents) > 1 else None
+    return LocalGeometry(rows, log_volume_from_gram(gram), gram.diagonal(dim1=-2, dim2=-1), covariance)
 
 
 def _at(values: Tensor, chosen: Tensor | None) -> Tensor:

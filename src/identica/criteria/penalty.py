@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor, nn
@@ -44,9 +44,47 @@ class Penalty(nn.Module, abc.ABC):
         How much of the Jacobian to look at.
     """
 
+    n_validated: ClassVar[int] = 128
+    """Validation rows at which it is taken."""
+    reconstructs: ClassVar[bool] = False
+    """Whether it is the whole loss, that of reconstruction included."""
+
     def __init__(self, sample: JacobianSample) -> None:
         super().__init__()
         self.sample = sample
+
+    def of_batch(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        batch: Tensor,
+        latents: Tensor,
+        context: Tensor | None,
+        generator: torch.Generator,
+    ) -> Loss:
+        """Return the penalty of a batch, at as many of its samples as Jacobians are taken of.
+
+        Parameters
+        ----------
+        encoder, decoder : torch.nn.Module
+            The networks.
+        batch : Tensor of shape (n, ...)
+            Samples.
+        latents : Tensor of shape (n, n_components)
+            ``encoder(batch)``.
+        context : Tensor of shape (n, n_context) or None
+            What else is known of the samples; not looked at here.
+        generator : torch.Generator
+            Source of randomness, on the CPU.
+
+        Returns
+        -------
+        Loss
+            The weighted penalty and its parts.
+        """
+        n = self.sample.n_samples
+        loss: Loss = self(encoder, decoder, batch[:n], latents[:n], generator)
+        return loss
 
     @abc.abstractmethod
     def forward(

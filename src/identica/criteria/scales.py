@@ -35,13 +35,16 @@ def best_scales(criterion: Criterion, local: LocalGeometry) -> Tensor:
     >>> best_scales(Volume(3.0), LocalGeometry.of(torch.diag(torch.tensor([2.0, 0.5]))[None])).round(decimals=3)
     tensor([0.5000, 2.0000])
     """
-    sizes = local.rows.detach().abs().double()
+    rows = local.rows.detach().double()
+    sizes = rows.abs()
     # A component that does nothing would otherwise be scaled up for ever.
     limits = torch.finfo(torch.float64)
     sizes = sizes.clamp_min((sizes.max() * limits.eps**2).clamp_min(limits.tiny**0.5))
+    sizes = torch.where(rows < 0, -sizes, sizes)
     columns = local.column_squares.detach().double()
-    fixed = LocalGeometry(sizes, local.log_volume.detach().double(), columns)
-    logarithms = (-sizes.mean((0, 1)).log()).requires_grad_(True)
+    covariance = None if local.covariance is None else local.covariance.detach().double()
+    fixed = LocalGeometry(sizes, local.log_volume.detach().double(), columns, covariance)
+    logarithms = (-sizes.abs().mean((0, 1)).log()).requires_grad_(True)
     optimiser = torch.optim.LBFGS([logarithms], max_iter=100, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:

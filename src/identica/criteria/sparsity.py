@@ -1,17 +1,44 @@
-"""Sparsity of the Jacobian: its total L1 norm, per feature."""
+"""Sparsity of the Jacobian: its total L1 norm, per feature, as a criterion and as a penalty.
+
+References
+----------
+Y. Zheng and K. Zhang, "Generalizing Nonlinear ICA Beyond Structural Sparsity", NeurIPS 2023: few components influence
+each feature; Y. Zheng, I. Ng and K. Zhang, "On the Identifiability of Nonlinear ICA: Sparsity and Beyond", NeurIPS 2022:
+the L1 norm of the Jacobian in the place of the number of its entries.
+"""
 
 from __future__ import annotations
 
-from typing import final
+from dataclasses import dataclass
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor, nn
 
+from identica.criteria.criterion import Criterion
 from identica.criteria.geometry import l1_norm
-from identica.criteria.local import JacobianSample
+from identica.criteria.local import JacobianSample, LocalGeometry
 from identica.criteria.penalty import Loss, Penalty
 
-__all__ = ["Sparsity"]
+__all__ = ["InfluenceSparsity", "Sparsity"]
+
+
+@final
+@dataclass(frozen=True)
+class InfluenceSparsity(Criterion):
+    """How sparse the influences are: -log mean_i sum_j |J_ij| sd(s_j), the L1 norm for latents of unit variance.
+
+    It does not change with the scales of the latents or of all features together. Only the covariance of the latents
+    keeps them apart: among changes of basis, those with less correlated latents have the smaller deviations.
+    """
+
+    kind: ClassVar[str] = "sparsity"
+
+    def value(self, local: LocalGeometry) -> Tensor:
+        """Return minus the logarithm of the mean row norm; see :meth:`Criterion.value`."""
+        norms = (local.rows.abs() * local.spread[..., None, None, :]).sum(-1)
+        tiny = torch.finfo(norms.dtype).tiny ** 0.5
+        return -norms.mean((-2, -1)).clamp_min(tiny).log()
 
 
 @final

@@ -17,6 +17,7 @@ from torch import Tensor
 from identica.criteria.criterion import Criterion
 from identica.criteria.geometry import log_power_mean, log_volume, log_volume_from_gram, row_norms
 from identica.criteria.local import LocalGeometry
+from identica.criteria.polytopes import gauge
 
 __all__ = ["Volume", "volume_criterion", "volume_efficiency"]
 
@@ -92,24 +93,28 @@ class Volume(Criterion):
     ----------
     p : float, default=1.0
         Exponent of the power mean of the row norms, in [0, infinity].
+    polytope : str, default="l1"
+        In which rows are held, see :func:`identica.criteria.gauge`, which takes the place of the L1 norm.
 
     Raises
     ------
     ValueError
-        If p is out of its range.
+        If p is out of its range, or the polytope unknown.
     """
 
     p: float = 1.0
+    polytope: str = "l1"
 
     kind: ClassVar[str] = "volume"
 
     def __post_init__(self) -> None:
         """Check the exponent."""
         check_exponent(self.p)
+        gauge(torch.zeros(1), self.polytope)
 
     def value(self, local: LocalGeometry) -> Tensor:
         """Return the mean of c_p over the points; see :meth:`Criterion.value`."""
-        sizes = log_power_mean(row_norms(local.rows), self.p)
+        sizes = log_power_mean(gauge(local.rows, self.polytope), self.p)
         return (local.log_volume / (2 * local.rows.shape[-1]) - sizes).mean(-1)
 
 

@@ -5,6 +5,7 @@ from identica.datasets.digits import MNIST_KINDS, LabelledImages, fetch_mnist, l
 from identica.datasets.gene_network import GeneNetwork
 from identica.datasets.mixing import Bend, Mixing, Waves
 from identica.datasets.mixture import KINDS, LATENTS, Mixture, make_mixture
+from identica.datasets.nonstationary import NonstationaryMixture, make_nonstationary
 from identica.datasets.regulation import Regulation, hill_curve
 from identica.datasets.regulon_files import read_regulon
 from identica.datasets.regulons import Regulon, RegulonReport, make_regulon
@@ -25,6 +26,7 @@ __all__ = [
     "LabelledImages",
     "Mixing",
     "Mixture",
+    "NonstationaryMixture",
     "Regulation",
     "Regulon",
     "RegulonReport",
@@ -40,6 +42,7 @@ __all__ = [
     "load_digits",
     "make_cells",
     "make_mixture",
+    "make_nonstationary",
     "make_regulon",
     "make_sprites",
     "read_mnist",

@@ -17,7 +17,17 @@ from identica.datasets.sampling import draw_latents
 from identica.datasets.structures import draw_mixing
 from identica.machine import memory_shortage
 
-Kind = Literal["linear", "post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic", "additive", "folded"]
+Kind = Literal[
+    "linear",
+    "post-nonlinear",
+    "perturbed",
+    "orthogonal",
+    "sparse",
+    "isotropic",
+    "additive",
+    "folded",
+    "compositional",
+]
 Latents = Literal["uniform", "dependent", "gaussian"]
 KINDS: tuple[str, ...] = get_args(Kind)
 LATENTS: tuple[str, ...] = get_args(Latents)
@@ -92,6 +102,7 @@ def make_mixture(
     correlation: float | None = None,
     strength: float | None = None,
     n_active: int = 2,
+    block_size: int = 2,
     noise: float = 0.0,
     random_state: int | RandomState | None = None,
 ) -> Mixture:
@@ -113,6 +124,8 @@ def make_mixture(
                       its own along each component, and rows of the Jacobian turn from point to point
     "folded"          x_i = sin(w_i a_i's + phi_i) / w_i: each feature goes up and down along its own direction, and
                       rows of the Jacobian keep their directions but not their sizes and signs
+    "compositional"   as "perturbed", with each feature a function of one block of `block_size` components, such as
+                      those of one object
     ================  ==================================================================================
 
     "perturbed" has a left inverse where the waves do not outweigh the linear part, "additive" and "folded" have one
@@ -128,8 +141,8 @@ def make_mixture(
         Number of features, at least `n_components`.
     n_components : int, default=3
         Number of latent components, at least 1.
-    kind : {"linear", "post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic", "additive", "folded"}
-        The mixing.
+    kind : str
+        The mixing, one of those above.
     latents : {"uniform", "dependent", "gaussian"}, default="dependent"
         Distribution of the components, each of zero mean and unit variance: independent uniform, uniform with
         a Gaussian copula, or jointly Gaussian.
@@ -139,13 +152,15 @@ def make_mixture(
     strength : float, optional
         Strength of the nonlinear part, at least 0; with 0 it is x = A h(s). For "post-nonlinear", "sparse"
         and "isotropic" (default 4) the steepest slope of a feature's map is up to 1 + strength times its
-        flattest. For "perturbed" (default 0.5) it is the root mean square of the waves, roughly in units of
+        flattest. For "perturbed" and "compositional" (default 0.5) it is the root mean square of the waves, roughly in units of
         that of A s. For "orthogonal" (default 0.5) it is the length of B's columns in units of A's. For "additive"
         (default 2) and "folded" (default 1.8) it is the largest angular frequency, in radians per standard deviation of
         what is folded; with 0 they are linear.
         "linear" takes none.
     n_active : int, default=2
         Number of components that influence a feature, for "sparse".
+    block_size : int, default=2
+        Components of a block, for "compositional": n_components is a multiple of it. Blocks lie beside each other.
     noise : float, default=0.0
         Standard deviation of Gaussian noise, in units of each feature's own standard deviation.
     random_state : int, RandomState or None, default=None
@@ -207,7 +222,7 @@ def make_mixture(
     if shortage := memory_shortage(8 * n_samples * n_features):
         raise ValueError(f"n_samples={n_samples} of n_features={n_features} take {shortage}: use fewer")
     random = local_random(random_state)
-    mixing = draw_mixing(kind, n_features, n_components, correlation, strength, n_active, random)
+    mixing = draw_mixing(kind, n_features, n_components, correlation, strength, n_active, block_size, random)
     components = draw_latents(latents, n_samples, n_components, correlation, random)
     X = mixing(components)
     if noise > 0:

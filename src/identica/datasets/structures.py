@@ -7,7 +7,7 @@ from numpy.random import RandomState
 
 from identica.arguments import check_integer, check_real
 from identica.datasets import sampling
-from identica.datasets.mixing import Array, Mixing
+from identica.datasets.mixing import Array, Bend, Mixing, Waves
 
 INNER_STRENGTH = 2.0
 """Strength of the bends of components, h: enough to tell h(s) from s, mild enough to be learned."""
@@ -20,6 +20,7 @@ DEFAULT_STRENGTH = {
     "isotropic": 4.0,
     "additive": 2.0,
     "folded": 1.8,
+    "compositional": 0.5,
 }
 """Strength of the nonlinear part of each kind that has one."""
 
@@ -31,6 +32,7 @@ def draw_mixing(
     correlation: float,
     strength: float | None,
     n_active: int,
+    block_size: int,
     random: RandomState,
 ) -> Mixing:
     """Draw a mixing of the given kind; see :func:`identica.datasets.make_mixture` for the arguments.
@@ -43,7 +45,7 @@ def draw_mixing(
     Raises
     ------
     ValueError
-        If `strength` or `n_active` is outside its range, or if `strength` is given for "linear".
+        If `strength`, `n_active` or `block_size` is outside its range, or if `strength` is given for "linear".
     """
     if kind == "linear" and strength is not None:
         raise ValueError(
@@ -58,6 +60,8 @@ def draw_mixing(
     elif kind == "sparse":
         n_active = check_integer("n_active", n_active, 1, n_components)
         matrix = sampling.sparse_rows(n_features, n_components, n_active, random)
+    elif kind == "compositional":
+        return _draw_compositional(n_features, n_components, strength, block_size, inner, random)
     else:
         matrix = sampling.l1_sphere_rows(n_features, n_components, random)
     if kind == "linear":
@@ -77,6 +81,35 @@ def draw_mixing(
     if kind == "perturbed":
         return Mixing(matrix, inner, waves=sampling.draw_joint_waves(strength * scale, n_components, random))
     return Mixing(matrix, inner, outer=sampling.draw_bend(scale, strength, random))
+
+
+def _draw_compositional(
+    n_features: int, n_components: int, strength: float, block_size: int, inner: Bend, random: RandomState
+) -> Mixing:
+    """Draw a mixing in which each feature depends on the components of one block, which interact."""
+    block_size = check_integer("block_size", block_size, 1, n_components)
+    if n_components % block_size:
+        raise ValueError(
+            f"n_components={n_components} is no multiple of block_size={block_size}: all blocks have the same size"
+        )
+    n_blocks, n_waves = n_components // block_size, 2 * block_size
+    matrix = np.zeros((n_features, n_components))
+    amplitudes = np.zeros((n_features, n_blocks * n_waves))
+    frequencies = np.zeros((n_blocks * n_waves, n_components))
+    phases = np.empty(n_blocks * n_waves)
+    block_of = random.permutation(np.arange(n_features) % n_blocks)
+    for k in range(n_blocks):
+        features = np.flatnonzero(block_of == k)
+        own, waves = slice(k * block_size, (k + 1) * block_size), slice(k * n_waves, (k + 1) * n_waves)
+        matrix[features, own] = sampling.l1_sphere_rows(len(features), block_size, random)
+        size = strength * np.linalg.norm(matrix[features], axis=1)
+        drawn = sampling.draw_joint_waves(size, block_size, random)
+        amplitudes[features, waves], frequencies[waves, own], phases[waves] = (
+            drawn.amplitudes,
+            drawn.frequencies,
+            drawn.phases,
+        )
+    return Mixing(matrix, inner, waves=Waves(amplitudes, frequencies, phases))
 
 
 def _scale(matrix: Array, correlation: float) -> Array:

@@ -7,8 +7,11 @@ import torch
 from torch import nn
 
 from identica.estimators.autoencoder import Autoencoder
+from identica.estimators.auxiliary import AuxiliaryICA
 from identica.estimators.base import ComponentAnalysis
+from identica.estimators.compositional import Compositional
 from identica.estimators.dica import DICA
+from identica.estimators.independent_mechanism import IMA
 from identica.estimators.persistence import load_estimator
 from identica.estimators.plain_values import METHODS, configuration, fingerprint, from_configuration, register
 from identica.estimators.polytopic import PolytopicFactorization
@@ -16,9 +19,12 @@ from identica.estimators.sparse_jacobian import SparseJacobian
 
 __all__ = [
     "DICA",
+    "IMA",
     "METHODS",
     "Autoencoder",
+    "AuxiliaryICA",
     "ComponentAnalysis",
+    "Compositional",
     "PolytopicFactorization",
     "SparseJacobian",
     "configuration",
@@ -27,7 +33,7 @@ __all__ = [
     "load",
 ]
 
-for _method in (DICA, SparseJacobian, Autoencoder, PolytopicFactorization):
+for _method in (DICA, SparseJacobian, Autoencoder, PolytopicFactorization, IMA, Compositional, AuxiliaryICA):
     register(_method)
 
 

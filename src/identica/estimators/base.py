@@ -9,7 +9,7 @@ import abc
 import os
 import time
 import warnings
-from dataclasses import KW_ONLY, dataclass, fields
+from dataclasses import KW_ONLY, dataclass, fields, replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -30,7 +30,7 @@ from identica.estimators.plain_values import fingerprint
 from identica.estimators.plan import Plan, make_plan, make_starts
 from identica.io import check_output_file
 from identica.networks import Affine, Convolutional, Dense, Network, into_features
-from identica.preparation import FloatArray, check_observations, standardise, wild_rows
+from identica.preparation import Context, FloatArray, check_observations, standardise, wild_rows
 from identica.solvers import Solver
 from identica.solvers.starts import Found, repeat_on_all_rows, run_starts
 from identica.training.checkpoint import Checkpoint, find_snapshots
@@ -105,6 +105,10 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         """Put layers behind the encoder that the method needs; none here."""
         return encoder
 
+    def _context(self, y: Any, n_samples: int) -> Context | None:
+        """Return what is known of each sample beside X, for methods that use it."""
+        return None
+
     @property
     def _architecture(self) -> Network | Affine:
         architecture: Network | Affine = self.network or Dense()
@@ -129,7 +133,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         X : array-like or sparse matrix of shape (n_samples, n_features), or (n_samples, height, width[, channels])
             Observations, in any units; images have a height and a width.
         y : None
-            Ignored.
+            Ignored, but by methods that say what it is for them.
         checkpoint : path, optional
             File that is written every few seconds and when the fit is interrupted (Ctrl-C), so that it can go on.
             It stays when the fit is complete: delete it once the result is saved.
@@ -162,6 +166,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
                 f"n_components={self.n_components} exceeds n_features={X.shape[1]}: the decoder must be injective, "
                 f"use at most {X.shape[1]}"
             )
+        context = self._context(y, len(X))
         snapshots = find_snapshots(checkpoint, resume)
         if self.random_state is not None:
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -170,9 +175,11 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
             seed = known[0] if known else int(np.random.default_rng().integers(2**31 - 1))
         training = self.training or Training()
         keeper = Checkpoint(None if checkpoint is None else Path(checkpoint), training.checkpoint_seconds, snapshots)
-        print_of_fit = "" if checkpoint is None else fingerprint(self, X)
+        print_of_fit = "" if checkpoint is None else fingerprint(self, X, context)
         standardised = self._standardised_for_fit(X)
-        plan = make_plan(self, standardised, training, seed, compact=solver.compact)
+        if context is not None and len(self.wild_rows_):
+            context = replace(context, values=np.delete(context.values, self.wild_rows_, axis=0))
+        plan = make_plan(self, standardised, training, seed, context=context, compact=solver.compact)
         starts = make_starts(self, plan, keeper, print_of_fit)
         for start in starts:
             if start.number in snapshots:
@@ -189,7 +196,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         best = found.best
         if len(standardised) <= training.refit_samples and best.stopped_early:
             # Few rows: how long to train is known now, so those held out are better used than kept.
-            again = make_plan(self, standardised, training, seed, compact=solver.compact, refit=plan)
+            again = make_plan(self, standardised, training, seed, context=context, compact=solver.compact, refit=plan)
             networks = build_framed(self, again.bases[best.number], plan.seeds[best.number])
             repeat_on_all_rows(
                 found, networks, again.data, again.wide_data, solver, criterion, keeper, n_threads=n_threads
@@ -214,7 +221,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
                 X = np.delete(X, wild.rows, axis=0)
                 self.wild_rows_ = wild.rows
         names = getattr(self, "feature_names_in_", None)
-        standardised = standardise(X, per_feature=self.scaled_by_feature_, names=names)
+        standardised = standardise(X, per_feature=self.scaled_by_feature_, names=names, centre=self._centred)
         self.mean_, self.scale_ = standardised.mean, standardised.scale
         self.n_samples_fit_ = len(X)
         return standardised.values
@@ -228,7 +235,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         self.linear_reconstruction_error_ = plan.linear_error
         self.noise_floor_ = plan.noise_floor
         seen = plan.rows_to_compare(COMPARED_ROWS, FEWEST_COMPARED)
-        compared = compare_starts(found, plan.starts, seen)
+        compared = compare_starts(found, plan.starts, seen, group_size=self._criterion().group_size)
         self.starts_, self.start_agreement_ = compared.records, compared.agreement
         self.starts_at_odds_ = found.at_odds
         loadings = best.data.loadings
@@ -247,7 +254,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
             encoder, decoder = into_features(encoder, decoder, loadings.double())
         # In float64, then everything takes the precision of the data.
         rows = torch.as_tensor(standardised, device=find_device(self.device))
-        summary = canonicalise(encoder, decoder, rows, seed=plan.seeds[0])
+        summary = canonicalise(encoder, decoder, rows, seed=plan.seeds[0], group_size=self._criterion().group_size)
         self.encoder_, self.decoder_ = encoder.to(rows.dtype).eval(), decoder.to(rows.dtype).eval()
         with torch.no_grad():
             seen = seen.to(rows)

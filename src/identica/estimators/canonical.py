@@ -50,7 +50,9 @@ class Summary:
     duplicates: list[tuple[int, int]]
 
 
-def canonicalise(encoder: nn.Sequential, decoder: nn.Sequential, rows: Tensor, *, seed: int) -> Summary:
+def canonicalise(
+    encoder: nn.Sequential, decoder: nn.Sequential, rows: Tensor, *, seed: int, group_size: int = 1
+) -> Summary:
     """Change the basis of the latents to the canonical one, in place, and describe the components.
 
     Parameters
@@ -61,6 +63,8 @@ def canonicalise(encoder: nn.Sequential, decoder: nn.Sequential, rows: Tensor, *
         Standardised data.
     seed : int
         Of the choice of data points at which to average.
+    group_size : int, default=1
+        Components beside each other that stay together, ordered by what they do together.
 
     Returns
     -------
@@ -75,7 +79,13 @@ def canonicalise(encoder: nn.Sequential, decoder: nn.Sequential, rows: Tensor, *
         mean, deviation = latents.mean(0), latents.std(0, unbiased=False)
         deviation = torch.where(deviation > 0, deviation, 1.0)
         size, signed = _mean_jacobians(encoder, decoder, few)
-        order = torch.argsort(size.sum(0) * deviation, descending=True, stable=True)
+        strength = size.sum(0) * deviation
+        together = strength.reshape(-1, group_size).sum(1).repeat_interleave(group_size)
+        within = torch.argsort(strength, descending=True, stable=True)
+        group = torch.arange(len(strength), device=strength.device) // group_size
+        # Sorted by the group's strength, then by the group, and within it by the component's own.
+        by_group = within[torch.argsort(group[within], stable=True)]
+        order = by_group[torch.argsort(together[by_group], descending=True, stable=True)]
         at_strongest = signed.gather(0, size.argmax(0, keepdim=True)).squeeze(0)
         sign = torch.where(at_strongest < 0, -1.0, 1.0).to(deviation)
         change_basis(encoder, decoder, torch.diag(deviation * sign)[:, order], mean)

@@ -8,7 +8,7 @@ from typing import ClassVar, final
 from identica.criteria import Criterion
 from identica.estimators.base import NetworkAnalysis
 from identica.estimators.parameters import check_criterion, check_solver
-from identica.solvers import Solver
+from identica.solvers import Joint, Solver, Staged
 
 __all__ = ["DICA"]
 
@@ -67,7 +67,7 @@ class DICA(NetworkAnalysis):
     method: ClassVar[str] = "dica"
 
     def _solver(self) -> Solver:
-        return check_solver(self.solver)
+        return check_solver(self.solver, Staged, Joint)
 
     def _criterion(self) -> Criterion:
         return check_criterion(self.criterion)

@@ -41,6 +41,11 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
         # Pixels are measured alike, and the few that hardly vary must not be blown up.
         return len(self.sample_shape_) == 1 if self.standardize is None else bool(self.standardize)
 
+    @property
+    def _centred(self) -> bool:
+        """Whether the mean of each feature is taken out before anything else."""
+        return True
+
     def _checked(self, X: Any) -> FloatArray:
         check_is_fitted(self, "encoder_")
         return check_observations(self, X, fitting=False)

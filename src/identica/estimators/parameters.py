@@ -133,13 +133,15 @@ def refuse_unknown(cls: type, given: Mapping[str, object], known: Mapping[str, o
             raise TypeError(f"{cls.__name__} has no parameter {name!r}: {where}")
 
 
-def check_solver(solver: object) -> Solver:
+def check_solver(solver: object, *allowed: type[Solver]) -> Solver:
     """Return the solver that a user has chosen.
 
     Parameters
     ----------
     solver : object
-        A Staged, a Joint or the name of one.
+        A solver or the name of one.
+    *allowed : type
+        Those that the method has.
 
     Returns
     -------
@@ -153,12 +155,14 @@ def check_solver(solver: object) -> Solver:
     ValueError
         If the name is unknown.
     """
+    names = [cls.kind for cls in allowed]
+    objects = " or ".join(f"{cls.__name__}(...)" for cls in allowed)
     if isinstance(solver, str):
-        if solver not in SOLVERS:
-            raise ValueError(f"solver={solver!r} is not known: use one of {', '.join(SOLVERS)}, or Staged(...)")
+        if solver not in names:
+            raise ValueError(f"solver={solver!r} is not known here: use one of {', '.join(names)}, or {objects}")
         return SOLVERS[solver]()
-    if type(solver) not in SOLVERS.values():
-        raise TypeError(f"solver={solver!r} is no solver: use Staged(...), Joint(...), 'staged' or 'joint'")
+    if type(solver) not in allowed:
+        raise TypeError(f"solver={solver!r} is no solver of this method: use {objects}, or one of {', '.join(names)}")
     return solver  # type: ignore[return-value]
 
 

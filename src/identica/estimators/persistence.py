@@ -58,6 +58,7 @@ _VALUES = (
     "duplicates_",
     "wild_rows_",
     "rank_",
+    "auxiliary_levels_",
 )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from identica.criteria import CRITERIA
 from identica.networks import NETWORKS
+from identica.preparation import Context
 from identica.solvers import SOLVERS
 from identica.training import Training
 
@@ -153,7 +154,7 @@ def _refuse_unknown(values: dict[str, Any], allowed: list[str], where: str) -> N
         raise ValueError(f"{where} has no parameter {unknown[0]!r}: it has {', '.join(allowed)}")
 
 
-def fingerprint(estimator: ComponentAnalysis, X: np.ndarray[Any, Any]) -> str:
+def fingerprint(estimator: ComponentAnalysis, X: np.ndarray[Any, Any], context: Context | None = None) -> str:
     """Return a digest of the data and of every parameter that changes the result.
 
     Parameters
@@ -162,6 +163,8 @@ def fingerprint(estimator: ComponentAnalysis, X: np.ndarray[Any, Any]) -> str:
         Gives the parameters.
     X : ndarray
         The data.
+    context : Context, optional
+        What is known of each sample beside them.
 
     Returns
     -------
@@ -178,4 +181,6 @@ def fingerprint(estimator: ComponentAnalysis, X: np.ndarray[Any, Any]) -> str:
     digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
     digest.update(f"{X.shape} {X.dtype}".encode())
     digest.update(np.ascontiguousarray(X).data)
+    if context is not None:
+        digest.update(np.ascontiguousarray(context.values).data)
     return digest.hexdigest()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from identica.likelihoods import Gaussian
 from identica.networks import Dense
 from identica.preparation import (
     Basis,
+    Context,
     FloatArray,
     Subspace,
     geodesic_basis,
@@ -107,6 +109,7 @@ def make_plan(
     training: Training,
     seed: int,
     *,
+    context: Context | None = None,
     compact: bool = True,
     refit: Plan | None = None,
 ) -> Plan:
@@ -122,6 +125,8 @@ def make_plan(
         How to train.
     seed : int
         Of all choices.
+    context : Context, optional
+        What is known of each row beside its features.
     compact : bool, default=True
         Whether the solver's starts may begin in the compact space.
     refit : Plan, optional
@@ -134,7 +139,8 @@ def make_plan(
     """
     d, n_starts = estimator.n_components, estimator._n_starts
     kept, held_out = split_rows(len(standardised), training.validation_fraction, seed)
-    validation = standardised[held_out if len(held_out) else kept]
+    seen_rows = held_out if len(held_out) else kept
+    validation = standardised[seen_rows]
     if refit is not None:
         kept, held_out = np.arange(len(standardised)), held_out[:0]
     train = standardised[kept]
@@ -149,11 +155,12 @@ def make_plan(
 
     free = estimator.feature_units == "free" or (estimator.feature_units == "auto" and units_differ(estimator.scale_))
     units = None if free else tensor(own_units(estimator.scale_))
+    known = _context_fields(context, kept, seen_rows, tensor)
     in_features = Data(
-        tensor(train), tensor(validation), Gaussian(mean_square), held_out=len(held_out) > 0, own_units=units
+        tensor(train), tensor(validation), Gaussian(mean_square), held_out=len(held_out) > 0, own_units=units, **known
     )
     if not isinstance(network, Dense) or network.compact is False or own:
-        axes, squared_error = principal_axes(train, validation, d, seed)
+        axes, squared_error = principal_axes(train, validation, d, seed, centred=estimator._centred)
         linear_error = squared_error * standardised.shape[1] / mean_square
         bases = (Basis("principal", axes),) * n_starts
         return Plan(in_features, None, standardised, None, bases, seeds, linear_error, None, held_out)
@@ -187,9 +194,25 @@ def make_plan(
         own_units=units,
         left_out=subspace.share_left_out(train, mean_square),
         validation_left_out=outside,
+        **known,
     )
     wide_data = in_features if wide else None
     return Plan(data, wide_data, standardised, subspace, bases, seeds, linear_error, floor, held_out)
+
+
+def _context_fields(
+    context: Context | None,
+    kept: NDArray[np.intp],
+    validated: NDArray[np.intp],
+    tensor: Callable[[FloatArray], torch.Tensor],
+) -> dict[str, Any]:
+    if context is None:
+        return {}
+    return {
+        "context": tensor(context.values[kept]),
+        "validation_context": tensor(context.values[validated]),
+        "labelled": context.levels is not None,
+    }
 
 
 def make_starts(estimator: ComponentAnalysis, plan: Plan, checkpoint: Checkpoint, fingerprint: str) -> list[Trainer]:

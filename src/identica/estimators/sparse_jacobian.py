@@ -11,9 +11,10 @@ import torch
 from sklearn.utils._param_validation import Interval
 from torch import nn
 
-from identica.criteria import Sparsity
+from identica.criteria import Criterion, InfluenceSparsity, Sparsity, Volume
 from identica.estimators.base import NetworkAnalysis
-from identica.solvers import Direct, Solver
+from identica.estimators.parameters import check_solver
+from identica.solvers import Direct, Solver, Staged
 
 __all__ = ["SparseJacobian"]
 
@@ -21,22 +22,32 @@ __all__ = ["SparseJacobian"]
 @final
 @dataclass(eq=False, repr=False)
 class SparseJacobian(NetworkAnalysis):
-    """Autoencoder with an L1 penalty on its decoder's Jacobian, the method called "Sparse" in arXiv:2510.17040.
+    """Structural sparsity: autoencoder with an L1 penalty on its decoder's Jacobian, "Sparse" in arXiv:2510.17040.
 
     Minimises (fraction of variance unexplained) + weight * ||J||_1 / (m sqrt(d)). Latents are held at unit variance
-    by batch normalisation, so that the penalty cannot be escaped by rescaling them.
+    by batch normalisation, so that the penalty cannot be escaped by rescaling them. It finds components each of which
+    influences features that no other does alone (structural sparsity), and must fail where every feature depends on all.
 
     Parameters
     ----------
     n_components : int, default=2
         Number of components d.
     weight : float, default=0.1
-        Of the penalty, against the fraction of variance unexplained.
+        Of the penalty, against the fraction of variance unexplained; of the solver "direct".
+    solver : {"direct", "staged"} or Staged, default="direct"
+        "direct" minimises the above from the first step. "staged" reconstructs, aligns and refines, see
+        :class:`identica.Staged`, with the criterion -log mean_i sum_j |J_ij| sd(s_j), the same norm for latents of
+        unit variance without a unit.
     %(shared)s
 
     Attributes
     ----------
     %(attributes)s
+
+    References
+    ----------
+    Y. Zheng, I. Ng and K. Zhang, "On the Identifiability of Nonlinear ICA: Sparsity and Beyond", NeurIPS 2022.
+    Y. Zheng and K. Zhang, "Generalizing Nonlinear ICA Beyond Structural Sparsity", NeurIPS 2023.
 
     Examples
     --------
@@ -49,6 +60,7 @@ class SparseJacobian(NetworkAnalysis):
 
     _: KW_ONLY
     weight: float = 0.1
+    solver: str | Solver = "direct"
 
     method: ClassVar[str] = "sparse-jacobian"
 
@@ -58,8 +70,15 @@ class SparseJacobian(NetworkAnalysis):
     }
 
     def _wrap_encoder(self, encoder: nn.Module) -> nn.Module:
+        if self.solver != Direct.kind:
+            return encoder
         unit_variance = nn.BatchNorm1d(self.n_components, affine=False, momentum=0.05, dtype=torch.float64)
         return nn.Sequential(encoder, unit_variance)
 
     def _solver(self) -> Solver:
-        return Direct(partial(Sparsity, weight=self.weight), stage="train")
+        if self.solver == Direct.kind:
+            return Direct(partial(Sparsity, weight=self.weight), stage="train")
+        return check_solver(self.solver, Staged)
+
+    def _criterion(self) -> Criterion:
+        return Volume() if self.solver == Direct.kind else InfluenceSparsity()

@@ -37,7 +37,7 @@ class Standardised:
     scale: FloatArray
 
 
-def standardise(X: FloatArray, *, per_feature: bool, names: Sequence[str] | None) -> Standardised:
+def standardise(X: FloatArray, *, per_feature: bool, names: Sequence[str] | None, centre: bool = True) -> Standardised:
     """Bring data to zero mean and to unit variance: as a whole, or per feature and with a warning of constant ones.
 
     Parameters
@@ -48,6 +48,8 @@ def standardise(X: FloatArray, *, per_feature: bool, names: Sequence[str] | None
         Whether each feature is divided by its own standard deviation; otherwise all by one number.
     names : sequence of str, optional
         Names of the features.
+    centre : bool, default=True
+        Whether the mean of each feature is taken out.
 
     Returns
     -------
@@ -81,7 +83,9 @@ def standardise(X: FloatArray, *, per_feature: bool, names: Sequence[str] | None
         scale = np.where(constant, 1.0, deviations)
     else:
         scale = np.full(X.shape[1], np.sqrt(np.mean(np.square(deviations[~constant]))))
-    values = np.where(constant, 0.0, centred / scale).astype(X.dtype)
+    if not centre:
+        mean, centred = np.zeros_like(mean), X
+    values = np.where(constant & centre, 0.0, centred / scale).astype(X.dtype)
     return Standardised(values, mean.astype(X.dtype), scale.astype(X.dtype))
 
 

@@ -9,7 +9,7 @@ Symbols: d = n_components, J = decoder Jacobian, G = J'J.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import torch
@@ -21,11 +21,13 @@ from identica.networks import change_basis
 from identica.training.inspection import draw_latents
 from identica.training.trainer import Trainer
 
-__all__ = ["Alignment", "align", "align_networks", "find_alignment", "matched_cosine"]
+__all__ = ["Alignment", "align", "align_networks", "aligned", "find_alignment", "matched_cosine"]
 
 ALIGN_POINTS = 64
 ALIGN_ROWS = 8192
 """Rows of all Jacobians together."""
+SPREAD_POINTS = 4096
+"""Data points that tell the covariance of the latents."""
 
 
 @final
@@ -99,6 +101,7 @@ def align(
     whitened = whitened * (d**0.5 / whitened.square().sum(-1).mean().sqrt())
     grams = whitened.unflatten(0, (n_points, n_rows))
     grams = grams.mT @ grams
+    covariance = _in_whitened(local, whitening)
     starts = torch.randn(n_restarts, d, d, generator=generator, dtype=torch.float64)
     turns = torch.linalg.qr(starts).Q.to(matrices).requires_grad_(True)
 
@@ -107,7 +110,8 @@ def align(
         rows = mixed.reshape(n_points, n_rows, n_restarts, d).movedim(2, 0)
         log_volume = 2 * torch.linalg.slogdet(turned).logabsdet[:, None].expand(-1, n_points)
         squares = ((grams @ turned[:, None]) * turned[:, None]).sum(-2)
-        return criterion.value(LocalGeometry(rows, log_volume, squares))
+        inverse, _ = torch.linalg.inv_ex(turned)
+        return criterion.value(LocalGeometry(rows, log_volume, squares, inverse @ covariance @ inverse.mT))
 
     optimiser = torch.optim.Adam([turns], lr=learning_rate, betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, n_steps)
@@ -121,7 +125,7 @@ def align(
         criteria = value(turns)
     best = int(criteria.argmax())
     found = turns.detach()
-    others = [matched_cosine(found[best], found[i]) for i in range(n_restarts) if i != best]
+    others = [matched_cosine(found[best], found[i], criterion.group_size) for i in range(n_restarts) if i != best]
     agreement = sum(others) / len(others) if others else 1.0
     return Alignment(whitening @ found[best], criteria, agreement)
 
@@ -155,7 +159,27 @@ def align_networks(
         "criteria" of each start, their "agreement", and the "reconstruction" error on the validation rows.
     """
     alignment = find_alignment(start, criterion, n_restarts, generator, n_points=n_points)
-    change_basis(start.encoder, start.decoder, alignment.transform, torch.zeros(start.n_components))
+    return aligned(start, alignment, alignment.transform)
+
+
+def aligned(start: Trainer, alignment: Alignment, transform: Tensor) -> dict[str, Tensor]:
+    """Change the basis of a start's latents and tell what the alignment found.
+
+    Parameters
+    ----------
+    start : Trainer
+        Holds framed networks, which are changed in place.
+    alignment : Alignment
+        What was found.
+    transform : Tensor of shape (n_components, n_components)
+        T: the new latents are T^-1 z.
+
+    Returns
+    -------
+    dict of str to Tensor
+        As :func:`align_networks` returns.
+    """
+    change_basis(start.encoder, start.decoder, transform, torch.zeros(start.n_components))
     return {
         "criteria": alignment.criteria,
         "agreement": torch.tensor(alignment.agreement),
@@ -183,20 +207,25 @@ def find_alignment(
     Alignment
         What was found.
     """
-    latents = draw_latents(start, n_points, generator)
+    many = draw_latents(start, max(n_points, SPREAD_POINTS), generator)
+    latents = many[:n_points]
     n_rows = max(ALIGN_ROWS // len(latents), 8 * start.n_components)
     with torch.no_grad():
         local = start.sample(len(latents), n_rows).at(start.decoder, latents, generator)
+        if len(many) > 1:
+            local = replace(local, covariance=many.mT.cov(correction=0).reshape(local.rows.shape[-1], -1))
     return align(local, criterion, n_restarts=n_restarts, generator=generator)
 
 
-def matched_cosine(first: Tensor, second: Tensor) -> float:
+def matched_cosine(first: Tensor, second: Tensor, group_size: int = 1) -> float:
     """Return the mean |cosine| between the columns of two matrices, matched one to one.
 
     Parameters
     ----------
     first, second : Tensor of shape (n, d)
         Matrices whose columns are compared up to order, sign and length.
+    group_size : int, default=1
+        Columns beside each other that are compared by the space they span: root mean square of its principal cosines.
 
     Returns
     -------
@@ -208,11 +237,19 @@ def matched_cosine(first: Tensor, second: Tensor) -> float:
     >>> matched_cosine(torch.eye(3), -torch.eye(3)[:, [2, 0, 1]])
     1.0
     """
-    first = first / first.norm(dim=0, keepdim=True)
-    second = second / second.norm(dim=0, keepdim=True)
-    cosines = (first.mT @ second).abs().cpu().numpy()
+    spaces = [torch.linalg.qr(matrix.unflatten(1, (-1, group_size)).movedim(1, 0)).Q for matrix in (first, second)]
+    squares = torch.einsum("ani,bnj->abij", *spaces).square().sum((-2, -1)) / group_size
+    cosines = squares.sqrt().cpu().numpy()
     rows, columns = linear_sum_assignment(cosines, maximize=True)
     return float(cosines[rows, columns].mean())
+
+
+def _in_whitened(local: LocalGeometry, whitening: Tensor) -> Tensor:
+    """Return the covariance of the latents whose Jacobian is J times a matrix."""
+    if local.covariance is None:
+        return torch.eye(len(whitening)).to(whitening)
+    inverse = torch.linalg.inv(whitening)
+    return inverse @ local.covariance.to(whitening) @ inverse.mT
 
 
 def _inverse_square_root(gram: Tensor) -> Tensor:

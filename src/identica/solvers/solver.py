@@ -22,6 +22,21 @@ class Solver(abc.ABC):
     compact: ClassVar[bool] = False
     """Whether it trains without a penalty at first, so that its starts may begin in the compact space."""
 
+    def value(self, start: Trainer) -> float | None:
+        """Return by what starts are compared, the larger the better, where it is not the criterion of the Jacobian.
+
+        Parameters
+        ----------
+        start : Trainer
+            One that was trained to its end.
+
+        Returns
+        -------
+        float or None
+            None where it is the criterion.
+        """
+        return None
+
     @abc.abstractmethod
     def begin(self, start: Trainer, pause: int | None) -> None:
         """Train the first stage, on whose reconstruction starts are compared.

@@ -151,7 +151,7 @@ def run_starts(
     scores: dict[int, tuple[float, float, float]] = {}
 
     def score(start: Trainer) -> None:
-        found = start.compute("score", lambda _: _scored(start, criterion))
+        found = start.compute("score", lambda _: _scored(start, solver, criterion))
         scores[start.number] = float(found["criterion"]), float(found["error"]), float(found["trained_error"])
 
     together(score)
@@ -227,7 +227,7 @@ def _units(leader: Trainer, criterion: Criterion) -> torch.Tensor:
     return leader.compute("units", measure)["units"]
 
 
-def _scored(start: Trainer, criterion: Criterion) -> dict[str, torch.Tensor]:
+def _scored(start: Trainer, solver: Solver, criterion: Criterion) -> dict[str, torch.Tensor]:
     """Return criterion and reconstruction error on held-out rows, and the error on as many that were trained on."""
     # The same rows of the data and of the Jacobian for every start.
     generator = torch.Generator().manual_seed(0)
@@ -237,8 +237,9 @@ def _scored(start: Trainer, criterion: Criterion) -> dict[str, torch.Tensor]:
     with torch.no_grad():
         latents = start.encoder(start.data.validation[:CRITERION_POINTS])
         local = sample.at(start.decoder, latents, generator)
+    own = solver.value(start)
     return {
-        "criterion": best_value(criterion, local).detach(),
+        "criterion": best_value(criterion, local).detach() if own is None else torch.tensor(own),
         "error": torch.tensor(start.validate()),
         "trained_error": torch.tensor(start.validate(trained=True)),
     }

@@ -16,8 +16,6 @@ from identica.training.objective import Objective
 __all__ = ["Data", "Descent"]
 
 EVALUATION_BATCH = 4096
-PENALISED_ROWS = 128
-"""Validation rows at which the Jacobian is taken."""
 
 
 @final
@@ -33,6 +31,10 @@ class Data:
         How they follow a decoder.
     held_out : bool
         Whether the validation rows are kept out of the training.
+    context, validation_context : Tensor of shape (n, n_context), optional
+        What is known of each row beside its features, for methods that use it.
+    labelled : bool, default=False
+        Whether the context is a label: one column per level, one entry of 1 per row.
     loadings : Tensor of shape (n_features, rank), optional
         From coordinates of the compact space to standardised features; None where the networks see features.
     own_units : Tensor of shape (n_features,), optional
@@ -49,6 +51,9 @@ class Data:
     own_units: Tensor | None = None
     left_out: float = 0.0
     validation_left_out: float = 0.0
+    context: Tensor | None = None
+    validation_context: Tensor | None = None
+    labelled: bool = False
 
     def trained(self) -> Data:
         """Return the same data with as many of the training rows in the place of the validation rows.
@@ -58,8 +63,14 @@ class Data:
         Data
             To see how far the two differ.
         """
-        rows = self.train[: len(self.validation)]
-        return replace(self, validation=rows, held_out=False, validation_left_out=self.left_out)
+        rows = slice(len(self.validation))
+        return replace(
+            self,
+            validation=self.train[rows],
+            validation_context=None if self.context is None else self.context[rows],
+            held_out=False,
+            validation_left_out=self.left_out,
+        )
 
     def coordinates(self, features: Tensor) -> Tensor:
         """Return standardised features as the networks see them.
@@ -141,11 +152,11 @@ class Descent:
         self.objective.train()
         if self.objective.penalty is not None:
             self.objective.penalty.begin_epoch(epoch)
-        for i, batch in enumerate(self._batches(generator)):
+        for i, (batch, context) in enumerate(self._batches(generator)):
             for group in self.optimiser.param_groups:
                 group["lr"] = self.learning_rate * self._schedule(epoch * self.per_epoch + i)
             self.optimiser.zero_grad(set_to_none=True)
-            loss = self.objective(batch, generator)
+            loss = self.objective(batch, generator, context)
             loss.total.backward()
             self.optimiser.step()
             for name, value in (("loss", loss.total.detach()), *loss.terms.items()):
@@ -180,20 +191,25 @@ class Descent:
             return reconstruction, reconstruction
         generator = torch.Generator().manual_seed(seed)
         # With gradients on: one penalty takes a derivative of the encoder.
-        few = rows[:PENALISED_ROWS]
-        penalty = objective.penalty(objective.encoder, objective.decoder, few, objective.encoder(few), generator)
-        return reconstruction, reconstruction + float(penalty.total.detach())
+        few = slice(objective.penalty.n_validated)
+        context = None if self.data.validation_context is None else self.data.validation_context[few]
+        own = objective.penalty.of_batch(
+            objective.encoder, objective.decoder, rows[few], objective.encoder(rows[few]), context, generator
+        )
+        total = float(own.total.detach())
+        return reconstruction, total if objective.penalty.reconstructs else reconstruction + total
 
     def _schedule(self, step: int) -> float:
         """Return the learning rate as a share of its peak."""
         rise = max(1.0, 0.02 * self.n_steps)
         return min(1.0, (step + 1) / rise) * 0.5 * (1 + math.cos(math.pi * step / self.n_steps))
 
-    def _batches(self, generator: torch.Generator) -> Iterator[Tensor]:
-        rows = self.data.train
+    def _batches(self, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor | None]]:
+        rows, context = self.data.train, self.data.context
         order = torch.empty(0, dtype=torch.long)
         for _ in range(self.per_epoch):
             while len(order) < self.batch_size:
                 order = torch.cat([order, torch.randperm(len(rows), generator=generator)])
-            yield rows[order[: self.batch_size].to(rows.device)]
+            chosen = order[: self.batch_size].to(rows.device)
+            yield rows[chosen], None if context is None else context[chosen]
             order = order[self.batch_size :]

@@ -45,7 +45,7 @@ class Objective(nn.Module):
         self.likelihood = likelihood
         self.left_out = left_out
 
-    def forward(self, batch: Tensor, generator: torch.Generator) -> Loss:
+    def forward(self, batch: Tensor, generator: torch.Generator, context: Tensor | None = None) -> Loss:
         """Return the loss of a batch.
 
         Parameters
@@ -54,6 +54,8 @@ class Objective(nn.Module):
             Samples.
         generator : torch.Generator
             Source of randomness, on the CPU.
+        context : Tensor of shape (n, n_context), optional
+            What else is known of the samples.
 
         Returns
         -------
@@ -65,9 +67,9 @@ class Objective(nn.Module):
         terms = {"reconstruction": reconstruction.detach()}
         if self.penalty is None:
             return Loss(reconstruction, terms)
-        n = self.penalty.sample.n_samples
-        extra: Loss = self.penalty(self.encoder, self.decoder, batch[:n], latents[:n], generator)
-        return Loss(reconstruction + extra.total, terms | extra.terms)
+        extra = self.penalty.of_batch(self.encoder, self.decoder, batch, latents, context, generator)
+        total = extra.total if self.penalty.reconstructs else reconstruction + extra.total
+        return Loss(total, terms | extra.terms)
 
     def reconstruction(self, batch: Tensor) -> Tensor:
         """Return the loss of the likelihood alone, in its unit, without what the coordinates leave out.

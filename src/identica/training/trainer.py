@@ -116,7 +116,7 @@ class Trainer(Start):
     def _descend(self, stage: str, descent: Descent, until: int, leave: int, keep_best: bool, limit: float) -> None:
         objective = descent.objective
         partial, self._partial = self._partial, None
-        first, spent, validation = 0, 0.0, 0.0
+        first, spent, validation, loss = 0, 0.0, 0.0, math.inf
         # Where training only loses what the start had, the start is kept: few samples, linear data.
         best = Best(state_of(objective), math.inf)
         if partial is not None:
@@ -176,6 +176,7 @@ class Trainer(Start):
         self.results[stage] = {
             "best_step": torch.tensor(best_step),
             "undone": torch.tensor(undone),
+            "loss": torch.tensor(best.loss if keep_best else loss),
             "early": torch.tensor(keep_best and self.data.held_out and best_step < 0.9 * descent.n_steps),
         }
         self._finish(stage, start)

@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+from scipy.special import ndtri
 from scipy.stats import rankdata
+from sklearn.preprocessing import PolynomialFeatures
 
 from identica.solvers.starts import Found
 from identica.training.trainer import Trainer
@@ -41,7 +43,7 @@ class Comparison:
     agreement: float | None
 
 
-def compare_starts(found: Found, starts: Sequence[Trainer], rows: torch.Tensor) -> Comparison:
+def compare_starts(found: Found, starts: Sequence[Trainer], rows: torch.Tensor, *, group_size: int = 1) -> Comparison:
     """Compare the components of the best start with those of the others that were trained to the end.
 
     The agreement of two starts is the mean absolute rank correlation of their matched components on held-out rows:
@@ -56,6 +58,8 @@ def compare_starts(found: Found, starts: Sequence[Trainer], rows: torch.Tensor) 
         All of them.
     rows : Tensor of shape (n, n_features)
         Standardised rows, held out of the training where there are enough.
+    group_size : int, default=1
+        Components that are compared together, see :func:`component_agreement`.
 
     Returns
     -------
@@ -65,7 +69,7 @@ def compare_starts(found: Found, starts: Sequence[Trainer], rows: torch.Tensor) 
     latents = {start.number: _latents(start, rows) for start in found.finished}
     best = found.best.number
     agreements = {
-        number: 1.0 if number == best else component_agreement(latents[best], other)
+        number: 1.0 if number == best else component_agreement(latents[best], other, group_size)
         for number, other in latents.items()
     }
     scores = {
@@ -95,13 +99,20 @@ def compare_starts(found: Found, starts: Sequence[Trainer], rows: torch.Tensor) 
     return Comparison(records, total / weight_sum if weight_sum else None)
 
 
-def component_agreement(first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any]]) -> float:
+def component_agreement(
+    first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any]], group_size: int = 1
+) -> float:
     """Return the mean absolute rank correlation between the components of two fits, matched one to one.
+
+    Of groups of components the multiple correlation is taken: of the normal scores of each component of one group with
+    their best prediction by cubic polynomials of those of the other group, the worse way round.
 
     Parameters
     ----------
     first, second : ndarray of shape (n_samples, n_components)
         Components of the same samples.
+    group_size : int, default=1
+        Components beside each other that belong together, of which only the group as a whole can be compared.
 
     Returns
     -------
@@ -114,6 +125,10 @@ def component_agreement(first: NDArray[np.floating[Any]], second: NDArray[np.flo
     >>> round(component_agreement(latents, -np.exp(latents[:, ::-1])), 6)
     1.0
     """
+    if group_size > 1:
+        correlation = np.minimum(_predicted(first, second, group_size), _predicted(second, first, group_size).T)
+        rows, columns = linear_sum_assignment(correlation, maximize=True)
+        return float(correlation[rows, columns].mean())
     ranks = []
     for latents in (first, second):
         centred = rankdata(latents, axis=0) - (len(latents) + 1) / 2
@@ -122,6 +137,22 @@ def component_agreement(first: NDArray[np.floating[Any]], second: NDArray[np.flo
     correlation = np.abs(ranks[0].T @ ranks[1])
     rows, columns = linear_sum_assignment(correlation, maximize=True)
     return float(min(1.0, correlation[rows, columns].mean()))
+
+
+def _predicted(
+    targets: NDArray[np.floating[Any]], inputs: NDArray[np.floating[Any]], group_size: int
+) -> NDArray[np.float64]:
+    """Return the mean multiple correlation of each group of targets with each group of inputs."""
+    scores = [ndtri(rankdata(latents, axis=0) / (len(latents) + 1)) for latents in (targets, inputs)]
+    n_groups = scores[0].shape[1] // group_size
+    found = np.empty((n_groups, n_groups))
+    for k in range(n_groups):
+        own = scores[1][:, k * group_size : (k + 1) * group_size]
+        basis = np.linalg.qr(PolynomialFeatures(3).fit_transform(own)).Q
+        left = np.square(scores[0] - basis @ (basis.T @ scores[0])).sum(axis=0)
+        explained = np.clip(1 - left / np.square(scores[0]).sum(axis=0), 0.0, 1.0)
+        found[:, k] = np.sqrt(explained).reshape(n_groups, group_size).mean(axis=1)
+    return found
 
 
 def _latents(start: Trainer, rows: torch.Tensor) -> NDArray[np.float64]:

@@ -1,0 +1,146 @@
+"""Sources whose distribution changes from segment to segment of time, mixed by a random network.
+
+The setting of the literature on nonlinear ICA with auxiliary variables. Equation and section numbers are those of
+I. Khemakhem et al., AISTATS 2020.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+
+from identica.arguments import check_choice, check_integer, check_real, local_random
+from identica.datasets.mixing import Array
+from identica.machine import memory_shortage
+
+__all__ = ["NonstationaryMixture", "make_nonstationary"]
+
+Distribution = Literal["laplace", "gaussian"]
+DEVIATIONS = (0.5, 3.0)
+N_TRIED = 1000
+"""Random matrices, of which one in four has a condition number that is small enough."""
+SLOPE = 0.2
+"""Of the leaky rectifier where its argument is negative."""
+
+
+@dataclass(frozen=True, eq=False)
+class NonstationaryMixture:
+    """Observations, the sources behind them, and the segment of each sample.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Observations.
+    latents : ndarray of shape (n_samples, n_components)
+        True sources.
+    auxiliary : ndarray of int of shape (n_samples,)
+        Segment of each sample, from 0.
+    deviations : ndarray of shape (n_segments, n_components)
+        Standard deviation of each source in each segment.
+    """
+
+    X: Array
+    latents: Array
+    auxiliary: NDArray[np.intp]
+    deviations: Array
+
+
+def make_nonstationary(
+    n_samples: int = 40_000,
+    n_components: int = 5,
+    *,
+    n_features: int | None = None,
+    n_segments: int = 40,
+    n_layers: int = 3,
+    distribution: Distribution = "laplace",
+    noise: float = 0.0,
+    random_state: int | RandomState | None = None,
+) -> NonstationaryMixture:
+    """Generate non-stationary sources and mix them by a network of leaky rectifiers.
+
+    In each segment each source has a standard deviation of its own, drawn uniformly from 0.5 to 3; given the segment,
+    sources are independent. A layer multiplies by a random matrix with columns of unit length, whose condition number
+    is among the lowest quarter; all but the last then apply a leaky rectifier of slope 0.2. One layer is linear.
+    Samples of all segments take turns, so that each part of the table has all of them.
+
+    Parameters
+    ----------
+    n_samples : int, default=40000
+        Number of samples, at least one for each segment.
+    n_components : int, default=5
+        Sources.
+    n_features : int, optional
+        Observed features, at least as many as sources, and as many if None.
+    n_segments : int, default=40
+        Segments.
+    n_layers : int, default=3
+        Layers of the mixing network.
+    distribution : {"laplace", "gaussian"}, default="laplace"
+        Of a source within a segment, with mean 0.
+    noise : float, default=0.0
+        Standard deviation of Gaussian noise, in units of each feature's own.
+    random_state : int, RandomState or None, default=None
+        Seed or generator. Deviations and mixing are drawn first: they are the same for all `n_samples`.
+
+    Returns
+    -------
+    NonstationaryMixture
+        Observations, sources and segments.
+
+    Raises
+    ------
+    TypeError
+        If a number is of the wrong type.
+    ValueError
+        If one is out of its range.
+
+    References
+    ----------
+    A. Hyvarinen and H. Morioka, "Unsupervised Feature Extraction by Time-Contrastive Learning and Nonlinear ICA",
+    NeurIPS 2016, section 5: the kind of data.
+    I. Khemakhem, D. P. Kingma, R. P. Monti and A. Hyvarinen, "Variational Autoencoders and Nonlinear ICA: A Unifying
+    Framework", AISTATS 2020, section 5.1: 5 sources, 40 segments, 1000 samples in each, deviations.
+
+    Examples
+    --------
+    >>> data = make_nonstationary(200, 3, n_segments=4, random_state=0)
+    >>> data.X.shape, data.latents.shape, data.auxiliary[:5].tolist()
+    ((200, 3), (200, 3), [0, 1, 2, 3, 0])
+    """
+    check_choice("distribution", distribution, ("laplace", "gaussian"))
+    n_segments = check_integer("n_segments", n_segments, 1)
+    n_samples = check_integer("n_samples", n_samples, n_segments)
+    n_components = check_integer("n_components", n_components, 1)
+    n_layers = check_integer("n_layers", n_layers, 1)
+    n_features = check_integer("n_features", n_components if n_features is None else n_features, n_components)
+    noise = check_real("noise", noise, at_least=0.0)
+    if shortage := memory_shortage(8 * n_samples * n_features):
+        raise ValueError(f"n_samples={n_samples} of n_features={n_features} take {shortage}: use fewer")
+    random = local_random(random_state)
+    deviations = random.uniform(*DEVIATIONS, (n_segments, n_components))
+    sizes = [n_components] * n_layers + [n_features]
+    matrices = [_well_conditioned(n_out, n_in, random) for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)]
+    segments = np.arange(n_samples) % n_segments
+    shape = (n_samples, n_components)
+    unit = random.laplace(scale=0.5**0.5, size=shape) if distribution == "laplace" else random.standard_normal(shape)
+    latents = unit * deviations[segments]
+    mixed = latents
+    for i, matrix in enumerate(matrices):
+        mixed = mixed @ matrix.T
+        if i < n_layers - 1:
+            mixed = np.where(mixed > 0, mixed, SLOPE * mixed)
+    if noise > 0:
+        mixed = mixed + noise * mixed.std(axis=0) * random.standard_normal(mixed.shape)
+    return NonstationaryMixture(mixed, latents, segments, deviations)
+
+
+def _well_conditioned(n_out: int, n_in: int, random: RandomState) -> Array:
+    """Draw a matrix with columns of unit length and a condition number in the lowest quarter of such matrices."""
+    tried = random.uniform(-1.0, 1.0, (N_TRIED, n_out, n_in))
+    tried /= np.linalg.norm(tried, axis=1, keepdims=True)
+    conditions = np.linalg.cond(tried)
+    return np.asarray(tried[np.flatnonzero(conditions <= np.quantile(conditions, 0.25))[0]])

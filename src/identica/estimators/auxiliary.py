@@ -1,0 +1,110 @@
+"""Nonlinear ICA with an auxiliary variable: components that are independent given a label, a time or a view."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar, Self, final
+
+import torch
+from torch import nn
+
+from identica.estimators.base import NetworkAnalysis
+from identica.estimators.parameters import check_solver
+from identica.preparation import Context, encode_context
+from identica.solvers import Contrastive, Solver, Variational
+
+__all__ = ["AuxiliaryICA"]
+
+
+@final
+@dataclass(eq=False, repr=False)
+class AuxiliaryICA(NetworkAnalysis):
+    """Nonlinear ICA with an auxiliary variable u: p(s | u) is a product over components, each of which changes with u.
+
+    With ``solver="contrastive"``, generalised contrastive learning: the encoder h is such that the u of a sample is told
+    from others by r(x, u) = sum_i psi_i(h_i(x), u) + b(u), while the decoder reconstructs. With ``solver="variational"``,
+    iVAE: the evidence lower bound of x given u. Only the fit needs u.
+
+    It finds components whose distributions change enough with u, at 2 d + 1 values of it or more (theorem 1 of
+    Hyvarinen et al.). It must fail where the distribution of the components does not change with u, or where they are
+    dependent given u.
+
+    Parameters
+    ----------
+    n_components : int, default=2
+        Number of components d; may be the number of features.
+    solver : {"contrastive", "variational"}, Contrastive or Variational, default="contrastive"
+        How to fit: :class:`identica.Contrastive` or :class:`identica.Variational`.
+    %(shared)s
+
+    Attributes
+    ----------
+    auxiliary_levels_ : list or None
+        Levels of u where it is a label; None where it is continuous.
+    %(attributes)s
+
+    Notes
+    -----
+    ``criterion_`` is minus the contrastive loss plus reconstruction, or the bound per feature, on held-out rows.
+
+    References
+    ----------
+    A. Hyvarinen, H. Sasaki and R. E. Turner, "Nonlinear ICA Using Auxiliary Variables and Generalized Contrastive
+    Learning", AISTATS 2019.
+    I. Khemakhem, D. P. Kingma, R. P. Monti and A. Hyvarinen, "Variational Autoencoders and Nonlinear ICA: A Unifying
+    Framework", AISTATS 2020.
+
+    Examples
+    --------
+    >>> from identica import Training
+    >>> from identica.datasets import make_nonstationary
+    >>> data = make_nonstationary(500, 2, n_segments=5, random_state=0)
+    >>> ica = AuxiliaryICA(2, n_init=1, training=Training(max_steps=100), random_state=0)
+    >>> ica.fit(data.X, data.auxiliary).transform(data.X).shape
+    (500, 2)
+    """
+
+    _: KW_ONLY
+    solver: str | Solver = "contrastive"
+
+    method: ClassVar[str] = "auxiliary-ica"
+
+    def _solver(self) -> Solver:
+        return check_solver(self.solver, Contrastive, Variational)
+
+    def _wrap_encoder(self, encoder: nn.Module) -> nn.Module:
+        if isinstance(self._solver(), Variational):
+            return encoder  # the prior holds the scales
+        unit_variance = nn.BatchNorm1d(self.n_components, affine=False, momentum=0.05, dtype=torch.float64)
+        return nn.Sequential(encoder, unit_variance)
+
+    def fit(self, X: Any, y: Any = None, **options: Any) -> Self:
+        """Fit the components of a table.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features), or images
+            Observations.
+        y : array-like of shape (n_samples,) or (n_samples, n_auxiliary)
+            The auxiliary variable u: labels (integers, booleans, text or categories), such as segments of time, or
+            numbers, such as another view.
+        **options
+            ``checkpoint`` and ``resume``, as of all methods.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+        """
+        return super().fit(X, y, **options)
+
+    def _context(self, y: Any, n_samples: int) -> Context | None:
+        context = encode_context(y, n_samples, type(self).__name__)
+        self.auxiliary_levels_ = context.levels
+        return context
+
+    def __sklearn_tags__(self) -> Any:
+        """Say that fit needs u."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags

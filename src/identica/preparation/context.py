@@ -1,0 +1,106 @@
+"""What is known of each sample beside its features, as numbers for networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import issparse
+
+from identica.preparation.standardise import FloatArray
+
+__all__ = ["Context", "encode_context"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Context:
+    """An auxiliary variable, encoded.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_context)
+        One column per level, with one entry of 1 in each row, or standardised numbers.
+    levels : list or None
+        The levels of a label; None where it is continuous.
+    """
+
+    values: FloatArray
+    levels: list[Any] | None
+
+
+def encode_context(auxiliary: Any, n_samples: int, who: str) -> Context:
+    """Encode an auxiliary variable: labels as one column per level, numbers standardised.
+
+    Parameters
+    ----------
+    auxiliary : array-like of shape (n_samples,) or (n_samples, n_auxiliary)
+        Integers, booleans, text or categories in one column are labels; real numbers, or several columns, are
+        continuous.
+    n_samples : int
+        How many there must be.
+    who : str
+        Who asks, for messages.
+
+    Returns
+    -------
+    Context
+        Finite numbers.
+
+    Raises
+    ------
+    ValueError
+        If there is none, its length or shape is another, a value is missing, or it is the same for all samples.
+
+    Examples
+    --------
+    >>> encode_context(["a", "b", "a"], 3, "AuxiliaryICA").values.tolist()
+    [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]
+    """
+    if auxiliary is None:
+        raise ValueError(
+            f"{who} requires y to be passed, but the target y is None: it is the auxiliary variable u, such as a label "
+            "or a time for each sample, call fit(X, u)"
+        )
+    if issparse(auxiliary):
+        auxiliary = auxiliary.toarray()
+    frame = pd.DataFrame(auxiliary if isinstance(auxiliary, pd.DataFrame | pd.Series) else np.asarray(auxiliary))
+    if np.ndim(auxiliary) not in (1, 2) or len(frame) != n_samples or frame.shape[1] == 0:
+        raise ValueError(
+            f"the auxiliary variable has the shape {np.shape(auxiliary)} and X has {n_samples} samples: give one row "
+            "for each sample"
+        )
+    if frame.isna().to_numpy().any():
+        row = int(np.argwhere(frame.isna().to_numpy())[0, 0])
+        raise ValueError(f"the auxiliary variable of sample {row} is missing or NaN: leave such samples out")
+    if frame.shape[1] == 1 and not pd.api.types.is_float_dtype(frame.dtypes.iloc[0]):
+        codes, levels = pd.factorize(frame.iloc[:, 0], sort=True)
+        if len(levels) < 2:
+            raise ValueError(
+                f"the auxiliary variable is {levels[0]!r} for all samples: components can only be told by how they "
+                "change with it, give one that varies"
+            )
+        if len(levels) > max(2, n_samples // 2):
+            raise ValueError(
+                f"the auxiliary variable has {len(levels)} levels in {n_samples} samples: each level needs several, give "
+                "fewer, such as segments of time, or real numbers if it is continuous"
+            )
+        values = np.zeros((n_samples, len(levels)))
+        values[np.arange(n_samples), codes] = 1.0
+        return Context(values, [level.item() if isinstance(level, np.generic) else level for level in levels])
+    try:
+        numbers = frame.to_numpy(dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "the auxiliary variable has several columns, not all of them numbers: give one label, or numbers"
+        ) from error
+    if not np.isfinite(numbers).all():
+        row = int(np.argwhere(~np.isfinite(numbers))[0, 0])
+        raise ValueError(f"the auxiliary variable of sample {row} is infinite: leave such samples out")
+    deviation = numbers.std(axis=0)
+    if not (deviation > 0).any():
+        raise ValueError("the auxiliary variable is the same for all samples: give one that varies")
+    varying = deviation > 0
+    return Context((numbers[:, varying] - numbers[:, varying].mean(axis=0)) / deviation[varying], None)
