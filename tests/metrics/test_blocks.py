@@ -68,8 +68,8 @@ def test_capacities_hold_and_surplus_estimates_have_no_block():
 
 
 def test_the_assignment_counts_all_that_an_estimate_says_of_a_block():
-    agreement = np.array([[0.5, 0.1, 0.0], [0.5, 0.2, 0.0], [0.6, 0.9, 0.3], [0.0, 0.0, 0.0]])
-    assert _assigned_blocks(agreement, ((0, 1), (2, 3))) == ((0,), (1, 2))
+    agreement = np.array([[0.5, 0.1], [0.5, 0.2], [0.6, 0.9], [0.0, 0.0]])
+    assert _assigned_blocks(agreement, ((0, 1), (2, 3))) == ((0,), (1,))
 
 
 @pytest.mark.parametrize("options", [{"alphas": (1e4,)}, {"gammas": (1e6,)}, {"max_samples": 10}])
