@@ -10,7 +10,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import pearsonr, spearmanr
 
 from identica.metrics import (
+    block_r2,
     correlation_matrix,
+    infomec,
+    kernel_ridge_r2,
+    linear_r2,
     match_components,
     mean_correlation_coefficient,
     mean_r2,
@@ -148,7 +152,19 @@ def test_inputs_are_left_alone(method):
     assert_array_equal(estimated, copies[1])
 
 
-@pytest.mark.parametrize("metric", [*MEANS.values(), correlation_matrix, r2_matrix, match_components])
+@pytest.mark.parametrize(
+    "metric",
+    [
+        *MEANS.values(),
+        correlation_matrix,
+        r2_matrix,
+        match_components,
+        infomec,
+        linear_r2,
+        kernel_ridge_r2,
+        partial(block_r2, true_blocks=[[0]]),
+    ],
+)
 @pytest.mark.parametrize(
     ("true", "estimated", "error", "message"),
     [

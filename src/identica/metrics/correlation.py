@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 from identica.metrics._assignment import best_assignment
+from identica.metrics._scaling import unit_columns
 from identica.metrics._validation import Array, check_components, check_method
 
 
@@ -52,7 +53,7 @@ def correlation_matrix(
     true, estimated = check_components(true, estimated)
     if method == "spearman":
         true, estimated = rankdata(true, axis=0), rankdata(estimated, axis=0)
-    correlations = _unit_columns(true).T @ _unit_columns(estimated)
+    correlations = unit_columns(true).T @ unit_columns(estimated)
     return np.asarray(correlations.clip(-1.0, 1.0))
 
 
@@ -103,12 +104,3 @@ def mean_correlation_coefficient(
     1.0
     """
     return float(best_assignment(np.abs(correlation_matrix(true, estimated, method=method)))[1].mean())
-
-
-def _unit_columns(matrix: Array) -> Array:
-    """Return centred columns of unit length; a constant column becomes zero."""
-    constant = np.ptp(matrix, axis=0) == 0
-    # Scaled first, so that no square overflows or vanishes.
-    scaled = matrix / np.where(constant, 1.0, np.abs(matrix).max(axis=0))
-    centred = np.where(constant, 0.0, scaled - scaled.mean(axis=0))
-    return np.asarray(centred / np.where(constant, 1.0, np.linalg.norm(centred, axis=0)))
