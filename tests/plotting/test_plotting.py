@@ -160,3 +160,29 @@ def test_long_names_leave_room_for_what_they_name():
     shown = [label.get_text() for label in ax.get_yticklabels()]
     assert shown == [f"{name[:39]}…" for name in names]
     assert ax.bbox.width > 50
+
+
+def test_every_method_stands_at_its_rank_and_a_bar_spans_each_group():
+    ranks = {"dica": 1.25, "pca": 2.0, "a $name$ that is much longer than there is room for it": 2.75}
+    ax = plotting.critical_differences(ranks, 1.5, [("dica", "pca")])
+    texts = [text.get_text() for text in ax.texts]
+    assert texts[:4] == ["1", "2", "3", "CD = 1.50"]
+    assert sorted(texts[4:]) == ["a $name$ that is much longer than there… 2.75", "dica 1.25", "pca 2.00"]
+    starts = [line.get_xdata()[0] for line in ax.lines]
+    assert set(ranks.values()) <= set(starts)
+    (bar,) = [line for line in ax.lines if line.get_linewidth() == 4]
+    assert bar.get_xdata() == pytest.approx([1.25, 2.0], abs=0.05)
+    # All text is inside the figure.
+    ax.figure.draw_without_rendering()
+    box = ax.figure.bbox
+    for text in ax.texts:
+        extent = text.get_window_extent()
+        assert box.x0 <= extent.x0 < extent.x1 <= box.x1
+        assert box.y0 <= extent.y0 < extent.y1 <= box.y1
+
+
+def test_ranks_that_do_not_fit_their_groups_are_refused():
+    with pytest.raises(ValueError, match="no rank is given for any method: give one for each method"):
+        plotting.critical_differences({})
+    with pytest.raises(ValueError, match="no rank is given for pca"):
+        plotting.critical_differences({"dica": 1.0}, 1.0, [("dica", "pca")])

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from identica.datasets import SPRITE_FACTORS, make_sprites
 from identica.experiments.comparison import METHODS, Comparison, build_methods, check_known, check_samples
-from identica.metrics import dci
+from identica.experiments.runner import dci_scores
 from identica.networks import Network
 from identica.training import Training
 
@@ -77,14 +74,5 @@ def sprites(
         n_test_samples=n_test_samples,
         methods=build_methods(names, len(SPRITE_FACTORS), network, training, verbose, shape),
         seeds=tuple(seeds),
-        scores=_dci,
+        scores=dci_scores,
     )
-
-
-def _dci(true: NDArray[np.floating[Any]], estimated: NDArray[np.floating[Any]]) -> dict[str, float]:
-    found = dci(true, estimated)
-    return {
-        "dci_disentanglement": found.disentanglement,
-        "dci_completeness": found.completeness,
-        "dci_informativeness": found.informativeness,
-    }

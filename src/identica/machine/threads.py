@@ -1,4 +1,4 @@
-"""PyTorch's number of threads, kept where another library would change it."""
+"""Numbers of threads: one for all libraries, and PyTorch's kept where another library would change it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from threadpoolctl import threadpool_limits
 
-__all__ = ["threads_kept"]
+__all__ = ["one_thread", "threads_kept"]
 
 
 @contextmanager
@@ -36,3 +37,26 @@ def threads_kept() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(n_threads)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let PyTorch, BLAS and OpenMP compute with one thread, for work that is done side by side in several processes.
+
+    Yields
+    ------
+    None
+        For the length of the block.
+
+    Examples
+    --------
+    >>> before = torch.get_num_threads()
+    >>> with one_thread():
+    ...     torch.get_num_threads()
+    1
+    >>> torch.get_num_threads() == before
+    True
+    """
+    with threads_kept(), threadpool_limits(1):
+        torch.set_num_threads(1)
+        yield

@@ -1,0 +1,27 @@
+"""The benchmark: methods on data sets whose components are known, one file per fit, and a leaderboard of them."""
+
+from identica.experiments.benchmark.cells import COLUMNS, SCORES, read_rows
+from identica.experiments.benchmark.leaderboard import Entry, Leaderboard, leaderboard
+from identica.experiments.benchmark.page import write_leaderboard
+from identica.experiments.benchmark.plan import BenchmarkPlan, Cell, DatasetSpec, MethodSpec
+from identica.experiments.benchmark.ranks import average_ranks, critical_difference, friedman_test, indistinct_groups
+from identica.experiments.benchmark.runner import run_benchmark
+
+__all__ = [
+    "COLUMNS",
+    "SCORES",
+    "BenchmarkPlan",
+    "Cell",
+    "DatasetSpec",
+    "Entry",
+    "Leaderboard",
+    "MethodSpec",
+    "average_ranks",
+    "critical_difference",
+    "friedman_test",
+    "indistinct_groups",
+    "leaderboard",
+    "read_rows",
+    "run_benchmark",
+    "write_leaderboard",
+]

@@ -1,0 +1,175 @@
+"""One cell of a benchmark carried out, and the files that keep what came of each."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from platform import python_version
+from typing import Any
+
+from joblib import parallel_config
+from sklearn.pipeline import Pipeline
+
+from identica.experiments.benchmark.plan import Cell, DatasetSpec, MethodSpec
+from identica.experiments.comparison import seeded
+from identica.experiments.runner import dci_scores, timed_fit
+from identica.io import DataError, write_json
+from identica.machine import one_thread
+from identica.metrics import score_components
+
+__all__ = ["CELLS", "COLUMNS", "LOWER_IS_BETTER", "SCORES", "cell_of", "read_rows", "run_cell"]
+
+CELLS = "cells"
+"""Folder of the files, in the benchmark's directory."""
+PACKAGES = ("identica", "numpy", "scikit-learn", "scipy", "torch")
+SCORES = (
+    *("r2_mean", "mcc_pearson", "mcc_spearman"),
+    *("dci_disentanglement", "dci_completeness", "dci_informativeness"),
+    *("reconstruction_error", "start_agreement", "seconds"),
+)
+"""What methods can be ranked by."""
+LOWER_IS_BETTER = ("reconstruction_error", "seconds")
+"""Those of ``SCORES`` of which less is better."""
+_GIVEN = ("n_samples", "n_test_samples", "n_components")
+COLUMNS = (
+    *("dataset", "method", "seed", "status", "error", "seconds"),
+    *(name for name in SCORES if name != "seconds"),
+    *("verdict", "warnings", *_GIVEN, "fingerprint"),
+    *("python", *PACKAGES),
+)
+"""Keys of every row, in the order of the columns of results.csv; the last are versions."""
+
+
+def run_cell(
+    cell: Cell, dataset: DatasetSpec, method: MethodSpec, fingerprint: str, directory: str | os.PathLike[str]
+) -> dict[str, Any]:
+    """Fit one method to one data set on one thread, score it on new samples, and write the row to the cell's file.
+
+    Parameters
+    ----------
+    cell : Cell
+        Which one.
+    dataset : DatasetSpec
+        Its data set.
+    method : MethodSpec
+        Its method.
+    fingerprint : str
+        Of both specifications, see :meth:`BenchmarkPlan.fingerprints`.
+    directory : str or path
+        The benchmark's; its folder of cells exists.
+
+    Returns
+    -------
+    dict
+        With the keys ``COLUMNS``, those without a value None. The status is "ok", "failed" (then `error` holds type and
+        message of what was raised) or "not applicable".
+    """
+    row: dict[str, Any] = {
+        **dict.fromkeys(COLUMNS),
+        **asdict(cell),
+        **{name: getattr(dataset, name) for name in _GIVEN},
+        "fingerprint": fingerprint,
+        "python": python_version(),
+        **{name: metadata.version(name) for name in PACKAGES},
+    }
+    try:
+        # Not even the workers of a cluster, which estimators and metrics would else share out their own work to.
+        with one_thread(), parallel_config(backend="sequential"):
+            row |= _outcome(cell, dataset, method)
+    except Exception as error:  # noqa: BLE001  (whatever a method raises is what came of it)
+        row |= {"status": "failed", "error": _one_line(error)}
+    write_json(_file(directory, cell), row)
+    return row
+
+
+def _outcome(cell: Cell, dataset: DatasetSpec, method: MethodSpec) -> dict[str, Any]:
+    unfitted = method.build(dataset)
+    if unfitted is None:
+        return {"status": "not applicable"}
+    n_samples = dataset.n_samples
+    data = dataset.generate(n_samples + dataset.n_test_samples, cell.seed)
+    if len(data.X) != n_samples + dataset.n_test_samples:
+        raise ValueError(
+            f"generate() returned {len(data.X)} samples where {n_samples + dataset.n_test_samples} were asked for: "
+            "return as many as its first argument says"
+        )
+    auxiliary = None
+    if method.uses_auxiliary:
+        auxiliary = getattr(data, "auxiliary", None)
+        if auxiliary is None:
+            return {"status": "not applicable"}
+        auxiliary = auxiliary[:n_samples]
+    estimator = seeded(unfitted, cell.seed)
+    seconds, caught = timed_fit(estimator, data.X[:n_samples], auxiliary)
+    true, found = data.latents[n_samples:], estimator.transform(data.X[n_samples:])
+    scores, _ = score_components(true, found)
+    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    return {
+        "status": "ok",
+        "seconds": seconds,
+        **scores,
+        **dci_scores(true, found),
+        "reconstruction_error": _number(last, "reconstruction_error_"),
+        "start_agreement": _number(last, "start_agreement_"),
+        "verdict": getattr(getattr(last, "verdict_", None), "level", None),
+        "warnings": len(caught),
+    }
+
+
+def _number(estimator: Any, name: str) -> float | None:
+    value = getattr(estimator, name, None)
+    return None if value is None else float(value)
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    # What UTF-8 cannot write must not lose the row.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def read_rows(directory: str | os.PathLike[str]) -> list[dict[str, Any]]:
+    """Read the rows of all cells that a benchmark has finished so far, in order of data set, method and seed.
+
+    Parameters
+    ----------
+    directory : str or path
+        The benchmark's.
+
+    Returns
+    -------
+    list of dict
+        With the keys ``COLUMNS``.
+
+    Raises
+    ------
+    DataError
+        If a file is damaged, or has not the name of its cell.
+    """
+    rows = [_read(path) for path in (Path(directory) / CELLS).glob("*.json")]
+    return sorted(rows, key=lambda row: (row["dataset"], row["method"], row["seed"]))
+
+
+def cell_of(row: Mapping[str, Any]) -> Cell:
+    """Return the cell that a row came from."""
+    return Cell(row["dataset"], row["method"], row["seed"])
+
+
+def _file(directory: str | os.PathLike[str], cell: Cell) -> Path:
+    return Path(directory) / CELLS / f"{cell.name}.json"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        row = json.loads(path.read_text(encoding="utf-8"))
+        sound = path.stem == cell_of(row).name and set(COLUMNS) <= set(row)
+    except (ValueError, KeyError, TypeError):
+        sound = False
+    if not sound:
+        raise DataError(
+            f"{path} does not hold the finished cell of its name: remove the file and run the benchmark again"
+        )
+    return {name: row[name] for name in COLUMNS}

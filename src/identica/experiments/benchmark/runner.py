@@ -1,0 +1,192 @@
+"""What carries a benchmark out: the cells that are not finished, side by side, each kept as soon as it is done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+from socket import gethostname
+from typing import Any
+
+from joblib import Parallel, delayed
+from joblib.parallel import get_active_backend
+
+from identica.experiments.benchmark.cells import CELLS, cell_of, read_rows, run_cell
+from identica.experiments.benchmark.plan import BenchmarkPlan, Cell
+from identica.io import DataError, prepare_output_dir, remove_leftovers, write_records
+
+__all__ = ["run_benchmark"]
+
+RESULTS = "results.csv"
+
+
+def run_benchmark(
+    plan: BenchmarkPlan,
+    directory: str | os.PathLike[str],
+    *,
+    n_jobs: int | None = None,
+    rerun: bool = False,
+    on_cell: Callable[[dict[str, Any]], object] | None = None,
+) -> list[dict[str, Any]]:
+    """Run every cell of a plan that is not finished, and write results.csv.
+
+    Each cell is written whole, as cells/<name>.json, as soon as it is done: a run that is killed at any moment goes on
+    with the cells that it had not finished. A method that fails is a row with the status "failed". results.csv is made
+    of all finished cells in the directory, those of other plans included.
+
+    Each cell computes on one thread. A backend of joblib whose workers are threads runs cells one after the other at
+    best: let each worker be a process with one thread.
+
+    Parameters
+    ----------
+    plan : BenchmarkPlan
+        What to do.
+    directory : str or path
+        Where to write; made where missing. One run at a time writes into it, where the system can lock files.
+    n_jobs : int, optional
+        Cells side by side, as in ``joblib.Parallel``; what ``joblib.parallel_config`` says, or 1, by default. The
+        backend is that of ``joblib.parallel_config``.
+    rerun : bool, default=False
+        Whether to run again the finished cells that failed and those that another specification gave.
+    on_cell : callable, optional
+        Called with each new row as it comes, for those who wait; at the end of all, with backends of joblib that hand
+        out nothing before.
+
+    Returns
+    -------
+    list of dict
+        The rows of the plan's cells, see ``COLUMNS``, in order of data set, method and seed.
+
+    Raises
+    ------
+    DataError
+        If another run writes into the directory, a finished cell is damaged or is of another specification, or nothing
+        can be written.
+    ChildProcessError
+        If a worker ended without a word, as when memory runs out.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn.decomposition import PCA
+    >>> from identica.datasets import make_mixture
+    >>> from identica.experiments.benchmark import DatasetSpec, MethodSpec
+    >>> linear = DatasetSpec(lambda n, seed: make_mixture(n, 20, 2, kind="linear", random_state=seed), 200, 100, 2)
+    >>> plan = BenchmarkPlan({"linear": linear}, {"pca": MethodSpec(lambda data: PCA(data.n_components))}, (0, 1))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     rows = run_benchmark(plan, folder)
+    ...     again = run_benchmark(plan, folder)
+    >>> [(row["method"], row["seed"], row["status"]) for row in rows], again == rows
+    ([('pca', 0, 'ok'), ('pca', 1, 'ok')], True)
+    """
+    folder = prepare_output_dir(directory)
+    with _locked(folder):
+        cells = prepare_output_dir(folder / CELLS)
+        for left in cells.glob(".*.json.*.tmp"):
+            left.unlink(missing_ok=True)
+        remove_leftovers(folder / RESULTS)
+        fingerprints = plan.fingerprints()
+        tasks = [
+            delayed(run_cell)(
+                cell,
+                plan.datasets[cell.dataset],
+                plan.methods[cell.method],
+                fingerprints[cell.dataset, cell.method],
+                folder,
+            )
+            for cell in _unfinished(plan, fingerprints, read_rows(folder), rerun, folder)
+        ]
+        for row in _side_by_side(tasks, n_jobs):
+            if on_cell is not None:
+                on_cell(row)
+        rows = read_rows(folder)
+        write_records(folder / RESULTS, rows)
+    wanted = set(plan.cells)
+    return [row for row in rows if cell_of(row) in wanted]
+
+
+def _unfinished(
+    plan: BenchmarkPlan,
+    fingerprints: dict[tuple[str, str], str],
+    finished: Sequence[dict[str, Any]],
+    rerun: bool,
+    folder: Path,
+) -> list[Cell]:
+    """Choose the cells to run; refuse rows that could not be compared with them."""
+    wanted = set(plan.cells)
+    sound, differing = set(), []
+    for row in finished:
+        cell = cell_of(row)
+        problem = _difference(row, plan, fingerprints)
+        again = rerun and cell in wanted and (problem is not None or row["status"] == "failed")
+        if problem is None and not again:
+            sound.add(cell)
+        elif not again:
+            differing.append((cell, problem))
+    if differing:
+        cell, problem = differing[0]
+        others = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
+        do = "remove these files" if rerun else "set rerun to run them again"
+        raise DataError(
+            f"the finished cell {folder / CELLS / cell.name}.json{others} came from another specification of {problem} "
+            f"than this plan's: give another directory, or {do}"
+        )
+    return [cell for cell in plan.cells if cell not in sound]
+
+
+def _difference(row: dict[str, Any], plan: BenchmarkPlan, fingerprints: dict[tuple[str, str], str]) -> str | None:
+    """Say of what a row has another specification than the plan, which may know its data set alone."""
+    dataset, method = row["dataset"], row["method"]
+    if dataset not in plan.datasets:
+        return None
+    # Any of its methods tells the digest of the data set, which comes first.
+    expected = fingerprints[dataset, method if method in plan.methods else next(iter(plan.methods))]
+    if row["fingerprint"].split("-")[0] != expected.split("-")[0]:
+        return f"the data set {dataset!r}"
+    if method in plan.methods and row["fingerprint"] != expected:
+        return f"the method {method!r}"
+    return None
+
+
+def _side_by_side(tasks: Sequence[Any], n_jobs: int | None) -> Iterator[dict[str, Any]]:
+    backend, _ = get_active_backend()
+    return_as = "generator_unordered" if backend.supports_return_generator else "list"
+    try:
+        yield from Parallel(n_jobs, return_as=return_as)(tasks)
+    except BrokenProcessPool as error:
+        raise ChildProcessError(
+            "a worker ended without a word, as when memory runs out: run again with fewer jobs; finished cells are kept"
+        ) from error
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep a second run out of a directory; the system lets go of the lock when a process ends, killed or not."""
+    with (folder / ".lock").open("a+", encoding="utf-8") as file:
+        try:
+            _lock(file.fileno())
+        except BlockingIOError as error:
+            file.seek(0)
+            owner = file.read() or "another process"
+            raise DataError(
+                f"{folder} is written by another run ({owner}): wait for its end, or give another directory"
+            ) from error
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {gethostname()}")
+        file.flush()
+        yield
+
+
+def _lock(descriptor: int) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows: two runs may do a cell twice, but each writes it whole
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if isinstance(error, BlockingIOError):
+            raise
+        # Some network file systems have no locks.

@@ -1,0 +1,222 @@
+"""Ranks, tests and critical differences against closed forms and published numbers; what the page says."""
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from identica.experiments.benchmark import (
+    average_ranks,
+    critical_difference,
+    friedman_test,
+    indistinct_groups,
+    leaderboard,
+    write_leaderboard,
+)
+
+SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=6)
+TABLES = hnp.arrays(np.float64, SHAPES, elements=st.sampled_from([-np.inf, *range(-5, 6)]))
+
+
+def rows_of(scores, *, score="r2_mean"):
+    """Return rows from scores by (data set, method), one per seed; None for a failure, "no" for not applicable."""
+    rows = []
+    for (dataset, method), values in scores.items():
+        for seed, value in enumerate(values):
+            status = "failed" if value is None else "not applicable" if value == "no" else "ok"
+            found = value if status == "ok" else None
+            row = {"dataset": dataset, "method": method, "seed": seed, "status": status, "seconds": None}
+            rows.append({**row, **({"seconds": 2.0 + seed} if status == "ok" else {}), score: found})
+    return rows
+
+
+SCORES = {
+    ("a", "best"): (0.9, 0.8, 0.7),
+    ("a", "middle"): (0.5, 0.6, 0.4),
+    ("a", "frail"): (0.95, None, None),
+    ("a", "choosy"): ("no", "no", "no"),
+    ("b", "best"): (0.7, 0.7, 0.7),
+    ("b", "middle"): (0.6, 0.5, 0.5),
+    ("b", "frail"): (0.9, None, 0.8),
+    ("b", "choosy"): (0.1, 0.2, 0.3),
+}
+
+
+# --------------------------------------------------------------------------------------------------- statistics
+
+
+@pytest.mark.parametrize(
+    ("alpha", "published"),
+    [
+        (0.05, (1.960, 2.343, 2.569, 2.728, 2.850, 2.949, 3.031, 3.102, 3.164)),
+        (0.10, (1.645, 2.052, 2.291, 2.459, 2.589, 2.693, 2.780, 2.855, 2.920)),
+    ],
+)
+def test_critical_values_are_those_of_demsars_table(alpha, published):
+    # JMLR 7, 2006, table 5(a), for 2 to 10 methods.
+    for n_methods, q in enumerate(published, start=2):
+        n_datasets = 7
+        factor = np.sqrt(n_methods * (n_methods + 1) / (6 * n_datasets))
+        assert critical_difference(n_methods, n_datasets, alpha=alpha) / factor == pytest.approx(q, abs=1.1e-3)
+
+
+def test_demsars_example():
+    # Section 3.2.2: four methods on 14 data sets, average ranks 3.143, 2.000, 2.893 and 1.964.
+    ranks = np.array([3.143, 2.000, 2.893, 1.964])
+    assert critical_difference(4, 14) == pytest.approx(1.25, abs=5e-3)
+    assert critical_difference(4, 14, alpha=0.1) == pytest.approx(1.12, abs=5e-3)
+    # At the level 0.1 the first differs from the second and the fourth, and nothing else is told.
+    assert indistinct_groups(ranks, critical_difference(4, 14, alpha=0.1)) == ((3, 1, 2), (2, 0))
+
+
+def test_friedmans_statistic_is_its_closed_form():
+    scores = np.random.default_rng(0).normal(size=(9, 5))
+    n_datasets, k = scores.shape
+    ranks = average_ranks(scores)
+    expected = 12 * n_datasets / (k * (k + 1)) * (np.square(ranks).sum() - k * (k + 1) ** 2 / 4)
+    statistic, p_value = friedman_test(scores)
+    assert statistic == pytest.approx(expected)
+    assert 0 < p_value < 1
+    assert friedman_test(np.zeros((4, 3))) == (0.0, 1.0)
+
+
+@given(TABLES)
+def test_average_ranks_have_one_sum_and_do_not_see_monotone_maps(scores):
+    k = scores.shape[1]
+    ranks = average_ranks(scores)
+    assert ranks.sum() == pytest.approx(k * (k + 1) / 2)
+    assert np.all((ranks >= 1) & (ranks <= k))
+    # Another map for every data set.
+    maps = itertools.cycle((np.arctan, lambda x: x**3, lambda x: 2 * x - 7))
+    np.testing.assert_array_equal(average_ranks([map_(row) for map_, row in zip(maps, scores, strict=False)]), ranks)
+
+
+@given(hnp.arrays(np.float64, st.integers(1, 7), elements=st.integers(1, 7)), st.floats(0.1, 5))
+def test_groups_are_the_largest_sets_within_the_difference(ranks, difference):
+    groups = indistinct_groups(ranks, difference)
+    for group in groups:
+        assert len(group) > 1
+        assert np.ptp(ranks[list(group)]) < difference
+        assert not any(set(group) < set(other) for other in groups)
+    together = {frozenset(pair) for group in groups for pair in itertools.combinations(group, 2)}
+    for i, j in itertools.combinations(range(len(ranks)), 2):
+        assert (frozenset((i, j)) in together) == (abs(ranks[i] - ranks[j]) < difference)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: average_ranks([[np.nan, 1]]), r"scores of shape \(1, 2\) cannot be ranked: give one row per data set"),
+        (lambda: average_ranks([]), "cannot be ranked"),
+        (lambda: friedman_test([[1, 2], [3, 4]]), "2 methods on 2 data sets are too few .* at least 3 on 2"),
+        (lambda: critical_difference(1, 5), "n_methods=1 is out of range: use at least 2"),
+        (lambda: critical_difference(2, 5, alpha=1), "alpha=1 is out of range"),
+    ],
+)
+def test_what_cannot_be_tested_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# -------------------------------------------------------------------------------------------------- leaderboard
+
+
+def test_medians_ranks_and_failures():
+    board = leaderboard(rows_of(SCORES))
+    assert board.methods == ("best", "frail", "middle", "choosy")
+    # On a: best, middle, then frail and choosy tied; on b the frail one's median is that of 0.9, 0.8 and a failure.
+    assert dict(board.ranks) == {"best": 1.5, "frail": 2.25, "middle": 2.5, "choosy": 3.75}
+    frail = board.entries["b", "frail"]
+    assert (frail.median, frail.low, frail.high, frail.n_failed, frail.n_seeds) == (0.8, 0.8, 0.9, 1, 3)
+    assert board.entries["a", "frail"].median is None
+    assert board.entries["a", "frail"].low == 0.95
+    assert not board.entries["a", "choosy"].applicable
+    best = board.entries["a", "best"]
+    assert (best.low, best.lower_quartile, best.median, best.upper_quartile, best.high) == pytest.approx(
+        (0.7, 0.75, 0.8, 0.85, 0.9)
+    )
+    assert best.seconds == board.seconds("best") == 3.0
+    assert [board.n_failed(method) for method in board.methods] == [0, 3, 0, 0]
+    assert board.critical_difference == critical_difference(4, 2)
+    assert board.groups == (board.methods,)
+    assert board.statistic is not None
+
+
+def test_less_is_better_where_it_is():
+    scores = {("a", "good"): (0.1,), ("a", "bad"): (0.9,), ("a", "silent"): (np.inf,)}
+    rows = rows_of(scores, score="reconstruction_error")
+    rows[-1]["reconstruction_error"] = None
+    board = leaderboard(rows, score="reconstruction_error")
+    assert board.methods == ("good", "bad", "silent")
+    assert board.entries["a", "silent"].n_failed == 0
+
+
+def test_one_method_on_one_data_set_is_a_leaderboard():
+    board = leaderboard(rows_of({("a", "only"): (0.5,)}))
+    assert (board.ranks, board.critical_difference, board.groups, board.p_value) == ({"only": 1.0}, None, (), None)
+
+
+def test_incomplete_or_doubled_rows_are_refused():
+    rows = rows_of(SCORES)
+    with pytest.raises(
+        ValueError, match="data set 'b', method 'choosy' and seed 2 is missing, which another method has"
+    ):
+        leaderboard(rows[:-1])
+    with pytest.raises(ValueError, match="data set 'a', method 'best' and seed 0 occurs twice"):
+        leaderboard([*rows, rows[0]])
+    with pytest.raises(ValueError, match="no row was given"):
+        leaderboard([])
+    with pytest.raises(ValueError, match="score='beauty' is not known: use one of r2_mean"):
+        leaderboard(rows, score="beauty")
+
+
+def test_markdown_has_one_line_per_method_and_what_the_tests_found():
+    lines = leaderboard(rows_of(SCORES)).to_markdown().splitlines()
+    assert lines[0] == "| method | rank | a | b | failed | seconds |"
+    assert lines[2] == "| best | 1.500 | 0.800 [0.700, 0.900] | 0.700 [0.700, 0.700] | 0 | 3.0 |"
+    assert lines[3] == "| frail | 2.250 | – | 0.800 [0.800, 0.900] | 3 | 2.5 |"
+    assert lines[5].startswith("| choosy | 3.750 | not applicable | 0.200")
+    assert any(line.startswith("Friedman's test: chi-squared") for line in lines)
+    assert any(line.endswith("Nemenyi's test: best, frail, middle, choosy.") for line in lines)
+
+
+# --------------------------------------------------------------------------------------------------------- page
+
+
+def test_the_page_is_whole_and_says_all(tmp_path):
+    board = leaderboard(rows_of(SCORES))
+    notes = {"a": "Linear <data>.", "b": "", "elsewhere": "Not shown."}
+    write_leaderboard(board, tmp_path / "page.html", notes=notes, command="identica benchmark --seeds '3'", title="<T>")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<h1>&lt;T&gt;</h1>" in page
+    assert "Linear &lt;data&gt;." in page
+    assert "Not shown" not in page
+    assert "identica benchmark --seeds &#39;3&#39;" in page
+    assert page.count("2 of 3 failed") == 1
+    assert page.count("not applicable") == 1
+    assert "best 1.50" in re.sub(r"<[^>]*>", "", page)
+    # 0.8 of the deepest colour, and none where there is no median.
+    assert "--depth: 36" in page
+    assert len(re.findall(r'class="cold"', page)) == 2
+    assert not re.findall(r"(?:src|href)=", page.replace("xlink:href", ""))
+    assert "<script" not in page
+    assert "http:" not in page
+    write_leaderboard(
+        board, tmp_path / "again.html", notes=notes, command="identica benchmark --seeds '3'", title="<T>"
+    )
+    assert (tmp_path / "again.html").read_text(encoding="utf-8") == page
+
+
+def test_on_the_page_of_times_the_fastest_has_the_deepest_colour(tmp_path):
+    rows = rows_of({("a", "slow"): (0.5,), ("a", "fast"): (0.4,)})
+    for row, seconds in zip(rows, (40.0, 10.0), strict=True):
+        row["seconds"] = seconds
+    write_leaderboard(leaderboard(rows, score="seconds"), tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert re.findall(r"--depth: (\d+)", page) == ["45", "11"]
+    assert "of which less is better" in page
+    assert "Made by" not in page
