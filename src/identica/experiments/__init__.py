@@ -5,6 +5,13 @@ from identica.experiments.cells import CELL_METHODS, single_cell
 from identica.experiments.comparison import FAMILIES, METHODS, Comparison, comparison
 from identica.experiments.demonstration import demo, reproduce
 from identica.experiments.digits import DIGIT_METHODS, DigitStudy, digits, reproduce_digits
+from identica.experiments.finite_samples import (
+    SAMPLE_FAMILIES,
+    SAMPLE_METHODS,
+    SAMPLE_SIZES,
+    finite_samples,
+    reproduce_finite_samples,
+)
 from identica.experiments.reading import Reader, Transformations, read_traversals
 from identica.experiments.runner import Outcome, run
 from identica.experiments.sprites import sprites
@@ -15,6 +22,9 @@ __all__ = [
     "DIGIT_METHODS",
     "FAMILIES",
     "METHODS",
+    "SAMPLE_FAMILIES",
+    "SAMPLE_METHODS",
+    "SAMPLE_SIZES",
     "Comparison",
     "DigitStudy",
     "Outcome",
@@ -24,10 +34,12 @@ __all__ = [
     "comparison",
     "demo",
     "digits",
+    "finite_samples",
     "markdown_table",
     "read_traversals",
     "reproduce",
     "reproduce_digits",
+    "reproduce_finite_samples",
     "run",
     "single_cell",
     "sprites",
