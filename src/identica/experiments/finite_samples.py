@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
 from sklearn.base import BaseEstimator
 
+from identica import plotting
 from identica.arguments import check_integer
 from identica.datasets import Mixture, make_mixture
 from identica.experiments.benchmark import BenchmarkPlan, DatasetSpec, MethodSpec, run_benchmark
 from identica.experiments.comparison import FAMILIES, METHODS, build_methods, check_known, check_samples
+from identica.experiments.power_law import LEAST_SIZES
+from identica.experiments.sample_curves import FALLEN, RATE, SEPARATOR, USEFUL, SampleCurve, sample_curves
+from identica.experiments.tables import markdown_table
+from identica.io import atomic_write
 from identica.training import Training
 
-__all__ = ["SAMPLE_FAMILIES", "SAMPLE_METHODS", "SAMPLE_SIZES", "finite_samples", "reproduce_finite_samples"]
+__all__ = [
+    "SAMPLE_FAMILIES",
+    "SAMPLE_METHODS",
+    "SAMPLE_SIZES",
+    "curves_to_markdown",
+    "draw_curves",
+    "finite_samples",
+    "reproduce_finite_samples",
+]
 
 SAMPLE_FAMILIES: Mapping[str, Mapping[str, Any]] = {
     "linear": FAMILIES["linear"],
@@ -28,7 +44,6 @@ SAMPLE_METHODS = ("dica", "sparse-jacobian", "polytopic")
 """Methods of the study by default, the linear one last."""
 SAMPLE_SIZES = (250, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 """Numbers of samples to fit by default."""
-SEPARATOR = "/N="
 
 
 def finite_samples(
@@ -110,7 +125,7 @@ def finite_samples(
 def reproduce_finite_samples(
     plan: BenchmarkPlan, output: str | os.PathLike[str], *, n_jobs: int = 1, rerun: bool = False, verbose: int = 1
 ) -> str:
-    """Run what is not finished of the study.
+    """Run what is not finished of the study, and write results.csv, finite-samples.md and finite-samples.svg.
 
     Parameters
     ----------
@@ -131,7 +146,94 @@ def reproduce_finite_samples(
         The summary, in Markdown.
     """
     rows = run_benchmark(plan, output, n_jobs=n_jobs, rerun=rerun, on_cell=_announce if verbose else None)
-    return f"{len(rows)} cells\n"
+    # In the order of the plan, not of letters.
+    rank = {(cell.dataset, cell.method, cell.seed): i for i, cell in enumerate(plan.cells)}
+    rows.sort(key=lambda row: rank[row["dataset"], row["method"], row["seed"]])
+    curves = sample_curves(rows)
+    text = curves_to_markdown(curves)
+    with atomic_write(Path(output) / "finite-samples.md", "w") as file:
+        file.write(text + "\n")
+    with atomic_write(Path(output) / "finite-samples.svg") as file:
+        draw_curves(curves).savefig(file, format="svg", metadata={"Date": None})
+    return text
+
+
+def curves_to_markdown(curves: Sequence[SampleCurve]) -> str:
+    """Write curves as tables in Markdown, with what their words mean.
+
+    Parameters
+    ----------
+    curves : sequence of SampleCurve
+        Such as :func:`sample_curves` returns.
+
+    Returns
+    -------
+    str
+        Medians by size, then rates.
+    """
+    sizes = sorted({size for curve in curves for size in curve.sizes})
+    medians, rates = [], []
+    for curve in curves:
+        name = {"data": curve.family, "method": curve.method}
+        at = dict(zip(curve.sizes, curve.median, strict=True))
+        medians.append({**name, **{str(size): at.get(size) for size in sizes}, "failed": curve.n_failed})
+        low, high = curve.interval or (None, None)
+        rates.append(
+            {
+                **name,
+                "seeds": curve.n_seeds,
+                "falls from": curve.falls_from,
+                "rate": None if curve.law is None else curve.law.rate,
+                "5 %": low,
+                "95 %": high,
+                "beside 1/2": curve.beside_bound,
+                "floor": None if curve.law is None else curve.law.floor,
+                "of use from": curve.useful_from,
+            }
+        )
+    return "\n\n".join(
+        (
+            "Median over seeds of 1 - R² on samples not fitted, by the number of samples fitted; a failed fit counts "
+            "as worse than any:",
+            markdown_table(medians, list(medians[0])),
+            "The rate is that of floor + factor N^(-rate), fitted to the logarithms of the medians by least squares, "
+            "from the last size at which they are within a tenth of the largest; none is given where fewer than "
+            f"{LEAST_SIZES} sizes remain or the least median is more than {FALLEN:g} of that one. 5 % and 95 % are "
+            "quantiles of the bootstrap over seeds. A bound of the order of N^(-1/2) is kept by a rate of 1/2 or more; "
+            "the floor, what networks and training leave, is not in it. A method is of use from the least size from "
+            f"which on its median R² is at least {USEFUL:g} and exceeds that of the linear method.",
+            markdown_table(rates, list(rates[0])),
+        )
+    )
+
+
+def draw_curves(curves: Sequence[SampleCurve]) -> Figure:
+    """Draw each family's curves, the median with its range, and a line of slope -1/2 beside them.
+
+    Parameters
+    ----------
+    curves : sequence of SampleCurve
+        Such as :func:`sample_curves` returns.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One axis per family, both of its scales logarithmic.
+    """
+    families = list(dict.fromkeys(curve.family for curve in curves))
+    figure = Figure(figsize=(3.6 * len(families), 3.4), layout="constrained")
+    axes = figure.subplots(1, len(families), squeeze=False)[0]
+    shown: dict[str, Artist] = {}
+    for ax, family in zip(axes, families, strict=True):
+        points = {curve.method: curve.points() for curve in curves if curve.family == family}
+        if any(points.values()):
+            plotting.errors_by_size(points, slope=-RATE, title=family, ax=ax)
+            handles, labels = ax.get_legend_handles_labels()
+            shown = dict(zip(labels, handles, strict=True)) | shown
+    if shown:
+        figure.legend(shown.values(), shown, loc="outside lower center", ncols=len(shown), frameon=False)
+    axes[0].set_ylabel("1 - R²")
+    return figure
 
 
 def _simulate(n_samples: int, seed: int, **mixture: Any) -> Mixture:
