@@ -62,12 +62,13 @@ class ReproduceFiniteSamples:
             raise ValueError(f"seeds={self.seeds} is not possible, use at least 1")
         if self.jobs < 1:
             raise ValueError(f"jobs={self.jobs} is not possible, use at least 1")
-        given = {"families": self.families, "sizes": self.sizes, "methods": self.methods}
         plan = finite_samples(
+            families=self.families,
+            sizes=self.sizes,
+            methods=self.methods,
             seeds=range(self.seeds),
             n_init=self.n_init,
             max_steps=self.max_steps,
-            **{name: value for name, value in given.items() if value is not None},
         )
         print(reproduce_finite_samples(plan, self.output, n_jobs=self.jobs, rerun=self.rerun))
         print(f"\nSee {self.output / 'finite-samples.svg'}")

@@ -9,8 +9,6 @@ from identica.experiments.finite_samples import (
     SAMPLE_FAMILIES,
     SAMPLE_METHODS,
     SAMPLE_SIZES,
-    curves_to_markdown,
-    draw_curves,
     finite_samples,
     reproduce_finite_samples,
 )
@@ -18,6 +16,7 @@ from identica.experiments.power_law import PowerLaw, fall_begins, fit_power_law
 from identica.experiments.reading import Reader, Transformations, read_traversals
 from identica.experiments.runner import Outcome, run
 from identica.experiments.sample_curves import SampleCurve, sample_curves
+from identica.experiments.sample_summary import curves_to_markdown, draw_curves
 from identica.experiments.sprites import sprites
 from identica.experiments.tables import markdown_table, text_table
 

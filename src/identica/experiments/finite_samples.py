@@ -1,26 +1,27 @@
-"""The study of finite samples: how the error of methods falls with the number of samples that they are fitted on."""
+"""The study of finite samples: how the error of methods falls with the number of samples that they are fitted on.
+
+The statement behind it, (7) in "Diverse Influence Component Analysis" (arXiv:2510.17040): with N samples the error of
+the encoder is O(Rademacher complexity + sqrt(ln(1/delta) / N)), with probability 1 - delta.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from matplotlib.artist import Artist
-from matplotlib.figure import Figure
 from sklearn.base import BaseEstimator
 
-from identica import plotting
 from identica.arguments import check_integer
 from identica.datasets import Mixture, make_mixture
 from identica.experiments.benchmark import BenchmarkPlan, DatasetSpec, MethodSpec, run_benchmark
+from identica.experiments.benchmark.cells import cell_of
 from identica.experiments.comparison import FAMILIES, METHODS, build_methods, check_known, check_samples
-from identica.experiments.power_law import LEAST_SIZES
-from identica.experiments.sample_curves import FALLEN, RATE, SEPARATOR, USEFUL, SampleCurve, sample_curves
-from identica.experiments.tables import markdown_table
+from identica.experiments.sample_curves import SEPARATOR, sample_curves
+from identica.experiments.sample_summary import curves_to_markdown, draw_curves
 from identica.io import atomic_write
 from identica.training import Training
 
@@ -28,8 +29,6 @@ __all__ = [
     "SAMPLE_FAMILIES",
     "SAMPLE_METHODS",
     "SAMPLE_SIZES",
-    "curves_to_markdown",
-    "draw_curves",
     "finite_samples",
     "reproduce_finite_samples",
 ]
@@ -48,9 +47,9 @@ SAMPLE_SIZES = (250, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 
 def finite_samples(
     *,
-    families: Iterable[str] = tuple(SAMPLE_FAMILIES),
-    sizes: Iterable[int] = SAMPLE_SIZES,
-    methods: Iterable[str] = SAMPLE_METHODS,
+    families: Iterable[str] | None = None,
+    sizes: Iterable[int] | None = None,
+    methods: Iterable[str] | None = None,
     seeds: Iterable[int] = range(5),
     n_init: int = 2,
     max_steps: int = 3000,
@@ -63,11 +62,11 @@ def finite_samples(
 
     Parameters
     ----------
-    families : iterable of str
+    families : iterable of str, optional
         Some of ``SAMPLE_FAMILIES``; all by default.
-    sizes : iterable of int
+    sizes : iterable of int, optional
         Numbers of samples to fit; ``SAMPLE_SIZES`` by default.
-    methods : iterable of str
+    methods : iterable of str, optional
         Some of ``METHODS``; ``SAMPLE_METHODS`` by default.
     seeds : iterable of int, default=range(5)
         One mixing per family, and one fit of each method to each size, per seed.
@@ -97,7 +96,9 @@ def finite_samples(
     >>> list(plan.datasets), list(plan.methods), len(plan.cells)
     (['folded/N=500', 'folded/N=5000'], ['dica', 'sparse-jacobian', 'polytopic'], 18)
     """
-    families, sizes, methods = list(families), list(sizes), list(methods)
+    families = list(SAMPLE_FAMILIES if families is None else families)
+    sizes = list(SAMPLE_SIZES if sizes is None else sizes)
+    methods = list(SAMPLE_METHODS if methods is None else methods)
     check_known("family", families, SAMPLE_FAMILIES)
     check_known("method", methods, METHODS)
     check_integer("n_init", n_init, 1)
@@ -147,93 +148,14 @@ def reproduce_finite_samples(
     """
     rows = run_benchmark(plan, output, n_jobs=n_jobs, rerun=rerun, on_cell=_announce if verbose else None)
     # In the order of the plan, not of letters.
-    rank = {(cell.dataset, cell.method, cell.seed): i for i, cell in enumerate(plan.cells)}
-    rows.sort(key=lambda row: rank[row["dataset"], row["method"], row["seed"]])
-    curves = sample_curves(rows)
+    order = {cell: i for i, cell in enumerate(plan.cells)}
+    curves = sample_curves(sorted(rows, key=lambda row: order[cell_of(row)]))
     text = curves_to_markdown(curves)
     with atomic_write(Path(output) / "finite-samples.md", "w") as file:
         file.write(text + "\n")
     with atomic_write(Path(output) / "finite-samples.svg") as file:
         draw_curves(curves).savefig(file, format="svg", metadata={"Date": None})
     return text
-
-
-def curves_to_markdown(curves: Sequence[SampleCurve]) -> str:
-    """Write curves as tables in Markdown, with what their words mean.
-
-    Parameters
-    ----------
-    curves : sequence of SampleCurve
-        Such as :func:`sample_curves` returns.
-
-    Returns
-    -------
-    str
-        Medians by size, then rates.
-    """
-    sizes = sorted({size for curve in curves for size in curve.sizes})
-    medians, rates = [], []
-    for curve in curves:
-        name = {"data": curve.family, "method": curve.method}
-        at = dict(zip(curve.sizes, curve.median, strict=True))
-        medians.append({**name, **{str(size): at.get(size) for size in sizes}, "failed": curve.n_failed})
-        low, high = curve.interval or (None, None)
-        rates.append(
-            {
-                **name,
-                "seeds": curve.n_seeds,
-                "falls from": curve.falls_from,
-                "rate": None if curve.law is None else curve.law.rate,
-                "5 %": low,
-                "95 %": high,
-                "beside 1/2": curve.beside_bound,
-                "floor": None if curve.law is None else curve.law.floor,
-                "of use from": curve.useful_from,
-            }
-        )
-    return "\n\n".join(
-        (
-            "Median over seeds of 1 - R² on samples not fitted, by the number of samples fitted; a failed fit counts "
-            "as worse than any:",
-            markdown_table(medians, list(medians[0])),
-            "The rate is that of floor + factor N^(-rate), fitted to the logarithms of the medians by least squares, "
-            "from the last size at which they are within a tenth of the largest; none is given where fewer than "
-            f"{LEAST_SIZES} sizes remain or the least median is more than {FALLEN:g} of that one. 5 % and 95 % are "
-            "quantiles of the bootstrap over seeds. A bound of the order of N^(-1/2) is kept by a rate of 1/2 or more; "
-            "the floor, what networks and training leave, is not in it. A method is of use from the least size from "
-            f"which on its median R² is at least {USEFUL:g} and exceeds that of the linear method.",
-            markdown_table(rates, list(rates[0])),
-        )
-    )
-
-
-def draw_curves(curves: Sequence[SampleCurve]) -> Figure:
-    """Draw each family's curves, the median with its range, and a line of slope -1/2 beside them.
-
-    Parameters
-    ----------
-    curves : sequence of SampleCurve
-        Such as :func:`sample_curves` returns.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        One axis per family, both of its scales logarithmic.
-    """
-    families = list(dict.fromkeys(curve.family for curve in curves))
-    figure = Figure(figsize=(3.6 * len(families), 3.4), layout="constrained")
-    axes = figure.subplots(1, len(families), squeeze=False)[0]
-    shown: dict[str, Artist] = {}
-    for ax, family in zip(axes, families, strict=True):
-        points = {curve.method: curve.points() for curve in curves if curve.family == family}
-        if any(points.values()):
-            plotting.errors_by_size(points, slope=-RATE, title=family, ax=ax)
-            handles, labels = ax.get_legend_handles_labels()
-            shown = dict(zip(labels, handles, strict=True)) | shown
-    if shown:
-        figure.legend(shown.values(), shown, loc="outside lower center", ncols=len(shown), frameon=False)
-    axes[0].set_ylabel("1 - R²")
-    return figure
 
 
 def _simulate(n_samples: int, seed: int, **mixture: Any) -> Mixture:

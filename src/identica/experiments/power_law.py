@@ -48,7 +48,7 @@ class PowerLaw:
 
     def __call__(self, size: float) -> float:
         """Return the error with so many samples."""
-        return self.floor + self.factor * float(size) ** -self.rate
+        return float(self.floor + self.factor * size**-self.rate)
 
 
 def fall_begins(errors: Sequence[float]) -> int:

@@ -188,7 +188,7 @@ def _curve(
     known = np.isfinite(r2)
     law, begin = None, 0
     if known.any():
-        begin = int(np.flatnonzero(known)[fall_begins(1 - r2[known])])
+        begin = int(np.flatnonzero(known)[fall_begins((1 - r2[known]).tolist())])
         if 1 - r2.max() <= FALLEN * (1 - r2[begin]):
             law = _law(sizes[begin:], table[:, begin:])
     errors = [1 - column[np.isfinite(column)] for column in table.T]
