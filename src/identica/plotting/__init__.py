@@ -7,12 +7,14 @@ display is needed; it is reached by ``ax.figure`` and saved by ``ax.figure.savef
 from identica.plotting.curves import history, history_terms
 from identica.plotting.heatmaps import influence, r2_heatmap, signed_heatmap
 from identica.plotting.ranks import critical_differences
+from identica.plotting.sizes import errors_by_size
 from identica.plotting.style import COLORS, LONGEST_NAME
 
 __all__ = [
     "COLORS",
     "LONGEST_NAME",
     "critical_differences",
+    "errors_by_size",
     "history",
     "history_terms",
     "influence",

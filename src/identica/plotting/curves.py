@@ -7,9 +7,8 @@ from typing import Any, TypeGuard
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogFormatter
 
-from identica.plotting.style import COLORS, new_axis
+from identica.plotting.style import COLORS, PlainLogFormatter, new_axis, spare
 
 __all__ = ["history", "history_terms"]
 
@@ -18,13 +17,6 @@ _LEGEND_LETTERS = 40
 """That two columns of a legend have room for."""
 _LEGEND_ROW = 15
 """Height of a legend's row in points."""
-
-
-class _PlainLogFormatter(LogFormatter):
-    """Writes 0.03 where matplotlib writes 3 times a power of ten, at the ticks that it labels."""
-
-    def __call__(self, x: float, pos: int | None = None) -> str:
-        return f"{x:g}" if super().__call__(x, pos) else ""
 
 
 def history(
@@ -82,8 +74,8 @@ def history(
         ax.plot(steps, numbers, label=name.replace("_", " "), color=color, linewidth=1.5, marker=marker)
     if log:
         ax.set_yscale("log")
-        ax.yaxis.set_major_formatter(_PlainLogFormatter())
-        ax.yaxis.set_minor_formatter(_PlainLogFormatter())
+        ax.yaxis.set_major_formatter(PlainLogFormatter())
+        ax.yaxis.set_minor_formatter(PlainLogFormatter())
     ax.set_xlabel("step")
     # Above the axis, where no curve can be, and below the title.
     n_columns = 2 if len(names) > 1 and sum(sorted(map(len, names))[-2:]) <= _LEGEND_LETTERS else 1
@@ -92,7 +84,7 @@ def history(
     if stage is not None:
         n_rows = -(-len(names) // n_columns)
         ax.set_title(stage, parse_math=False, pad=8 + n_rows * _LEGEND_ROW)
-    _spare(ax)
+    spare(ax)
     return ax
 
 
@@ -126,9 +118,3 @@ def _is_number(value: object) -> TypeGuard[float]:
 def _position(record: Mapping[str, Any], index: int) -> float:
     step = record.get("step")
     return float(step) if _is_number(step) else float(index)
-
-
-def _spare(ax: Axes) -> None:
-    """Take away the frame's upper and right edge, which say nothing."""
-    ax.spines["top"].set_visible(False)
-    ax.spines["right"].set_visible(False)
