@@ -120,7 +120,7 @@ class Contrastive(Solver):
 
     Parameters
     ----------
-    weight : float, default=0.3
+    weight : float, default=10
         Of the contrastive loss, which is 1 at chance, against the fraction of variance unexplained.
 
     Raises
@@ -137,10 +137,10 @@ class Contrastive(Solver):
     Examples
     --------
     >>> Contrastive().weight
-    0.3
+    10.0
     """
 
-    weight: float = 0.3
+    weight: float = 10.0
 
     kind: ClassVar[str] = "contrastive"
 
