@@ -22,7 +22,7 @@ SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=6)
 TABLES = hnp.arrays(np.float64, SHAPES, elements=st.sampled_from([-np.inf, *range(-5, 6)]))
 
 
-def rows_of(scores, *, score="r2_mean"):
+def rows_of(scores, *, score="recovery"):
     """Return rows from scores by (data set, method), one per seed; None for a failure, "no" for not applicable."""
     rows = []
     for (dataset, method), values in scores.items():
@@ -170,7 +170,7 @@ def test_incomplete_or_doubled_rows_are_refused():
         leaderboard([*rows, rows[0]])
     with pytest.raises(ValueError, match="no row was given"):
         leaderboard([])
-    with pytest.raises(ValueError, match="score='beauty' is not known: use one of r2_mean"):
+    with pytest.raises(ValueError, match="score='beauty' is not known: use one of recovery"):
         leaderboard(rows, score="beauty")
 
 

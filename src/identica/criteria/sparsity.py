@@ -36,9 +36,8 @@ class InfluenceSparsity(Criterion):
 
     def value(self, local: LocalGeometry) -> Tensor:
         """Return minus the logarithm of the mean row norm; see :meth:`Criterion.value`."""
-        norms = (local.rows.abs() * local.spread[..., None, None, :]).sum(-1)
-        tiny = torch.finfo(norms.dtype).tiny ** 0.5
-        return -norms.mean((-2, -1)).clamp_min(tiny).log()
+        norm = (local.rows.abs().mean((-3, -2)) * local.spread).sum(-1)
+        return -norm.clamp_min(torch.finfo(norm.dtype).tiny ** 0.5).log()
 
 
 @final

@@ -99,6 +99,7 @@ def align(
     whitened = (matrices @ whitening).flatten(0, 1)
     # Unit scale for the optimiser: typical rows get norm 1, which no result depends on.
     whitened = whitened * (d**0.5 / whitened.square().sum(-1).mean().sqrt())
+    across = whitened.T.contiguous()
     grams = whitened.unflatten(0, (n_points, n_rows))
     grams = grams.mT @ grams
     covariance = _in_whitened(local, whitening)
@@ -106,8 +107,9 @@ def align(
     turns = torch.linalg.qr(starts).Q.to(matrices).requires_grad_(True)
 
     def value(turned: Tensor) -> Tensor:
-        mixed = whitened @ turned.permute(1, 0, 2).reshape(d, n_restarts * d)
-        rows = mixed.reshape(n_points, n_rows, n_restarts, d).movedim(2, 0)
+        # Rows beside each other in memory: sums over the few components are then sums of long vectors.
+        mixed = turned.mT.reshape(n_restarts * d, d) @ across
+        rows = mixed.reshape(n_restarts, d, n_points, n_rows).movedim(1, -1)
         log_volume = 2 * torch.linalg.slogdet(turned).logabsdet[:, None].expand(-1, n_points)
         squares = ((grams @ turned[:, None]) * turned[:, None]).sum(-2)
         inverse, _ = torch.linalg.inv_ex(turned)

@@ -6,8 +6,11 @@ from identica.experiments.benchmark.page import write_leaderboard
 from identica.experiments.benchmark.plan import BenchmarkPlan, Cell, DatasetSpec, MethodSpec
 from identica.experiments.benchmark.ranks import average_ranks, critical_difference, friedman_test, indistinct_groups
 from identica.experiments.benchmark.runner import run_benchmark
+from identica.experiments.benchmark.standard import BENCHMARK_DATASETS, BENCHMARK_METHODS, standard_plan
 
 __all__ = [
+    "BENCHMARK_DATASETS",
+    "BENCHMARK_METHODS",
     "COLUMNS",
     "SCORES",
     "BenchmarkPlan",
@@ -23,5 +26,6 @@ __all__ = [
     "leaderboard",
     "read_rows",
     "run_benchmark",
+    "standard_plan",
     "write_leaderboard",
 ]

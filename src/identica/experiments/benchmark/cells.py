@@ -19,7 +19,7 @@ from identica.experiments.comparison import seeded
 from identica.experiments.runner import dci_scores, timed_fit
 from identica.io import DataError, write_json
 from identica.machine import one_thread
-from identica.metrics import score_components
+from identica.metrics import block_r2, score_components
 
 __all__ = ["CELLS", "COLUMNS", "LOWER_IS_BETTER", "SCORES", "cell_of", "read_rows", "run_cell"]
 
@@ -27,11 +27,12 @@ CELLS = "cells"
 """Folder of the files, in the benchmark's directory."""
 PACKAGES = ("identica", "numpy", "scikit-learn", "scipy", "torch")
 SCORES = (
+    "recovery",
     *("r2_mean", "mcc_pearson", "mcc_spearman"),
     *("dci_disentanglement", "dci_completeness", "dci_informativeness"),
     *("reconstruction_error", "start_agreement", "seconds"),
 )
-"""What methods can be ranked by."""
+"""What methods can be ranked by; recovery is the mean R^2 of components, or of blocks where data have some."""
 LOWER_IS_BETTER = ("reconstruction_error", "seconds")
 """Those of ``SCORES`` of which less is better."""
 _GIVEN = ("n_samples", "n_test_samples", "n_components")
@@ -108,9 +109,15 @@ def _outcome(cell: Cell, dataset: DatasetSpec, method: MethodSpec) -> dict[str, 
     true, found = data.latents[n_samples:], estimator.transform(data.X[n_samples:])
     scores, _ = score_components(true, found)
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    recovery = scores["r2_mean"]
+    if dataset.blocks is not None:
+        size = getattr(last, "block_size", 1)
+        own = [range(i, i + size) for i in range(0, found.shape[1], size)] if size > 1 else None
+        recovery = block_r2(true, found, dataset.blocks, own).mean
     return {
         "status": "ok",
         "seconds": seconds,
+        "recovery": recovery,
         **scores,
         **dci_scores(true, found),
         "reconstruction_error": _number(last, "reconstruction_error_"),

@@ -137,14 +137,14 @@ class Leaderboard:
         return "\n\n".join((markdown_table(rows, list(rows[0])), *self.sentences())) + "\n"
 
 
-def leaderboard(rows: Iterable[Mapping[str, Any]], *, score: str = "r2_mean", alpha: float = 0.05) -> Leaderboard:
+def leaderboard(rows: Iterable[Mapping[str, Any]], *, score: str = "recovery", alpha: float = 0.05) -> Leaderboard:
     """Sum rows of a benchmark up.
 
     Parameters
     ----------
     rows : iterable of mappings
         Such as :func:`run_benchmark` and :func:`read_rows` return: every method with the same seeds on a data set.
-    score : str, default="r2_mean"
+    score : str, default="recovery"
         One of ``SCORES``. Of the reconstruction error and of seconds less is better.
     alpha : float, default=0.05
         Level of the tests.
@@ -166,7 +166,7 @@ def leaderboard(rows: Iterable[Mapping[str, Any]], *, score: str = "r2_mean", al
     Examples
     --------
     >>> row = {"dataset": "linear", "seed": 0, "status": "ok", "seconds": 0.1}
-    >>> board = leaderboard([{**row, "method": "pca", "r2_mean": 0.4}, {**row, "method": "dica", "r2_mean": 0.9}])
+    >>> board = leaderboard([{**row, "method": "pca", "recovery": 0.4}, {**row, "method": "dica", "recovery": 0.9}])
     >>> board.methods, dict(board.ranks)
     (('dica', 'pca'), {'dica': 1.0, 'pca': 2.0})
     """

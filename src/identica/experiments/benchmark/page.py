@@ -50,7 +50,7 @@ def write_leaderboard(
     >>> import tempfile
     >>> from pathlib import Path
     >>> from identica.experiments.benchmark import leaderboard
-    >>> rows = [{"dataset": "linear", "method": "pca", "seed": 0, "status": "ok", "seconds": 0.1, "r2_mean": 0.4}]
+    >>> rows = [{"dataset": "linear", "method": "pca", "seed": 0, "status": "ok", "seconds": 0.1, "recovery": 0.4}]
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_leaderboard(leaderboard(rows), Path(folder) / "leaderboard.html")
     ...     "<h1>Leaderboard</h1>" in (Path(folder) / "leaderboard.html").read_text(encoding="utf-8")
