@@ -76,7 +76,7 @@ def test_text_files_that_cannot_be_fitted(refused, text, complaint):
         (["-d", "2", "--device", "abacus"], "device='abacus' is not usable here"),
         (["-d", "2", "--layer", "counts"], "layer='counts' is for .h5ad files"),
         (["-d", "2", "--index-column", "cell"], "has no column 'cell'"),
-        (["-d", "2", "--method", "magic"], "'magic' is unknown: use one of autoencoder, dica"),
+        (["-d", "2", "--method", "magic"], "'magic' is unknown: use one of autoencoder, auxiliary-ica, "),
         (["-d", "2", "--colour", "red"], "Unrecognized options: --colour"),
     ],
 )
@@ -88,7 +88,7 @@ def test_arguments_that_cannot_be(refused, words, complaint):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        ([], "Expected one of {fit, transform, traverse, score, report, simulate, reproduce, demo}"),
+        ([], "Expected one of {fit, transform, traverse, score, report, simulate, reproduce, benchmark, demo}"),
         (["nonsense"], "Unrecognized options: nonsense"),
         (["fit"], "Missing from identica fit: FILE"),
         (["score", "one.npy"], "Missing from identica score"),

@@ -66,7 +66,7 @@ def test_choices_are_those_of_the_library():
     "words",
     [
         *[[], ["fit"], ["transform"], ["score"], ["simulate"], ["simulate", "single-cell"]],
-        *[["reproduce"], ["reproduce", "single-cell"], ["demo"]],
+        *[["reproduce"], ["reproduce", "single-cell"], ["benchmark"], ["demo"]],
     ],
 )
 def test_help(words, capsys):
@@ -185,6 +185,9 @@ def test_fit_of_every_method_without_names(tmp_path, method):
     np.save(tmp_path / "data.npy", small_data().astype(np.float32))
     (tmp_path / "quick.json").write_text('{"device": "cpu"}' if method == "polytopic" else QUICK)
     words = ["fit", str(tmp_path / "data.npy"), "-d", "1", "--method", method, "--holdout", "0"]
+    if method == "auxiliary-ica":
+        np.save(tmp_path / "u.npy", np.arange(60) % 3)
+        words += ["--auxiliary", str(tmp_path / "u.npy")]
     assert main([*words, "--config", str(tmp_path / "quick.json"), "--output", str(tmp_path / "out")]) == 0
     record = json.loads((tmp_path / "out" / "run.json").read_text())
     assert record["configuration"]["method"] == method

@@ -31,6 +31,7 @@ class Fit:
     rows are held out of the fit, to report how well they are reconstructed beside PCA with as many components. A text
     file may have a header and, as its first column without a name, the names of the rows; all else must be numbers.
     After Ctrl-C, or if the process was killed, the same command with --resume goes on to the same result.
+    The method auxiliary-ica is told something about each row, such as a batch or a time, by --auxiliary.
 
     Parameters
     ----------
@@ -54,6 +55,10 @@ class Fit:
         Array of a .npz file that holds several.
     index_column : str
         Column of a .csv, .tsv or .parquet file that holds the names of the rows.
+    auxiliary : str
+        Auxiliary variable of auxiliary-ica, a label (text, whole numbers) or a real number for each row: a column of
+        the table, which then is no feature, or of obs of a .h5ad file; for .npy, .npz and IDX files, a .npy or IDX file
+        of its own.
     holdout : float
         Share of the rows to hold out.
     threads : int
@@ -72,6 +77,7 @@ class Fit:
     layer: Name = None
     key: Name = None
     index_column: Name = None
+    auxiliary: Name = None
     holdout: Annotated[float, arg(metavar="SHARE")] = 0.1
     threads: Number = None
     device: Name = None
@@ -85,14 +91,18 @@ class Fit:
 
         given = {"n_components": self.n_components, "method": self.method, "random_state": self.seed}
         estimator = from_configuration(read_parameters(self.config, given | {"device": self.device}))
+        _check_use(estimator, self.auxiliary)
         set_threads(self.threads)
         checkpoint = self.output / "checkpoint.safetensors"
-        refuse_to_overwrite([self.data, self.config], [checkpoint, *(self.output / name for name in FILES)])
+        read = [self.data, self.config, None if self.auxiliary is None else Path(self.auxiliary)]
+        refuse_to_overwrite(read, [checkpoint, *(self.output / name for name in FILES)])
         if checkpoint.exists() and not self.resume:
             raise DataError(
                 f"{checkpoint} is of an unfinished fit, go on with it by --resume, or delete it to start over"
             )
-        table = read_table(self.data, layer=self.layer, key=self.key, index_column=self.index_column)
+        table = read_table(
+            self.data, layer=self.layer, key=self.key, index_column=self.index_column, auxiliary=self.auxiliary
+        )
         if len(table.values) < 2:
             raise DataError(
                 f"{self.data} has {len(table.values)} row, a fit needs a minimum of 2: samples go into rows, transpose "
@@ -132,10 +142,11 @@ class Fit:
 
         seed = int(estimator.random_state)
         train, unseen = held_out.split_rows(len(table.values), self.holdout, seed)
+        known = None if table.auxiliary is None else table.auxiliary.rows(train)
         with _noted() as noted:
             start = time.perf_counter()
             try:
-                estimator.fit(table.rows(train), checkpoint=checkpoint, resume=self.resume)
+                estimator.fit(table.rows(train), known, checkpoint=checkpoint, resume=self.resume)
             except KeyboardInterrupt:
                 if checkpoint.exists():
                     raise CheckpointKept(str(checkpoint)) from None
@@ -159,6 +170,26 @@ class Fit:
         for name in (checkpoint.name, *record.FILES):
             remove_leftovers(directory / name)
         print(record.summary(content, directory))
+
+
+def _check_use(estimator: "ComponentAnalysis", auxiliary: str | None) -> None:
+    """Make sure that a method is told an auxiliary variable if it needs one, and only then."""
+    from sklearn.utils import get_tags
+
+    from identica.estimators import METHODS
+
+    needed = get_tags(estimator).target_tags.required
+    if needed and auxiliary is None:
+        raise ValueError(
+            f"method {estimator.method} needs an auxiliary variable and none was given: add --auxiliary with the name "
+            "of a column, or of a .npy file for data without columns"
+        )
+    if auxiliary is not None and not needed:
+        using = ", ".join(name for name, cls in METHODS.items() if get_tags(cls()).target_tags.required)
+        raise ValueError(
+            f"--auxiliary {auxiliary} was given and method {estimator.method} does not use it: leave it out, or choose "
+            f"a method that does: {using}"
+        )
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Protocol, Union
 
 import tyro
 
+from identica.cli.benchmark import Benchmark
 from identica.cli.demo import Demo
 from identica.cli.fit import CheckpointKept, Fit
 from identica.cli.report import Report
@@ -47,6 +48,7 @@ COMMANDS: dict[str, tuple[Any, str | None]] = {
     "report": (Report, None),
     "simulate": (Simulate, "Simulate data whose components are known: a mixture, single cells, or images of sprites."),
     "reproduce": (Reproduce, "Compare all methods on simulated data, or on digits, and report what each finds."),
+    "benchmark": (Benchmark, None),
     "demo": (Demo, None),
 }
 """What each word runs, and what is said of it where its docstring does not."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from identica.estimators import ComponentAnalysis
     from identica.io import Table
 
-__all__ = ["FILES", "describe", "digest", "read_record", "summary"]
+__all__ = ["FILES", "auxiliary_column", "describe", "described", "digest", "read_record", "summary"]
 
 FILES = ("model.safetensors", "latents.npy", "latents.csv", "history.csv", "report.html", "run.json")
 """What a fit writes, the record last."""
@@ -85,6 +85,7 @@ def describe(
             "dtype": str(table.values.dtype),
             "value_range": None if table.sample_shape is None else value_range(table.values),
         },
+        "auxiliary": _auxiliary(estimator, table),
         "holdout": holdout,
         "n_samples_fitted": len(train),
         "n_samples_held_out": len(held_out),
@@ -95,6 +96,17 @@ def describe(
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         "warnings": list(noted),
         "digest": digest(estimator, table, holdout),
+    }
+
+
+def _auxiliary(estimator: ComponentAnalysis, table: Table) -> dict[str, Any] | None:
+    if table.auxiliary is None:
+        return None
+    levels = estimator.auxiliary_levels_
+    return {
+        "path": str(table.auxiliary.path),
+        "column": table.auxiliary.column,
+        "n_levels": None if levels is None else len(levels),
     }
 
 
@@ -137,6 +149,8 @@ def summary(content: Mapping[str, Any], directory: Path) -> str:
         f"{method}: {content['configuration']['n_components']} components of {data['n_samples']} samples, "
         f"{data['n_features']} features, in {content['durations']['total']:.1f} s"
     ]
+    if content["auxiliary"] is not None:
+        lines.append(f"auxiliary variable: {described(content['auxiliary'])}")
     named = {
         "volume_efficiency": "volume efficiency",
         "restart_agreement": "agreement of restarts",
@@ -156,6 +170,23 @@ def summary(content: Mapping[str, Any], directory: Path) -> str:
             lines.append(f"  {unit.replace('_', ' '):20} {ours:>15} {pca:>8}")
     lines.append(f"written to {directory}: {', '.join(FILES)}")
     return "\n".join(lines)
+
+
+def described(auxiliary: Mapping[str, Any]) -> str:
+    """Say what an auxiliary variable is.
+
+    Parameters
+    ----------
+    auxiliary : mapping
+        Its part of run.json.
+
+    Returns
+    -------
+    str
+        Its name and kind.
+    """
+    name = auxiliary["column"] or Path(auxiliary["path"]).name
+    return f"{name}, " + ("continuous" if auxiliary["n_levels"] is None else f"{auxiliary['n_levels']} levels")
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
@@ -197,5 +228,26 @@ def digest(estimator: ComponentAnalysis, table: Table, holdout: float) -> str:
     """
     from identica.estimators import fingerprint
 
-    names = json.dumps([fingerprint(estimator, table.values), table.feature_names, table.row_names, holdout])
-    return hashlib.sha256(names.encode()).hexdigest()
+    told: list[Any] = [fingerprint(estimator, table.values), table.feature_names, table.row_names, holdout]
+    if table.auxiliary is not None:
+        values = table.auxiliary.values
+        told.append([table.auxiliary.column, values.dtype.kind == "f", [str(value) for value in values.tolist()]])
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def auxiliary_column(content: Mapping[str, Any] | None) -> str | None:
+    """Tell which column of its table a fit took for its auxiliary variable.
+
+    Parameters
+    ----------
+    content : mapping or None
+        As `read_record` returns.
+
+    Returns
+    -------
+    str or None
+        Its name; None where there is no such column.
+    """
+    auxiliary = (content or {}).get("auxiliary")
+    column = auxiliary.get("column") if isinstance(auxiliary, dict) else None
+    return column if isinstance(column, str) else None

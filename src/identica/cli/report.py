@@ -25,7 +25,8 @@ class Report:
     fitted : Path
         Directory that fit has written into; the data themselves are not needed.
     truth : Path
-        Table of the true components of the same samples, row by row; the names of its columns are shown.
+        Table of the true components of the same samples, row by row; the names of its columns are shown. A column that
+        the fit took for its auxiliary variable is left out.
     """
 
     fitted: Positional[Annotated[Path, arg(metavar="DIR")]]
@@ -35,6 +36,7 @@ class Report:
         """Run the command."""
         from identica.cli.record import read_record
         from identica.cli.score import check_rows
+        from identica.cli.transform import column_apart
         from identica.estimators import load
         from identica.io import DataError, read_table, refuse_to_overwrite
         from identica.report import write_report
@@ -53,7 +55,7 @@ class Report:
             )
         truth = true_names = None
         if self.truth is not None:
-            true = read_table(self.truth)
+            true = read_table(self.truth, without=column_apart(model))
             check_rows(found, true)
             truth, true_names = true.values, true.feature_names
         page = page_of(model, found.values, record, truth=truth, true_names=true_names, sample_names=found.row_names)
@@ -81,6 +83,7 @@ def page_of(model: Any, latents: Any, record: Mapping[str, Any], **known: Any) -
     Report
         The page's content.
     """
+    from identica.cli.record import described
     from identica.report import report_of_fit
 
     data = record["data"]
@@ -92,6 +95,7 @@ def page_of(model: Any, latents: Any, record: Mapping[str, Any], **known: Any) -
         "features": " x ".join(map(str, shape)) if len(shape) > 1 else data["n_features"],
         "components": model.n_components,
         "method": model.method,
+        **({"auxiliary variable": described(record["auxiliary"])} if record.get("auxiliary") else {}),
         "seed": "none" if record["seed"] is None else record["seed"],
         "identica": record["versions"]["identica"],
     }

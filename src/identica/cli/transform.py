@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from identica.estimators import ComponentAnalysis
     from identica.io import Table
 
-__all__ = ["Transform"]
+__all__ = ["Transform", "check_features", "column_apart"]
 
 
 @dataclass(frozen=True)
 class Transform:
     """Compute the components of samples with a fitted model.
+
+    A column of the table that the fit took for its auxiliary variable is left out.
 
     Parameters
     ----------
@@ -55,7 +57,13 @@ class Transform:
         check_table_file(self.output)
         refuse_to_overwrite([self.model, self.data], [self.output])
         model = load(self.model, device=self.device)
-        table = read_table(self.data, layer=self.layer, key=self.key, index_column=self.index_column)
+        table = read_table(
+            self.data,
+            layer=self.layer,
+            key=self.key,
+            index_column=self.index_column,
+            without=column_apart(model),
+        )
         known = getattr(model, "feature_names_in_", None)
         check_features(table, model)
         if known is not None and table.feature_names is None:
@@ -65,6 +73,23 @@ class Transform:
             latents = model.transform(table.values if known is None else table.named())
             write_table(self.output, latents, list(model.get_feature_names_out()), table.row_names)
         print(f"{len(latents)} samples, {latents.shape[1]} components are in {self.output}")
+
+
+def column_apart(model: "ComponentAnalysis") -> str | None:
+    """Tell which column of a table is not one of a model's features, but may stand beside them.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        Knows the name of its auxiliary variable, if it was told one that had a name.
+
+    Returns
+    -------
+    str or None
+        That name; None where the model has a feature of the same name, as `obs` and `var` of a .h5ad file may have.
+    """
+    name: str | None = getattr(model, "auxiliary_name_", None)
+    return None if name in tuple(getattr(model, "feature_names_in_", ())) else name
 
 
 def check_features(table: "Table", model: "ComponentAnalysis") -> None:

@@ -48,7 +48,7 @@ class Traverse:
     def run(self) -> None:
         """Run the command."""
         from identica.arguments import check_integer
-        from identica.cli.transform import check_features
+        from identica.cli.transform import check_features, column_apart
         from identica.estimators import load
         from identica.estimators.traversal import component_ranges, traverse
         from identica.io import DataError, output_directory, read_table, refuse_to_overwrite, write_together
@@ -62,7 +62,7 @@ class Traverse:
         shape = tuple(model.sample_shape_)
         if len(shape) < 2:
             raise DataError(f"{self.model} was fitted on a table, and images are drawn here: give a model of images")
-        table = read_table(self.data, key=self.key)
+        table = read_table(self.data, key=self.key, without=column_apart(model))
         check_features(table, model)
         outside = [row for row in anchors if not 0 <= row < len(table.values)]
         if outside or not anchors:

@@ -41,6 +41,8 @@ class AuxiliaryICA(NetworkAnalysis):
     ----------
     auxiliary_levels_ : list or None
         Levels of u where it is a label; None where it is continuous.
+    auxiliary_name_ : str or None
+        Name of u where it came as a column of pandas; None where it has no name that is text.
     %(attributes)s
 
     Notes
@@ -101,6 +103,8 @@ class AuxiliaryICA(NetworkAnalysis):
     def _context(self, y: Any, n_samples: int) -> Context | None:
         context = encode_context(y, n_samples, type(self).__name__)
         self.auxiliary_levels_ = context.levels
+        name = getattr(y, "name", None)
+        self.auxiliary_name_ = name if isinstance(name, str) else None
         return context
 
     def __sklearn_tags__(self) -> Any:

@@ -59,6 +59,7 @@ _VALUES = (
     "wild_rows_",
     "rank_",
     "auxiliary_levels_",
+    "auxiliary_name_",
 )
 
 

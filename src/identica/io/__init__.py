@@ -1,5 +1,6 @@
 """Tables in, files out: every file is read strictly and written whole or not at all."""
 
+from identica.io.auxiliary import Auxiliary
 from identica.io.errors import DataError
 from identica.io.files import (
     atomic_write,
@@ -25,6 +26,7 @@ from identica.io.writing import (
 __all__ = [
     "ENDINGS",
     "TABLE_ENDINGS",
+    "Auxiliary",
     "DataError",
     "Table",
     "atomic_write",

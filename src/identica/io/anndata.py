@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from identica.io.auxiliary import Auxiliary
+from identica.io.columns import few
 from identica.io.errors import DataError
 from identica.io.table import Table
 from identica.machine import memory_shortage
@@ -16,7 +18,7 @@ __all__ = ["read_h5ad"]
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"  # of every HDF5 file
 
 
-def read_h5ad(path: Path, layer: str | None) -> Table:
+def read_h5ad(path: Path, layer: str | None, auxiliary: str | None = None) -> Table:
     """Read `X` or a layer of a .h5ad file, dense or sparse.
 
     Parameters
@@ -25,6 +27,8 @@ def read_h5ad(path: Path, layer: str | None) -> Table:
         The file.
     layer : str or None
         Name of the layer; None means `X`.
+    auxiliary : str, optional
+        Column of `obs` that holds an auxiliary variable.
 
     Returns
     -------
@@ -67,7 +71,19 @@ def read_h5ad(path: Path, layer: str | None) -> Table:
             f"choose one of its layers: {layers}" if data.layers else "and no layers: write the matrix into it first"
         )
         raise DataError(f"{path} has no X, {remedy}")
-    return Table.checked(_dense(matrix, path), path, list(data.var_names), list(data.obs_names))
+    known = None if auxiliary is None else _in_obs(data.obs, auxiliary, path)
+    return Table.checked(_dense(matrix, path), path, list(data.var_names), list(data.obs_names), known)
+
+
+def _in_obs(obs: Any, column: str, path: Path) -> Auxiliary:
+    if column not in obs.columns:
+        there = (
+            f"whose first columns are {few([str(name) for name in obs.columns])}"
+            if len(obs.columns)
+            else "which has none"
+        )
+        raise DataError(f"{path} has no column {column!r} in obs, {there}: give one of obs")
+    return Auxiliary.checked(obs[column], path, column)
 
 
 def _dense(matrix: Any, path: Path) -> NDArray[Any]:

@@ -13,12 +13,45 @@ from numpy.typing import NDArray
 from identica.io.errors import DataError
 from identica.io.table import Table
 
-__all__ = ["array_in", "open_npz", "read_npy", "read_npz"]
+__all__ = ["array_in", "load_npy", "open_npz", "read_npy", "read_npz"]
 
 # What NumPy, SciPy and zipfile raise on a damaged file, a header that asks for more memory than there is and a member
 # that is encrypted or packed in an unknown way included; each becomes a DataError that says so.
 _DAMAGED = (ValueError, TypeError, KeyError, EOFError, SyntaxError, MemoryError, OverflowError, OSError,
             RuntimeError, zipfile.BadZipFile, zlib.error)  # fmt: skip
+
+
+def load_npy(path: Path) -> NDArray[Any]:
+    """Read the array of a .npy file, of whatever shape and type.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    ndarray
+        The array.
+
+    Raises
+    ------
+    DataError
+        If it is not a .npy file, is damaged, or holds Python objects.
+    """
+    with path.open("rb") as file:
+        start = file.read(6)
+        if start != np.lib.format.MAGIC_PREFIX:
+            pickled = ", but a Python pickle" if start[:1] == b"\x80" else ""
+            raise DataError(f"{path} is not a .npy file{pickled}, write it with numpy.save")
+        file.seek(0)
+        try:
+            values: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+        except _DAMAGED as error:
+            raise DataError(_reason(path, error)) from error
+        if file.read(1):
+            raise DataError(f"{path} goes on after its array, write one array into it with numpy.save")
+    return values
 
 
 def read_npy(path: Path) -> Table:
@@ -39,19 +72,7 @@ def read_npy(path: Path) -> Table:
     DataError
         If it is not a .npy file, is damaged, holds Python objects, or is not a table of finite numbers.
     """
-    with path.open("rb") as file:
-        start = file.read(6)
-        if start != np.lib.format.MAGIC_PREFIX:
-            pickled = ", but a Python pickle" if start[:1] == b"\x80" else ""
-            raise DataError(f"{path} is not a .npy file{pickled}, write it with numpy.save")
-        file.seek(0)
-        try:
-            values = np.lib.format.read_array(file, allow_pickle=False)
-        except _DAMAGED as error:
-            raise DataError(_reason(path, error)) from error
-        if file.read(1):
-            raise DataError(f"{path} goes on after its array, write one array into it with numpy.save")
-    return Table.checked(values, path)
+    return Table.checked(load_npy(path), path)
 
 
 def read_npz(path: Path, key: str | None) -> Table:

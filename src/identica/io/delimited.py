@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from identica.io.auxiliary import Auxiliary, from_text
+from identica.io.columns import Roles, few, position_apart, shortened
 from identica.io.errors import DataError
 from identica.io.table import Table
 
@@ -22,16 +24,17 @@ class _Layout:
     names: tuple[str, ...] | None  # one per field, the index's included
     n_fields: int
     index: int | None  # position of the field that names the rows
+    apart: int | None = None  # position of the field that is an auxiliary variable
 
 
-def read_delimited(path: Path, delimiter: str, index_column: str | None) -> Table:
+def read_delimited(path: Path, delimiter: str, roles: Roles) -> Table:
     """Read a table of numbers from a text file, its fields separated by `delimiter`.
 
     - A first row of numbers alone is data; otherwise it is the header. A header of exactly 0, 1, 2, ... (at
       least three), which pandas writes for columns without names, is a header too.
     - A first column whose header is empty, or "Unnamed: 0", holds the names of the rows. So does a first
       column for which the header has no field at all, as R's write.table writes it.
-    - Every other column must be numeric; empty and missing fields are errors.
+    - Every other column but the auxiliary variable must be numeric; empty and missing fields are errors.
 
     Parameters
     ----------
@@ -39,8 +42,8 @@ def read_delimited(path: Path, delimiter: str, index_column: str | None) -> Tabl
         The file, in UTF-8.
     delimiter : str
         "," or a tab.
-    index_column : str or None
-        Name of the column that holds the names of the rows.
+    roles : Roles
+        Columns that are no features.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def read_delimited(path: Path, delimiter: str, index_column: str | None) -> Tabl
             raise DataError(f"{path} is not a text file, give a {path.suffix} file in UTF-8")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return _read(path, _records(path, csv.reader(file, delimiter=delimiter)), index_column)
+            return _read(path, _records(path, csv.reader(file, delimiter=delimiter)), roles)
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not text in UTF-8 ({error.reason}), save it in UTF-8") from error
 
@@ -78,26 +81,31 @@ def _records(path: Path, reader: Iterator[list[str]]) -> Iterator[tuple[int, lis
         raise DataError(f"{path}: line {reader.line_num} cannot be read: {error}") from error  # type: ignore[attr-defined]
 
 
-def _read(path: Path, records: Iterator[tuple[int, list[str]]], index_column: str | None) -> Table:
+def _read(path: Path, records: Iterator[tuple[int, list[str]]], roles: Roles) -> Table:
     head = [record for _, record in zip(range(2), records, strict=False)]
     if not head:
         raise DataError(f"{path} is empty, give a file with data")
-    layout = _layout(path, head, index_column)
+    layout = _layout(path, head, roles)
     if layout.names is not None:
         head = head[1:]
     values: array[float] = array("d")
     lines = array("q")
     row_names: list[str] = []
+    apart: list[str] = []
+    taken = sorted((i for i in (layout.index, layout.apart) if i is not None), reverse=True)
     for line, row in _chain(head, records):
         if len(row) != layout.n_fields:
             raise DataError(
                 f"{path}: line {line} has {len(row)} fields where {layout.n_fields} are expected, "
                 "every row must have the same number"
             )
-        fields = row
+        fields = row.copy() if taken else row
+        for position in taken:
+            del fields[position]
         if layout.index is not None:
-            fields = row.copy()
-            row_names.append(fields.pop(layout.index))
+            row_names.append(row[layout.index])
+        if layout.apart is not None:
+            apart.append(row[layout.apart])
         try:
             values.extend(map(float, fields))
         except ValueError as error:
@@ -105,15 +113,22 @@ def _read(path: Path, records: Iterator[tuple[int, list[str]]], index_column: st
         if "_" in "".join(fields):  # Python reads 1_2 as 12
             raise _explain(path, line, row, layout)
         lines.append(line)
-    names = layout.names
-    n_features = layout.n_fields - (layout.index is not None)
-    if names is not None and layout.index is not None:
-        names = names[: layout.index] + names[layout.index + 1 :]
+    names = None if layout.names is None else tuple(n for i, n in enumerate(layout.names) if i not in taken)
     numbers = np.frombuffer(values, dtype=np.float64) if values else np.empty(0)
-    n_rows = len(values) // n_features if n_features else len(row_names)
-    table = numbers.reshape(n_rows, n_features)
+    table = numbers.reshape(len(lines), layout.n_fields - len(taken))
     _refuse_infinite(path, table, lines, names)
-    return Table.checked(table, path, names, None if layout.index is None else row_names)
+    auxiliary = None if roles.auxiliary is None else _auxiliary(path, roles.auxiliary, apart, lines)
+    return Table.checked(table, path, names, None if layout.index is None else row_names, auxiliary)
+
+
+def _auxiliary(path: Path, column: str, fields: Sequence[str], lines: Sequence[int]) -> Auxiliary:
+    for line, field in zip(lines, fields, strict=True):
+        if field.strip().lower() in _MISSING:
+            raise DataError(
+                f"{path}: the value at line {line}, column {column!r} is missing, and every sample needs a label or a "
+                "number: fill it in or leave such rows out"
+            )
+    return Auxiliary.checked(from_text(fields), path, column)
 
 
 def _refuse_infinite(
@@ -138,30 +153,33 @@ def _chain(
     yield from records
 
 
-def _layout(path: Path, head: list[tuple[int, list[str]]], index_column: str | None) -> _Layout:
+def _layout(path: Path, head: list[tuple[int, list[str]]], roles: Roles) -> _Layout:
     first = head[0][1]
     second = head[1][1] if len(head) > 1 else None
     default_names = len(first) >= 3 and first == [str(i) for i in range(len(first))]
     if all(map(_is_number, first)) and not default_names:
-        if index_column is not None:
-            raise DataError(f"{path} has no header, so no column {index_column!r}; leave the index column out")
+        if roles.index is not None:
+            raise DataError(f"{path} has no header, so no column {roles.index!r}; leave the index column out")
+        if roles.auxiliary is not None:
+            raise DataError(f"{path} has no header, so no column {roles.auxiliary!r}; give its columns names")
         return _Layout(None, len(first), None)
     names = tuple(name.strip() for name in first)
     # R's write.table leaves the header of the row names out altogether.
     if second is not None and len(second) == len(names) + 1 and not _is_number(second[0]):
         names = ("", *names)
-    if index_column is not None:
-        if index_column not in names:
-            raise DataError(f"{path} has no column {index_column!r}, its first columns are {_few(names)}")
-        return _Layout(names, len(names), names.index(index_column))
-    unnamed = names[0] in ("", "Unnamed: 0") and len(names) > 1
-    return _Layout(names, len(names), 0 if unnamed else None)
+    index = 0 if names[0] in ("", "Unnamed: 0") and len(names) > 1 else None
+    if roles.index is not None:
+        if roles.index not in names:
+            raise DataError(f"{path} has no column {roles.index!r}, its first columns are {few(names)}")
+        index = names.index(roles.index)
+    rows_are_named_by = () if index is None else (names[index],)
+    return _Layout(names, len(names), index, position_apart(path, names, rows_are_named_by, roles))
 
 
 def _explain(path: Path, line: int, row: list[str], layout: _Layout) -> DataError:
     """Say which field of a row is not a number."""
     for position, field in enumerate(row):
-        if position == layout.index or _is_number(field):
+        if position in (layout.index, layout.apart) or _is_number(field):
             continue
         name = f"{position} (counted from 0)" if layout.names is None else repr(layout.names[position])
         if field.strip().lower() in _MISSING:
@@ -173,7 +191,7 @@ def _explain(path: Path, line: int, row: list[str], layout: _Layout) -> DataErro
                     f"{path.suffix} file, with decimal points"
                 )
         return DataError(
-            f"{path}: column {name} is not numeric (line {line} holds {_short(field)!r}), drop it or, if it "
+            f"{path}: column {name} is not numeric (line {line} holds {shortened(field)!r}), drop it or, if it "
             "names the rows, choose it as the index column"
         )
     return DataError(f"{path}: line {line} cannot be read as numbers")
@@ -185,11 +203,3 @@ def _is_number(field: str) -> bool:
     except ValueError:
         return False
     return "_" not in field
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:37] + "..."
-
-
-def _few(names: tuple[str, ...]) -> str:
-    return ", ".join(repr(_short(name)) for name in names[:5])

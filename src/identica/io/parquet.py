@@ -5,23 +5,25 @@ from typing import Any
 
 import numpy as np
 
+from identica.io.auxiliary import Auxiliary
+from identica.io.columns import Roles, position_apart
 from identica.io.errors import DataError
 from identica.io.table import Table
 
 __all__ = ["read_parquet"]
 
 
-def read_parquet(path: Path, index_column: str | None) -> Table:
+def read_parquet(path: Path, roles: Roles) -> Table:
     """Read a table of numbers from a .parquet file.
 
-    The names of the rows are in `index_column` or, without it, in the index that pandas has written.
+    The names of the rows are in the index column or, without it, in the index that pandas has written.
 
     Parameters
     ----------
     path : Path
         The file.
-    index_column : str or None
-        Name of the column that holds the names of the rows.
+    roles : Roles
+        Columns that are no features.
 
     Returns
     -------
@@ -44,10 +46,11 @@ def read_parquet(path: Path, index_column: str | None) -> Table:
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{path} is damaged: {' '.join(str(error).split())}") from error
     names = list(table.column_names)
-    if index_column is not None and index_column not in names:
-        raise DataError(f"{path} has no column {index_column!r}, its first columns are {', '.join(names[:5])}")
-    hidden = [index_column] if index_column is not None else _pandas_index(table.schema)
-    features = [position for position, name in enumerate(names) if name not in hidden]
+    if roles.index is not None and roles.index not in names:
+        raise DataError(f"{path} has no column {roles.index!r}, its first columns are {', '.join(names[:5])}")
+    hidden = [roles.index] if roles.index is not None else _pandas_index(table.schema)
+    apart = position_apart(path, names, hidden, roles)
+    features = [position for position, name in enumerate(names) if name not in hidden and position != apart]
     for position in features:
         _check_column(path, names[position], table.column(position))
     columns = [table.column(position).cast(_target(table.column(position).type)) for position in features]
@@ -56,7 +59,10 @@ def read_parquet(path: Path, index_column: str | None) -> Table:
     if hidden:
         parts = [map(str, table.column(names.index(name)).to_pylist()) for name in hidden]
         rows = ["|".join(part) for part in zip(*parts, strict=True)]
-    return Table.checked(values, path, [names[position] for position in features], rows)
+    auxiliary = None
+    if apart is not None and roles.auxiliary is not None:
+        auxiliary = Auxiliary.checked(table.column(apart).to_pandas(), path, roles.auxiliary)
+    return Table.checked(values, path, [names[position] for position in features], rows, auxiliary)
 
 
 def _pandas_index(schema: Any) -> list[str]:

@@ -1,8 +1,11 @@
 """Reading a table from a file, told by the file's ending."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
+from identica.io.auxiliary import read_auxiliary
+from identica.io.columns import Roles
 from identica.io.errors import DataError
 from identica.io.idx import is_idx, read_idx
 from identica.io.table import Table
@@ -10,6 +13,8 @@ from identica.io.table import Table
 __all__ = ["ENDINGS", "read_table"]
 
 ENDINGS = (".npy", ".npz", ".csv", ".tsv", ".parquet", ".h5ad")
+TABLES = (".csv", ".tsv", ".parquet")
+"""Those whose columns have names and may be other things than features."""
 IDX = ".idx"
 """Stands for the endings of IDX files, such as -idx3-ubyte.gz."""
 
@@ -20,6 +25,8 @@ def read_table(
     layer: str | None = None,
     key: str | None = None,
     index_column: str | None = None,
+    auxiliary: str | None = None,
+    without: str | None = None,
 ) -> Table:
     r"""Read a table of finite real numbers from a file.
 
@@ -35,6 +42,12 @@ def read_table(
         Name of the array in a .npz file; needed where it holds several.
     index_column : str, optional
         Column of a .csv, .tsv or .parquet file that holds the names of the rows.
+    auxiliary : str, optional
+        What holds an auxiliary variable, one value for each row: a column of a .csv, .tsv or .parquet file, which then
+        is no feature; a column of `obs` of a .h5ad file; for arrays and images, a .npy or IDX file of its own. Text,
+        whole numbers and categories are labels, real numbers are continuous.
+    without : str, optional
+        Column of a .csv, .tsv or .parquet file that is no feature and is left out, where there is one.
 
     Returns
     -------
@@ -67,7 +80,14 @@ def read_table(
         raise DataError(f"{path} has the unknown ending {ending!r}, use one of {', '.join(ENDINGS)} or an IDX file")
     _check_option("layer", layer, ending, (".h5ad",))
     _check_option("key", key, ending, (".npz",))
-    _check_option("index_column", index_column, ending, (".csv", ".tsv", ".parquet"))
+    _check_option("index_column", index_column, ending, TABLES)
+    table = _read(path, ending, layer, key, Roles(index_column, auxiliary, without))
+    if auxiliary is None or ending in (*TABLES, ".h5ad"):
+        return table
+    return replace(table, auxiliary=read_auxiliary(Path(auxiliary), len(table.values), path))
+
+
+def _read(path: Path, ending: str, layer: str | None, key: str | None, roles: Roles) -> Table:
     try:
         _check_file(path)
         # Each reader imports what it alone needs.
@@ -85,15 +105,15 @@ def read_table(
             case ".parquet":
                 from identica.io.parquet import read_parquet
 
-                return read_parquet(path, index_column)
+                return read_parquet(path, roles)
             case ".h5ad":
                 from identica.io.anndata import read_h5ad
 
-                return read_h5ad(path, layer)
+                return read_h5ad(path, layer, roles.auxiliary)
             case _:
                 from identica.io.delimited import read_delimited
 
-                return read_delimited(path, "," if ending == ".csv" else "\t", index_column)
+                return read_delimited(path, "," if ending == ".csv" else "\t", roles)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from identica.io.auxiliary import Auxiliary
 from identica.io.errors import DataError
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Table:
         Names of columns and rows, where the file has them.
     sample_shape : tuple of int, optional
         (height, width) or (height, width, channels) where the samples are images, whose values are flattened here.
+    auxiliary : Auxiliary, optional
+        What is known of each row beside its features, where it was asked for.
     """
 
     values: NDArray[np.floating[Any]]
@@ -39,6 +42,7 @@ class Table:
     feature_names: tuple[str, ...] | None = None
     row_names: tuple[str, ...] | None = None
     sample_shape: tuple[int, ...] | None = None
+    auxiliary: Auxiliary | None = None
 
     @classmethod
     def checked(
@@ -47,6 +51,7 @@ class Table:
         path: Path,
         feature_names: Sequence[str] | None = None,
         row_names: Sequence[str] | None = None,
+        auxiliary: Auxiliary | None = None,
     ) -> Table:
         """Build a table after checking that its values and names can be used.
 
@@ -58,6 +63,8 @@ class Table:
             The file they come from.
         feature_names, row_names : sequence of str, optional
             Names of columns and rows.
+        auxiliary : Auxiliary, optional
+            One value for each row.
 
         Returns
         -------
@@ -77,7 +84,7 @@ class Table:
         if features is not None:
             _check_feature_names(features, path)
         _check_finite(numbers, path, features)
-        return cls(numbers, path, features, rows, given.shape[1:] if given.ndim > 2 else None)
+        return cls(numbers, path, features, rows, given.shape[1:] if given.ndim > 2 else None, auxiliary)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -57,7 +57,8 @@ class Trainer(Start):
             self.progress.begin(stage, 1)
             self.results[stage] = function(self._generator(stage, 0))
             self._finish(stage, start)
-        return self.results[stage]
+        # A stage that gave nothing has left nothing in a checkpoint.
+        return self.results.setdefault(stage, {})
 
     def minimise(
         self,

@@ -1,0 +1,166 @@
+"""identica benchmark."""
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+from tyro.conf import arg
+
+if TYPE_CHECKING:
+    from identica.experiments.benchmark import BenchmarkPlan
+
+__all__ = ["Benchmark"]
+
+Names = Annotated[tuple[str, ...] | None, arg(metavar="NAME ...")]
+
+
+class _OnCell(Protocol):
+    def __call__(self, row: dict[str, Any], /) -> None: ...
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Fit all methods to simulated data of every kind, over seeds, and rank them by what they recover.
+
+    Writes results.csv, leaderboard.md and leaderboard.html. Each fit is kept in the folder cells as soon as it is done:
+    after Ctrl-C, or if the process was killed, the same command goes on with those that are left.
+
+    Parameters
+    ----------
+    output : Path
+        Directory to write into.
+    datasets : tuple of str
+        Some of the data sets; all where not given.
+    methods : tuple of str
+        Some of the methods; all where not given.
+    seeds : int
+        How many, from 0.
+    jobs : int
+        Fits side by side, each in a process with one thread.
+    rerun : bool
+        Run again the fits that failed and those of another version of a data set or method.
+    score : str
+        What to rank by: recovery, r2_mean, mcc_pearson, dci_disentanglement, seconds and so on.
+    quick : bool
+        Few samples and steps, to try it out; the scores mean little.
+    listed : bool
+        Show the names of data sets and methods, and run nothing.
+    """
+
+    output: Annotated[Path, arg(metavar="DIR")] = Path("identica-benchmark")
+    datasets: Names = None
+    methods: Names = None
+    seeds: Annotated[int, arg(metavar="N")] = 5
+    jobs: Annotated[int, arg(metavar="N")] = 1
+    rerun: bool = False
+    score: Annotated[str, arg(metavar="NAME")] = "recovery"
+    quick: bool = False
+    listed: Annotated[bool, arg(name="list")] = False
+
+    def run(self) -> None:
+        """Run the command."""
+        from identica.arguments import check_choice, check_integer
+        from identica.experiments.benchmark import SCORES, leaderboard, run_benchmark, standard_plan, write_leaderboard
+        from identica.io import atomic_write, output_directory
+
+        if self.listed:
+            print(_names())
+            return
+        check_integer("seeds", self.seeds, 1)
+        check_integer("jobs", self.jobs, 1, 4 * (os.cpu_count() or 1))
+        check_choice("score", self.score, SCORES)
+        plan = standard_plan(datasets=self.datasets, methods=self.methods, seeds=range(self.seeds), quick=self.quick)
+        with output_directory(self.output) as directory:
+            try:
+                with _progress(plan, directory, self.rerun, self.score) as told:
+                    rows = run_benchmark(plan, directory, n_jobs=self.jobs, rerun=self.rerun, on_cell=told)
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(
+                    f": {self.output} keeps the fits that are done, run the same command again to go on"
+                ) from None
+            board = leaderboard(rows, score=self.score)
+            text = board.to_markdown()
+            with atomic_write(directory / "leaderboard.md", "w") as file:
+                file.write(text)
+            notes = {name: spec.note for name, spec in plan.datasets.items()}
+            write_leaderboard(board, directory / "leaderboard.html", notes=notes, command=self._typed())
+        print(f"\n{text}")
+        failed = sum(row["status"] == "failed" for row in rows)
+        if failed:
+            print(f"{failed} of {len(rows)} fits failed: results.csv says why, --rerun runs them again")
+        print(f"See {self.output / 'leaderboard.html'}")
+
+    def _typed(self) -> str:
+        """Return the command that gives the same leaderboard."""
+        words = ["identica", "benchmark"]
+        for name, chosen in (("--datasets", self.datasets), ("--methods", self.methods)):
+            words += [] if chosen is None else [name, *chosen]
+        words += ["--seeds", str(self.seeds), "--score", self.score, *(["--quick"] if self.quick else [])]
+        return shlex.join(words)
+
+
+def _names() -> str:
+    """List data sets and methods, each with what is said of it."""
+    from identica.experiments.benchmark import BENCHMARK_DATASETS, BENCHMARK_METHODS
+
+    told = {
+        "data sets": {name: spec.note for name, spec in BENCHMARK_DATASETS.items()},
+        "methods": {name: _what_it_builds(spec) for name, spec in BENCHMARK_METHODS.items()},
+    }
+    wide = max(len(name) for names in told.values() for name in names)
+    return "\n".join(
+        line
+        for title, names in told.items()
+        for line in (f"{title}:", *(f"  {name:{wide}}  {what}".rstrip() for name, what in names.items()))
+    )
+
+
+def _what_it_builds(method: Any) -> str:
+    """Return the first line of the docstring of a method's estimator, the last one of a pipeline."""
+    from identica.experiments.benchmark import BENCHMARK_DATASETS
+
+    built = next((made for data in BENCHMARK_DATASETS.values() if (made := method.build(data)) is not None), None)
+    last = getattr(built, "steps", [("", built)])[-1][1]
+    return (type(last).__doc__ or "").strip().partition("\n")[0].rstrip(".")
+
+
+@contextmanager
+def _progress(plan: "BenchmarkPlan", directory: Path, rerun: bool, score: str) -> Iterator[_OnCell]:
+    """Give what says a line for each cell that is done, below which a terminal shows a bar."""
+    from tqdm import tqdm
+
+    from identica.experiments.benchmark import read_rows
+
+    over = ("ok", "not applicable") if rerun else ("ok", "not applicable", "failed")
+    wanted = {(cell.dataset, cell.method, cell.seed) for cell in plan.cells}
+    done = sum(
+        (row["dataset"], row["method"], row["seed"]) in wanted and row["status"] in over for row in read_rows(directory)
+    )
+    if done:
+        print(f"{done} of {len(wanted)} fits are done already", flush=True)
+    bar = tqdm(
+        total=len(wanted), initial=done, unit="fit", file=sys.stderr, leave=False, disable=not sys.stderr.isatty()
+    )
+    with bar:
+
+        def tell(row: dict[str, Any], /) -> None:
+            # Above the bar, and at once where there is none.
+            bar.write(_line(row, score), file=sys.stdout)
+            sys.stdout.flush()
+            bar.update()
+
+        yield tell
+
+
+def _line(row: Mapping[str, Any], score: str) -> str:
+    """Say what came of one cell."""
+    cell = f"{row['dataset']}, {row['method']}, seed {row['seed']}: "
+    if row["status"] != "ok":
+        return cell + (f"failed: {row['error']}" if row["status"] == "failed" else "not applicable")
+    found = "" if score == "seconds" or row[score] is None else f"{score} {row[score]:.3f}, "
+    return f"{cell}{found}{row['seconds']:.1f} s"
