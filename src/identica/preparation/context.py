@@ -7,7 +7,6 @@ from typing import Any, final
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import issparse
 
 from identica.preparation.standardise import FloatArray
 
@@ -64,7 +63,7 @@ def encode_context(auxiliary: Any, n_samples: int, who: str) -> Context:
             f"{who} requires y to be passed, but the target y is None: it is the auxiliary variable u, such as a label "
             "or a time for each sample, call fit(X, u)"
         )
-    if issparse(auxiliary):
+    if hasattr(auxiliary, "toarray"):
         auxiliary = auxiliary.toarray()
     frame = pd.DataFrame(auxiliary if isinstance(auxiliary, pd.DataFrame | pd.Series) else np.asarray(auxiliary))
     if np.ndim(auxiliary) not in (1, 2) or len(frame) != n_samples or frame.shape[1] == 0:
@@ -84,8 +83,8 @@ def encode_context(auxiliary: Any, n_samples: int, who: str) -> Context:
             )
         if len(levels) > max(2, n_samples // 2):
             raise ValueError(
-                f"the auxiliary variable has {len(levels)} levels in {n_samples} samples: each level needs several, give "
-                "fewer, such as segments of time, or real numbers if it is continuous"
+                f"the auxiliary variable has {len(levels)} levels in {n_samples} samples: each level needs several, "
+                "give fewer, such as segments of time, or real numbers if it is continuous"
             )
         values = np.zeros((n_samples, len(levels)))
         values[np.arange(n_samples), codes] = 1.0
