@@ -35,6 +35,11 @@ def test_the_criterion_is_minus_its_mean_per_component() -> None:
     assert float(found) == pytest.approx(-float(contrast(matrices).mean()) / 3)
 
 
+def test_gradients_are_those_of_differences() -> None:
+    matrices = draw(2, 7, 3).requires_grad_(True)
+    assert torch.autograd.gradcheck(lambda J: IndependentMechanism().value(LocalGeometry.of(J)), matrices)
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_solver_takes_it_and_makes_columns_more_orthogonal(tmp_path) -> None:
     X = make_mixture(600, 30, 3, correlation=0.5, random_state=0).X

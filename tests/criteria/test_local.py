@@ -1,9 +1,13 @@
 """The geometry of a decoder in a compact space is that of the same decoder among features."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
+from decoders import draw
 
-from identica.criteria import JacobianSample
+from identica.criteria import JacobianSample, LocalGeometry
 from identica.networks import Dense, frame, widened
 
 N_FEATURES, RANK, D = 40, 6, 3
@@ -46,3 +50,29 @@ def test_a_sampled_volume_can_be_trained_through(decoders):
     local = sample.at(decoders[0], LATENTS, torch.Generator().manual_seed(3))
     local.log_volume.sum().backward()
     assert decoders[0][1][-1].weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_scaled_geometry_is_that_of_the_scaled_jacobian_and_latents(known):
+    matrices, scales = draw(5, N_FEATURES, D), torch.tensor([0.1, 1.0, 7.0]).double()
+    covariance = LATENTS.T.cov(correction=0) if known else torch.eye(D).double()
+    local = replace(LocalGeometry.of(matrices), covariance=covariance if known else None)
+    scaled, expected = local.scaled(scales), LocalGeometry.of(matrices * scales)
+    torch.testing.assert_close(scaled.rows, expected.rows)
+    torch.testing.assert_close(scaled.log_volume, expected.log_volume)
+    torch.testing.assert_close(scaled.column_squares, expected.column_squares)
+    # Latents are divided by what their columns are multiplied by.
+    inverse = torch.diag(1 / scales)
+    torch.testing.assert_close(scaled.covariance, inverse @ covariance @ inverse)
+    torch.testing.assert_close(local.spread / scales, scaled.spread)
+
+
+def test_the_covariance_is_that_of_the_latents_asked_about(decoders):
+    sample = JacobianSample(5, N_FEATURES)
+    local = sample.at(decoders[1], LATENTS, None)
+    expected = np.cov(LATENTS.numpy().T, bias=True)
+    np.testing.assert_allclose(local.covariance, expected, rtol=1e-12)
+    np.testing.assert_allclose(local.spread, LATENTS.numpy().std(axis=0), rtol=1e-12)
+    alone = sample.at(decoders[1], LATENTS[:1], None)
+    assert alone.covariance is None
+    assert alone.spread.tolist() == [1.0] * D

@@ -38,7 +38,9 @@ def test_jacobians_agree_with_central_differences(kind, latents):
 @settings(max_examples=15, deadline=None)
 def test_every_shape_gives_an_injective_mixing(kind, n_components, n_more, n_samples, seed):
     n_features = n_components + n_more
-    X, latents, jacobians = make_mixture(n_samples, n_features, n_components, kind=kind, n_active=1, random_state=seed)
+    X, latents, jacobians = make_mixture(
+        n_samples, n_features, n_components, kind=kind, n_active=1, block_size=1, random_state=seed
+    )
     assert X.shape == (n_samples, n_features)
     assert latents.shape == (n_samples, n_components)
     assert jacobians.shape == (n_samples, n_features, n_components)
@@ -48,12 +50,12 @@ def test_every_shape_gives_an_injective_mixing(kind, n_components, n_more, n_sam
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_seed_fixes_everything_and_the_mixing_does_not_depend_on_n_samples(kind):
-    first, again = (make_mixture(20, 12, 3, kind=kind, noise=0.1, random_state=5) for _ in range(2))
+    first, again = (make_mixture(20, 12, 4, kind=kind, noise=0.1, random_state=5) for _ in range(2))
     for one, other in zip(first, again, strict=True):
         assert_array_equal(one, other)
-    longer = make_mixture(50, 12, 3, kind=kind, random_state=np.random.RandomState(5))
+    longer = make_mixture(50, 12, 4, kind=kind, random_state=np.random.RandomState(5))
     assert_array_equal(longer.mixing(first.latents), first.mixing(first.latents))
-    other = make_mixture(20, 12, 3, kind=kind, random_state=6)
+    other = make_mixture(20, 12, 4, kind=kind, random_state=6)
     assert not np.allclose(other.mixing(first.latents), first.mixing(first.latents))
 
 
@@ -116,18 +118,40 @@ def test_sparse_has_rows_of_so_many_entries_and_no_empty_column(n_active):
     assert active.any(axis=1).all()
 
 
+@pytest.mark.parametrize("block_size", [1, 2, 3, 6])
+def test_compositional_has_features_of_one_block_each_and_blocks_of_many_features(block_size):
+    jacobians = make_mixture(20, 31, 6, kind="compositional", block_size=block_size, random_state=0).jacobians
+    active = np.abs(jacobians).reshape(20, 31, -1, block_size).max(axis=-1) > 0
+    assert_array_equal(active.sum(axis=-1), 1)
+    assert_array_equal(active, np.broadcast_to(active[0], active.shape))
+    sizes = active[0].sum(axis=0)
+    assert sizes.min() >= 31 // sizes.size
+
+
+def test_compositional_lets_components_of_a_block_interact_and_no_others():
+    mixing = make_mixture(5, 40, 4, kind="compositional", block_size=2, random_state=0).mixing
+    origin, first, second, third = np.zeros(4), *(2 * np.eye(4)[:3])
+
+    def mixed_difference(one, other):
+        corners = mixing(np.stack([origin, one, other, one + other]))
+        return np.abs(corners[0] - corners[1] - corners[2] + corners[3])
+
+    assert np.median(mixed_difference(first, second)[mixing.matrix[:, 0] != 0]) > 0.02
+    assert_allclose(mixed_difference(second, third), 0.0, atol=1e-12)
+
+
 def test_isotropic_rows_are_gaussian_in_every_direction():
     rows = make_mixture(2, 3000, 4, kind="isotropic", random_state=0).mixing.matrix
     for direction in (np.eye(4)[0], np.full(4, 0.5)):
         assert kstest(2 * rows @ direction, "norm").pvalue > 0.01
 
 
-@pytest.mark.parametrize("kind", ["post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic"])
+@pytest.mark.parametrize("kind", ["post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic", "compositional"])
 def test_without_strength_a_mixing_is_linear_in_monotone_maps(kind):
-    mixture = make_mixture(40, 25, 3, kind=kind, strength=0.0, random_state=0)
+    mixture = make_mixture(40, 25, 4, kind=kind, strength=0.0, random_state=0)
     expected = mixture.mixing.inner(mixture.latents) @ mixture.mixing.matrix.T
     assert_allclose(mixture.X, expected, atol=1e-14)
-    bent = make_mixture(40, 25, 3, kind=kind, random_state=0)
+    bent = make_mixture(40, 25, 4, kind=kind, random_state=0)
     assert not np.allclose(bent.X, expected, atol=0.05)
 
 
@@ -191,6 +215,8 @@ def test_noise_is_in_units_of_each_feature():
         ({"strength": "strong"}, TypeError, "strength='strong' is not a number"),
         ({"kind": "linear", "strength": 1.0}, ValueError, "has no nonlinear part: leave it out"),
         ({"kind": "sparse", "n_active": 4}, ValueError, "n_active=4 is out of range: use from 1 to 3"),
+        ({"kind": "compositional", "block_size": 4}, ValueError, "block_size=4 is out of range: use from 1 to 3"),
+        ({"kind": "compositional", "block_size": 2}, ValueError, "n_components=3 is no multiple of block_size=2"),
         ({"noise": -0.1}, ValueError, "noise=-0.1 is out of range"),
         ({"noise": np.inf}, ValueError, "noise=inf is out of range"),
         ({"noise": 1.7e308, "n_samples": 20_000}, ValueError, "noise=1.7e.308 make numbers too large"),

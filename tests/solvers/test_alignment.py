@@ -1,6 +1,7 @@
 """The align stage: it finds known mixings, its scales are the best ones, and its comparison is fair."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,17 @@ import torch
 from decoders import draw
 from torch import Tensor
 
-from identica.criteria import LocalGeometry, Volume, best_scales, volume_criterion
+from identica.criteria import (
+    Compositionality,
+    Criterion,
+    IndependentMechanism,
+    InfluenceSparsity,
+    LocalGeometry,
+    Volume,
+    best_scales,
+    volume_criterion,
+)
+from identica.datasets import make_mixture
 from identica.solvers.alignment import align, matched_cosine
 
 
@@ -33,6 +44,28 @@ def test_align_undoes_a_mixing_up_to_order_and_sign(p: float, turn: str, dtype: 
     assert matched_cosine(undone, torch.eye(4).double()) > 0.995
     assert found.criteria.shape == (5,)
     assert found.agreement > 0.99
+
+
+CASES = {
+    "independent-mechanism": (IndependentMechanism(), {"kind": "orthogonal"}),
+    "sparsity": (InfluenceSparsity(), {"kind": "sparse", "n_active": 2}),
+    "blocks of one": (Compositionality(1), {"kind": "compositional", "block_size": 1}),
+    "blocks of two": (Compositionality(2), {"kind": "compositional", "block_size": 2}),
+}
+
+
+@pytest.mark.parametrize(("criterion", "mixing"), CASES.values(), ids=CASES.keys())
+def test_each_criterion_undoes_a_mixing_of_its_own_kind(criterion: Criterion, mixing: dict) -> None:
+    data = make_mixture(1000, 30, 4, latents="uniform", random_state=0, **mixing)
+    change = draw(4, 4)
+    latents = torch.as_tensor(data.latents) @ torch.linalg.inv(change).T
+    local = LocalGeometry.of(torch.as_tensor(data.jacobian(data.latents[:16])) @ change)
+    local = replace(local, covariance=latents.T.cov(correction=0))
+    found = align(local, criterion, n_restarts=4, generator=torch.Generator().manual_seed(0), n_steps=250)
+    undone = change @ found.transform
+    assert matched_cosine(undone, torch.eye(4).double(), criterion.group_size) > 0.995
+    if criterion.group_size == 1:  # to pair components wrongly is a local maximum
+        assert found.agreement > 0.9
 
 
 def test_align_finds_a_maximum() -> None:
@@ -110,6 +143,17 @@ def test_best_scales_are_finite_where_a_component_does_nothing() -> None:
     scales = best_scales(Volume(3.0), LocalGeometry.of(matrices))
     assert scales.dtype == torch.float32
     assert torch.isfinite(scales).all()
+
+
+def test_matched_cosine_of_groups_is_that_of_their_spaces() -> None:
+    matrix = draw(6, 4)
+    within = torch.block_diag(draw(2, 2, seed=5), draw(2, 2, seed=6))
+    moved = (matrix @ within)[:, [3, 2, 0, 1]]
+    assert matched_cosine(matrix, moved, 2) == pytest.approx(1)
+    assert matched_cosine(matrix, moved) < 0.95
+    # Planes of four axes that share one axis each: one principal cosine of each is 1, the other 0.
+    axes = torch.eye(4)
+    assert matched_cosine(axes, axes[:, [0, 2, 1, 3]], 2) == pytest.approx(math.sqrt(0.5))
 
 
 def test_matched_cosine_ignores_order_sign_and_length_and_nothing_else() -> None:

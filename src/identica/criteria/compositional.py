@@ -24,11 +24,11 @@ __all__ = ["Compositionality", "block_norms", "compositional_overlap"]
 
 
 def block_norms(rows: Tensor, block_size: int) -> Tensor:
-    """Return a_ik, the norm of each row of a Jacobian within each block of latents, in an orthonormal frame of the block.
+    """Return a_ik, the norm of each row of a Jacobian within each block of latents, in an orthonormal frame of it.
 
-    a_ik^2 = J_i^k (J^k' J^k)^-1 J_i^k' with J^k the columns of block k: what a linear change of the latents within a block
-    leaves as it is. Without the frame, columns of one block could fall together at no cost. For blocks of one latent
-    it is |J_ik| / ||J_k||.
+    a_ik^2 = J_i^k (J^k' J^k)^-1 J_i^k' with J^k the columns of block k: what a linear change of the latents within a
+    block leaves as it is. Without the frame, columns of one block could fall together at no cost. For blocks of one
+    latent it is |J_ik| / ||J_k||.
 
     Parameters
     ----------
@@ -50,12 +50,12 @@ def block_norms(rows: Tensor, block_size: int) -> Tensor:
     limits = torch.finfo(rows.dtype)
     if block_size == 1:
         return rows.abs() / rows.square().sum(-2, keepdim=True).clamp_min(limits.tiny).sqrt()
-    blocks = rows.unflatten(-1, (-1, block_size)).movedim(-2, -3)
+    blocks = rows.reshape(*rows.shape[:-1], -1, block_size).movedim(-2, -3)
     gram = blocks.mT @ blocks
     identity = torch.eye(block_size).to(rows)
     lift = gram.diagonal(dim1=-2, dim2=-1).sum(-1).clamp_min(limits.tiny**0.5)[..., None, None] * identity
     factor = torch.linalg.cholesky(gram + 64 * limits.eps * lift)
-    framed = torch.linalg.solve_triangular(factor, blocks.mT, upper=False)
+    framed: Tensor = torch.linalg.solve_triangular(factor, blocks.mT, upper=False)
     return framed.square().sum(-2).clamp_min(limits.tiny).sqrt().mT
 
 

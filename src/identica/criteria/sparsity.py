@@ -3,8 +3,8 @@
 References
 ----------
 Y. Zheng and K. Zhang, "Generalizing Nonlinear ICA Beyond Structural Sparsity", NeurIPS 2023: few components influence
-each feature; Y. Zheng, I. Ng and K. Zhang, "On the Identifiability of Nonlinear ICA: Sparsity and Beyond", NeurIPS 2022:
-the L1 norm of the Jacobian in the place of the number of its entries.
+each feature; Y. Zheng, I. Ng and K. Zhang, "On the Identifiability of Nonlinear ICA: Sparsity and Beyond", NeurIPS
+2022: the L1 norm of the Jacobian in the place of the number of its entries.
 """
 
 from __future__ import annotations

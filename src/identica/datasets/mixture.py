@@ -152,11 +152,10 @@ def make_mixture(
     strength : float, optional
         Strength of the nonlinear part, at least 0; with 0 it is x = A h(s). For "post-nonlinear", "sparse"
         and "isotropic" (default 4) the steepest slope of a feature's map is up to 1 + strength times its
-        flattest. For "perturbed" and "compositional" (default 0.5) it is the root mean square of the waves, roughly in units of
-        that of A s. For "orthogonal" (default 0.5) it is the length of B's columns in units of A's. For "additive"
-        (default 2) and "folded" (default 1.8) it is the largest angular frequency, in radians per standard deviation of
-        what is folded; with 0 they are linear.
-        "linear" takes none.
+        flattest. For "perturbed" and "compositional" (default 0.5) it is the root mean square of the waves, roughly in
+        units of that of A s. For "orthogonal" (default 0.5) it is the length of B's columns in units of A's. For
+        "additive" (default 2) and "folded" (default 1.8) it is the largest angular frequency, in radians per standard
+        deviation of what is folded; with 0 they are linear. "linear" takes none.
     n_active : int, default=2
         Number of components that influence a feature, for "sparse".
     block_size : int, default=2

@@ -6,6 +6,7 @@ I. Khemakhem et al., AISTATS 2020.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -123,7 +124,7 @@ def make_nonstationary(
     random = local_random(random_state)
     deviations = random.uniform(*DEVIATIONS, (n_segments, n_components))
     sizes = [n_components] * n_layers + [n_features]
-    matrices = [_well_conditioned(n_out, n_in, random) for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)]
+    matrices = [_well_conditioned(n_out, n_in, random) for n_in, n_out in itertools.pairwise(sizes)]
     segments = np.arange(n_samples) % n_segments
     shape = (n_samples, n_components)
     unit = random.laplace(scale=0.5**0.5, size=shape) if distribution == "laplace" else random.standard_normal(shape)

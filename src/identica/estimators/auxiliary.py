@@ -21,9 +21,9 @@ __all__ = ["AuxiliaryICA"]
 class AuxiliaryICA(NetworkAnalysis):
     """Nonlinear ICA with an auxiliary variable u: p(s | u) is a product over components, each of which changes with u.
 
-    With ``solver="contrastive"``, generalised contrastive learning: the encoder h is such that the u of a sample is told
-    from others by r(x, u) = sum_i psi_i(h_i(x), u) + b(u), while the decoder reconstructs. With ``solver="variational"``,
-    iVAE: the evidence lower bound of x given u. Only the fit needs u.
+    With ``solver="contrastive"``, generalised contrastive learning: the encoder h is such that the u of a sample is
+    told from others by r(x, u) = sum_i psi_i(h_i(x), u) + b(u), while the decoder reconstructs. With
+    ``solver="variational"``, iVAE: the evidence lower bound of x given u. Only the fit needs u.
 
     It finds components whose distributions change enough with u, at 2 d + 1 values of it or more (theorem 1 of
     Hyvarinen et al.). It must fail where the distribution of the components does not change with u, or where they are

@@ -122,8 +122,9 @@ def _group_values(name: str, value: Any) -> Any:
         return value
     if name == "training":
         return dataclasses.asdict(value or Training())
-    value = NETWORKS["dense"]() if value is None else value
-    return {"kind": value.kind, **dataclasses.asdict(value)}
+    if name == "network" and value is None:
+        value = NETWORKS["dense"]()
+    return None if value is None else {"kind": value.kind, **dataclasses.asdict(value)}
 
 
 def _group(name: str, values: Any) -> Any:

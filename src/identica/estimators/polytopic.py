@@ -23,11 +23,12 @@ __all__ = ["PolytopicFactorization"]
 class PolytopicFactorization(ComponentAnalysis):
     """Polytopic matrix factorisation: X = S A' with the largest determinant of a factor held in a polytope.
 
-    PCA, then the change of basis with the largest log |det| for the size of one factor's rows. ``factor="mixing"`` holds
-    the rows of A, the loadings: with the L1 ball it is the align stage of :class:`DICA` on a linear model, and what it
-    reaches is what a nonlinear method has to beat. ``factor="components"`` holds the rows of S, the components of
-    samples, as Tatli and Erdogan do: sources in a cube, such as bounded independent or dependent ones, or in a simplex,
-    such as shares of a whole. The hard bound of the paper is a power mean of the rows' gauges here, see ``power``.
+    PCA, then the change of basis with the largest log |det| for the size of one factor's rows. ``factor="mixing"``
+    holds the rows of A, the loadings: with the L1 ball it is the align stage of :class:`DICA` on a linear model, and
+    what it reaches is what a nonlinear method has to beat. ``factor="components"`` holds the rows of S, the components
+    of samples, as Tatli and Erdogan do: sources in a cube, such as bounded independent or dependent ones, or in a
+    simplex, such as shares of a whole. The hard bound of the paper is a power mean of the rows' gauges here, see
+    ``power``.
 
     It must fail where the mixing is not linear, and where the rows do not fill the polytope: they must reach far enough
     towards all its faces.
@@ -100,8 +101,8 @@ class PolytopicFactorization(ComponentAnalysis):
         if self.criterion is not None:
             if self.power is not None or (self.polytope, self.factor) != ("l1", "mixing"):
                 raise ValueError(
-                    f"criterion={self.criterion!r} is given beside polytope={self.polytope!r}, factor={self.factor!r} and "
-                    f"power={self.power}: give the criterion, or the others"
+                    f"criterion={self.criterion!r} is given beside polytope={self.polytope!r}, factor={self.factor!r} "
+                    f"and power={self.power}: give the criterion, or the others"
                 )
             return check_criterion(self.criterion)
         power = (2.0 if self.factor == "mixing" else 8.0) if self.power is None else float(self.power)

@@ -26,7 +26,8 @@ class SparseJacobian(NetworkAnalysis):
 
     Minimises (fraction of variance unexplained) + weight * ||J||_1 / (m sqrt(d)). Latents are held at unit variance
     by batch normalisation, so that the penalty cannot be escaped by rescaling them. It finds components each of which
-    influences features that no other does alone (structural sparsity), and must fail where every feature depends on all.
+    influences features that no other does alone (structural sparsity), and must fail where every feature depends on
+    all.
 
     Parameters
     ----------

@@ -7,7 +7,6 @@ from typing import Any, final
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import issparse
 
 from identica.preparation.standardise import FloatArray
 
@@ -24,7 +23,7 @@ class Context:
     values : ndarray of shape (n_samples, n_context)
         One column per level, with one entry of 1 in each row, or standardised numbers.
     levels : list or None
-        The levels of a label; None where it is continuous.
+        The levels of a label, as booleans, numbers or text; None where it is continuous.
     """
 
     values: FloatArray
@@ -64,14 +63,14 @@ def encode_context(auxiliary: Any, n_samples: int, who: str) -> Context:
             f"{who} requires y to be passed, but the target y is None: it is the auxiliary variable u, such as a label "
             "or a time for each sample, call fit(X, u)"
         )
-    if issparse(auxiliary):
-        auxiliary = auxiliary.toarray()
-    frame = pd.DataFrame(auxiliary if isinstance(auxiliary, pd.DataFrame | pd.Series) else np.asarray(auxiliary))
-    if np.ndim(auxiliary) not in (1, 2) or len(frame) != n_samples or frame.shape[1] == 0:
+    if not isinstance(auxiliary, pd.DataFrame | pd.Series):
+        auxiliary = np.asarray(auxiliary.toarray() if hasattr(auxiliary, "toarray") else auxiliary)
+    if auxiliary.ndim not in (1, 2) or len(auxiliary) != n_samples or auxiliary.size == 0:
         raise ValueError(
-            f"the auxiliary variable has the shape {np.shape(auxiliary)} and X has {n_samples} samples: give one row "
+            f"the auxiliary variable has the shape {auxiliary.shape} and X has {n_samples} samples: give one row "
             "for each sample"
         )
+    frame = pd.DataFrame(auxiliary)
     if frame.isna().to_numpy().any():
         row = int(np.argwhere(frame.isna().to_numpy())[0, 0])
         raise ValueError(f"the auxiliary variable of sample {row} is missing or NaN: leave such samples out")
@@ -84,12 +83,12 @@ def encode_context(auxiliary: Any, n_samples: int, who: str) -> Context:
             )
         if len(levels) > max(2, n_samples // 2):
             raise ValueError(
-                f"the auxiliary variable has {len(levels)} levels in {n_samples} samples: each level needs several, give "
-                "fewer, such as segments of time, or real numbers if it is continuous"
+                f"the auxiliary variable has {len(levels)} levels in {n_samples} samples: each level needs several, "
+                "give fewer, such as segments of time, or real numbers if it is continuous"
             )
         values = np.zeros((n_samples, len(levels)))
         values[np.arange(n_samples), codes] = 1.0
-        return Context(values, [level.item() if isinstance(level, np.generic) else level for level in levels])
+        return Context(values, [_plain(level) for level in levels])
     try:
         numbers = frame.to_numpy(dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -104,3 +103,9 @@ def encode_context(auxiliary: Any, n_samples: int, who: str) -> Context:
         raise ValueError("the auxiliary variable is the same for all samples: give one that varies")
     varying = deviation > 0
     return Context((numbers[:, varying] - numbers[:, varying].mean(axis=0)) / deviation[varying], None)
+
+
+def _plain(level: Any) -> bool | int | float | str:
+    """Return a level as what a file can hold: dates and the like as text."""
+    value = level.item() if isinstance(level, np.generic) else level
+    return value if isinstance(value, bool | int | float | str) else str(level)

@@ -239,7 +239,9 @@ def matched_cosine(first: Tensor, second: Tensor, group_size: int = 1) -> float:
     >>> matched_cosine(torch.eye(3), -torch.eye(3)[:, [2, 0, 1]])
     1.0
     """
-    spaces = [torch.linalg.qr(matrix.unflatten(1, (-1, group_size)).movedim(1, 0)).Q for matrix in (first, second)]
+    spaces = [
+        torch.linalg.qr(matrix.reshape(len(matrix), -1, group_size).movedim(1, 0)).Q for matrix in (first, second)
+    ]
     squares = torch.einsum("ani,bnj->abij", *spaces).square().sum((-2, -1)) / group_size
     cosines = squares.sqrt().cpu().numpy()
     rows, columns = linear_sum_assignment(cosines, maximize=True)
@@ -250,7 +252,7 @@ def _in_whitened(local: LocalGeometry, whitening: Tensor) -> Tensor:
     """Return the covariance of the latents whose Jacobian is J times a matrix."""
     if local.covariance is None:
         return torch.eye(len(whitening)).to(whitening)
-    inverse = torch.linalg.inv(whitening)
+    inverse: Tensor = torch.linalg.inv(whitening)
     return inverse @ local.covariance.to(whitening) @ inverse.mT
 
 

@@ -4,8 +4,8 @@ Symbols: u = auxiliary variable, h = encoder, d = n_components, psi_i = function
 
 References
 ----------
-A. Hyvarinen, H. Sasaki and R. E. Turner, "Nonlinear ICA Using Auxiliary Variables and Generalized Contrastive Learning",
-AISTATS 2019, equations (5) to (7).
+A. Hyvarinen, H. Sasaki and R. E. Turner, "Nonlinear ICA Using Auxiliary Variables and Generalized Contrastive
+Learning", AISTATS 2019, equations (5) to (7).
 A. Hyvarinen and H. Morioka, "Unsupervised Feature Extraction by Time-Contrastive Learning and Nonlinear ICA", NeurIPS
 2016: the case in which u is a label, told by multinomial logistic regression.
 """
