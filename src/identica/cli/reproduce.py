@@ -9,6 +9,7 @@ import tyro
 from tyro.conf import arg
 
 from identica.cli.options import Number, set_threads
+from identica.cli.paper import ReproducePaper
 from identica.cli.single_cell import CellOptions, named_as_options
 from identica.cli.sprites import SpriteOptions
 
@@ -237,4 +238,5 @@ Reproduce = (
     | Annotated[ReproduceMixture, tyro.conf.subcommand("mixture")]
     | Annotated[ReproduceDigits, tyro.conf.subcommand("digits")]
     | Annotated[ReproduceSprites, tyro.conf.subcommand("sprites")]
+    | Annotated[ReproducePaper, tyro.conf.subcommand("paper")]
 )

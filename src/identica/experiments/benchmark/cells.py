@@ -105,19 +105,27 @@ def _outcome(cell: Cell, dataset: DatasetSpec, method: MethodSpec) -> dict[str, 
         auxiliary = auxiliary[:n_samples]
     estimator = seeded(unfitted, cell.seed)
     seconds, caught = timed_fit(estimator, data.X[:n_samples], auxiliary)
-    true, found = data.latents[n_samples:], estimator.transform(data.X[n_samples:])
-    scores, _ = score_components(true, found)
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    measure = dataset.measure
     return {
         "status": "ok",
         "seconds": seconds,
-        **scores,
-        **dci_scores(true, found),
+        **(
+            _component_scores(estimator, data, n_samples)
+            if measure is None
+            else measure(cell, estimator, data, n_samples)
+        ),
         "reconstruction_error": _number(last, "reconstruction_error_"),
         "start_agreement": _number(last, "start_agreement_"),
         "verdict": getattr(getattr(last, "verdict_", None), "level", None),
         "warnings": len(caught),
     }
+
+
+def _component_scores(estimator: Any, data: Any, n_samples: int) -> dict[str, float]:
+    true, found = data.latents[n_samples:], estimator.transform(data.X[n_samples:])
+    scores, _ = score_components(true, found)
+    return {**scores, **dci_scores(true, found)}
 
 
 def _number(estimator: Any, name: str) -> float | None:
@@ -142,7 +150,7 @@ def read_rows(directory: str | os.PathLike[str]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        With the keys ``COLUMNS``.
+        With the keys ``COLUMNS``, and those that the data set's own ``measure`` gave.
 
     Raises
     ------
@@ -172,4 +180,4 @@ def _read(path: Path) -> dict[str, Any]:
         raise DataError(
             f"{path} does not hold the finished cell of its name: remove the file and run the benchmark again"
         )
-    return {name: row[name] for name in COLUMNS}
+    return {**{name: row[name] for name in COLUMNS}, **row}
