@@ -10,6 +10,7 @@ from tyro.conf import arg
 
 from identica.cli.finite_samples import ReproduceFiniteSamples
 from identica.cli.options import Number, set_threads
+from identica.cli.paper import ReproducePaper
 from identica.cli.single_cell import CellOptions, named_as_options
 from identica.cli.sprites import SpriteOptions
 
@@ -239,4 +240,5 @@ Reproduce = (
     | Annotated[ReproduceDigits, tyro.conf.subcommand("digits")]
     | Annotated[ReproduceSprites, tyro.conf.subcommand("sprites")]
     | Annotated[ReproduceFiniteSamples, tyro.conf.subcommand("finite-samples")]
+    | Annotated[ReproducePaper, tyro.conf.subcommand("paper")]
 )

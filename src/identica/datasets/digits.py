@@ -96,7 +96,7 @@ def read_mnist(folder: str | os.PathLike[str], subset: str = "train") -> Labelle
     ----------
     folder : str or path
         Holds the IDX files of that subset, plain or gzipped, or else one .npz file with the arrays x and y, or
-        images and labels.
+        images and labels. Or that file itself.
     subset : {"train", "test"}, default="train"
         Which of the IDX files.
 
@@ -114,6 +114,8 @@ def read_mnist(folder: str | os.PathLike[str], subset: str = "train") -> Labelle
     """
     check_choice("subset", subset, tuple(_FILES))
     folder = Path(folder)
+    if folder.is_file() and folder.suffix == ".npz":
+        return _read_archive(folder)
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder, give the one that holds the images")
     found = [next((p for p in (folder / f"{n}.gz", folder / n) if p.is_file()), None) for n in _FILES[subset]]

@@ -25,7 +25,8 @@ class SparseJacobian(NetworkAnalysis):
     """Structural sparsity: autoencoder with an L1 penalty on its decoder's Jacobian, "Sparse" in arXiv:2510.17040.
 
     Minimises (fraction of variance unexplained) + weight * ||J||_1 / (m sqrt(d)). Latents are held at unit variance
-    by batch normalisation, so that the penalty cannot be escaped by rescaling them. It finds components each of which
+    by batch normalisation, so that the penalty cannot be escaped by making them larger, which makes the Jacobian
+    smaller and changes nothing else; ``unit_variance=False`` is the penalty alone. It finds components each of which
     influences features that no other does alone (structural sparsity), and must fail where every feature depends on
     all.
 
@@ -35,6 +36,8 @@ class SparseJacobian(NetworkAnalysis):
         Number of components d.
     weight : float, default=0.1
         Of the penalty, against the fraction of variance unexplained; of the solver "direct".
+    unit_variance : bool, default=True
+        Whether latents are held at unit variance while the networks are trained; of the solver "direct".
     solver : {"direct", "staged"} or Staged, default="direct"
         "direct" minimises the above from the first step. "staged" reconstructs, aligns and refines, see
         :class:`identica.Staged`, with the criterion -log mean_i sum_j |J_ij| sd(s_j), the same norm for latents of
@@ -61,6 +64,7 @@ class SparseJacobian(NetworkAnalysis):
 
     _: KW_ONLY
     weight: float = 0.1
+    unit_variance: bool = True
     solver: str | Solver = "direct"
 
     method: ClassVar[str] = "sparse-jacobian"
@@ -68,10 +72,11 @@ class SparseJacobian(NetworkAnalysis):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **NetworkAnalysis._parameter_constraints,
         "weight": [Interval(Real, 0, None, closed="left")],
+        "unit_variance": ["boolean"],
     }
 
     def _wrap_encoder(self, encoder: nn.Module) -> nn.Module:
-        if self.solver != Direct.kind:
+        if self.solver != Direct.kind or not self.unit_variance:
             return encoder
         unit_variance = nn.BatchNorm1d(self.n_components, affine=False, momentum=0.05, dtype=torch.float64)
         return nn.Sequential(encoder, unit_variance)

@@ -6,6 +6,7 @@ display is needed; it is reached by ``ax.figure`` and saved by ``ax.figure.savef
 
 from identica.plotting.curves import history, history_terms
 from identica.plotting.heatmaps import influence, r2_heatmap, signed_heatmap
+from identica.plotting.levels import levels
 from identica.plotting.ranks import critical_differences
 from identica.plotting.sizes import errors_by_size
 from identica.plotting.style import COLORS, LONGEST_NAME
@@ -18,6 +19,7 @@ __all__ = [
     "history",
     "history_terms",
     "influence",
+    "levels",
     "r2_heatmap",
     "signed_heatmap",
 ]

@@ -12,6 +12,7 @@ from platform import python_version
 from typing import Any
 
 from joblib import parallel_config
+from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from identica.experiments.benchmark.plan import Cell, DatasetSpec, MethodSpec
@@ -106,25 +107,33 @@ def _outcome(cell: Cell, dataset: DatasetSpec, method: MethodSpec) -> dict[str, 
         auxiliary = auxiliary[:n_samples]
     estimator = seeded(unfitted, cell.seed)
     seconds, caught = timed_fit(estimator, data.X[:n_samples], auxiliary)
-    true, found = data.latents[n_samples:], estimator.transform(data.X[n_samples:])
-    scores, _ = score_components(true, found)
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
-    recovery = scores["r2_mean"]
-    if dataset.blocks is not None:
-        size = getattr(last, "block_size", 1)
-        own = [range(i, i + size) for i in range(0, found.shape[1], size)] if size > 1 else None
-        recovery = block_r2(true, found, dataset.blocks, own).mean
+    measure = dataset.measure
     return {
         "status": "ok",
         "seconds": seconds,
-        "recovery": recovery,
-        **scores,
-        **dci_scores(true, found),
+        **(
+            _component_scores(last, dataset.blocks, data.latents[n_samples:], estimator.transform(data.X[n_samples:]))
+            if measure is None
+            else measure(cell, estimator, data, n_samples)
+        ),
         "reconstruction_error": _number(last, "reconstruction_error_"),
         "start_agreement": _number(last, "start_agreement_"),
         "verdict": getattr(getattr(last, "verdict_", None), "level", None),
         "warnings": len(caught),
     }
+
+
+def _component_scores(
+    fitted: Any, blocks: tuple[tuple[int, ...], ...] | None, true: NDArray[Any], found: NDArray[Any]
+) -> dict[str, float]:
+    scores, _ = score_components(true, found)
+    recovery = scores["r2_mean"]
+    if blocks is not None:
+        size = getattr(fitted, "block_size", 1)
+        own = [range(i, i + size) for i in range(0, found.shape[1], size)] if size > 1 else None
+        recovery = block_r2(true, found, blocks, own).mean
+    return {"recovery": recovery, **scores, **dci_scores(true, found)}
 
 
 def _number(estimator: Any, name: str) -> float | None:
@@ -149,7 +158,7 @@ def read_rows(directory: str | os.PathLike[str]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        With the keys ``COLUMNS``.
+        With the keys ``COLUMNS``, and those that the data set's own ``measure`` gave.
 
     Raises
     ------
@@ -179,4 +188,4 @@ def _read(path: Path) -> dict[str, Any]:
         raise DataError(
             f"{path} does not hold the finished cell of its name: remove the file and run the benchmark again"
         )
-    return {name: row[name] for name in COLUMNS}
+    return {**{name: row[name] for name in COLUMNS}, **row}

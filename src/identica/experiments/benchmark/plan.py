@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 from urllib.parse import quote
 
 from sklearn.base import BaseEstimator
@@ -70,6 +70,10 @@ class DatasetSpec:
         Indices of components that belong together, for methods that are told so.
     note : str, default=""
         One sentence on the data, for readers of the leaderboard.
+    measure : callable, optional
+        What to measure in place of the scores of components, where these are not known: called with the cell, the
+        fitted estimator, the data and the number of samples fitted, it returns numbers or text by name, which become
+        further columns of the row. Its `repr` tells one from another.
 
     Raises
     ------
@@ -85,6 +89,7 @@ class DatasetSpec:
     n_components: int
     blocks: tuple[tuple[int, ...], ...] | None = None
     note: str = ""
+    measure: Callable[[Cell, Any, Any, int], Mapping[str, Any]] | None = None
 
     def __post_init__(self) -> None:
         for name, at_least in (("n_samples", 1), ("n_test_samples", MIN_TEST_SAMPLES), ("n_components", 1)):
@@ -173,7 +178,8 @@ class BenchmarkPlan:
         """
         found = {}
         for dataset, data in self.datasets.items():
-            of_data = digest((data.generate, data.n_samples, data.n_test_samples, data.n_components, data.blocks))
+            given = (data.generate, data.n_samples, data.n_test_samples, data.n_components, data.blocks)
+            of_data = digest(given if data.measure is None else (*given, repr(data.measure)))
             for method, spec in self.methods.items():
                 found[dataset, method] = f"{of_data}-{_digest_of_method(spec, data)}"
         return found
