@@ -115,6 +115,11 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         return architecture
 
     @property
+    def _training(self) -> Training:
+        training: Training = self.training or Training()
+        return training
+
+    @property
     def _n_starts(self) -> int:
         return 1
 
@@ -173,7 +178,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         else:  # never from NumPy's global state
             known = [snapshot.seed for snapshot in snapshots.values()]
             seed = known[0] if known else int(np.random.default_rng().integers(2**31 - 1))
-        training = self.training or Training()
+        training = self._training
         keeper = Checkpoint(None if checkpoint is None else Path(checkpoint), training.checkpoint_seconds, snapshots)
         print_of_fit = "" if checkpoint is None else fingerprint(self, X, context)
         standardised = self._standardised_for_fit(X)

@@ -64,7 +64,9 @@ def configuration(estimator: ComponentAnalysis) -> dict[str, Any]:
     """
     values: dict[str, Any] = {"method": estimator.method}
     for name, value in estimator.get_params(deep=False).items():
-        if name in _GROUPS:
+        if name == "training":
+            values[name] = dataclasses.asdict(estimator._training)
+        elif name in _GROUPS:
             values[name] = _group_values(name, value)
         elif name in MODULES:
             values[name] = None if value is None else repr(value)
@@ -120,8 +122,6 @@ def _group_values(name: str, value: Any) -> Any:
     """Return a group of parameters as plain values, which say of which kind it is; a name stays a name."""
     if isinstance(value, str):
         return value
-    if name == "training":
-        return dataclasses.asdict(value or Training())
     if name == "network" and value is None:
         value = NETWORKS["dense"]()
     return None if value is None else {"kind": value.kind, **dataclasses.asdict(value)}

@@ -234,7 +234,7 @@ def make_starts(estimator: ComponentAnalysis, plan: Plan, checkpoint: Checkpoint
     list of Trainer
         One for each basis.
     """
-    training = estimator.training or Training()
+    training = estimator._training
     name, n_starts = type(estimator).__name__, len(plan.bases)
     starts = []
     for number, (basis, seed) in enumerate(zip(plan.bases, plan.seeds, strict=True)):

@@ -43,7 +43,7 @@ def settings(estimator: ComponentAnalysis) -> dict[str, str | int]:
     facts: dict[str, str | int] = {"network": _network(given)}
     training = None
     if "training" in given:
-        training = given["training"] or Training()
+        training = estimator._training
         facts |= {"steps, at most": training.max_steps, "batch size": training.batch_size}
     facts["standardised"] = "each feature by itself" if estimator.scaled_by_feature_ else "all features by one number"
     defaults = {name: parameter.default for name, parameter in inspect.signature(type(estimator)).parameters.items()}

@@ -84,7 +84,7 @@ class OfContext(nn.Module):
 
 @final
 class PerComponent(nn.Module):
-    """Functions of single components: z_j -> (z_j, z_j^2, |z_j| smoothed, and a network of z_j alone).
+    """Functions of single components: z_j -> (z_j, z_j^2, |z_j| smoothed, and some that are learnt).
 
     Parameters
     ----------
@@ -92,15 +92,15 @@ class PerComponent(nn.Module):
         Components d.
     generator : torch.Generator
         Source of the initial weights.
-    n_hidden : int, default=16
-        Hidden units for each component.
+    n_learnt : int
+        Learnt functions of each component, tanh(a z_j + b).
     """
 
-    def __init__(self, n_components: int, generator: torch.Generator, n_hidden: int = 16) -> None:
+    def __init__(self, n_components: int, generator: torch.Generator, n_learnt: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(n_components, n_hidden, generator=generator))
-        self.shift = nn.Parameter(torch.randn(n_components, n_hidden, generator=generator))
-        self.n_out = n_hidden + 3
+        self.weight = nn.Parameter(torch.randn(n_components, n_learnt, generator=generator))
+        self.shift = nn.Parameter(torch.randn(n_components, n_learnt, generator=generator))
+        self.n_out = n_learnt + 3
 
     def forward(self, latents: Tensor) -> Tensor:
         """Return the functions' values.

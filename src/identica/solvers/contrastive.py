@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from identica.arguments import check_real
+from identica.arguments import check_integer, check_real
 from identica.criteria import Criterion, JacobianSample, Loss, Penalty
 from identica.solvers.conditional import OfContext, PerComponent
 from identica.solvers.solver import Solver
@@ -50,6 +50,8 @@ class Contrast(Penalty):
         Whether u is a label, one column for each level.
     weight : float
         Against the fraction of variance unexplained.
+    n_learnt : int
+        Functions of each h_i that are learnt, beside h_i, h_i^2 and |h_i|.
     generator : torch.Generator
         Source of the initial weights.
     """
@@ -63,12 +65,13 @@ class Contrast(Penalty):
         n_context: int,
         labelled: bool,
         weight: float,
+        n_learnt: int,
         generator: torch.Generator,
     ) -> None:
         super().__init__(sample)
         self.labelled = labelled
         self.weight = weight
-        self.functions = PerComponent(n_components, generator)
+        self.functions = PerComponent(n_components, generator, n_learnt)
         n_products = n_components * self.functions.n_out
         self.factors = OfContext(n_context, n_products, labelled, generator, gain=n_products**-0.5)
         self.offset = OfContext(n_context, 1, labelled, generator, gain=0.1)
@@ -122,13 +125,16 @@ class Contrastive(Solver):
     ----------
     weight : float, default=10
         Of the contrastive loss, which is 1 at chance, against the fraction of variance unexplained.
+    n_learnt : int, default=0
+        Learnt functions of each component, beside h_i, h_i^2 and |h_i|, which see changes of place and of size. More
+        see other changes as well, and need more samples: they overfit.
 
     Raises
     ------
     TypeError
-        If it is no number.
+        If a value is of the wrong type.
     ValueError
-        If it is negative.
+        If a number is out of its range.
 
     References
     ----------
@@ -141,12 +147,14 @@ class Contrastive(Solver):
     """
 
     weight: float = 10.0
+    n_learnt: int = 0
 
     kind: ClassVar[str] = "contrastive"
 
     def __post_init__(self) -> None:
-        """Check the weight."""
+        """Check every number."""
         object.__setattr__(self, "weight", check_real("weight", self.weight, at_least=0))
+        object.__setattr__(self, "n_learnt", check_integer("n_learnt", self.n_learnt, 0))
 
     def value(self, start: Trainer) -> float | None:
         """Return minus the last validation loss; see :meth:`Solver.value`."""
@@ -161,6 +169,7 @@ class Contrastive(Solver):
             0 if context is None else context.shape[1],
             start.data.labelled,
             self.weight,
+            self.n_learnt,
             torch.Generator().manual_seed(start.seed),
         )
         objective = start.objective(penalty.to(start.data.train))

@@ -23,6 +23,9 @@ __all__ = ["BENCHMARK_DATASETS", "BENCHMARK_METHODS", "standard_plan"]
 N_TEST = 1_000
 N_INIT = 2
 TRAINING = Training(max_steps=1_500)
+LONG = Training(max_steps=6_000)
+LONG_INIT = 4
+"""Non-stationary sources have few features, so that steps are cheap, and need many."""
 DENSE = Dense(hidden=(64, 64))
 QUICK = Training(max_steps=150)
 QUICK_SAMPLES = 800
@@ -50,7 +53,7 @@ def _mixture(kind: str, note: str, n_components: int = 4, n_features: int = 80, 
 
 def _nonstationary(n_layers: int) -> DatasetSpec:
     note = f"5 Laplace sources in 40 segments, {n_layers} layer(s) of mixing, as many features; u is the segment"
-    return DatasetSpec(_Simulated(make_nonstationary, {"n_layers": n_layers}), 20_000, N_TEST, 5, None, note)
+    return DatasetSpec(_Simulated(make_nonstationary, {"n_layers": n_layers}), 40_000, N_TEST, 5, None, note)
 
 
 def _cells(note: str, **arguments: Any) -> DatasetSpec:
@@ -106,12 +109,15 @@ class _Builder:
     blocks: bool = False
 
     def __call__(self, data: DatasetSpec) -> BaseEstimator | None:
-        images = getattr(data.generate, "generator", None) is make_sprites
+        generator = getattr(data.generate, "generator", None)
+        images = generator is make_sprites
         network: Network = Convolutional() if images else DENSE
-        method = self.make(data.n_components, network, self.training, 0)
-        names = method.get_params()
-        if "n_init" in names:
-            method.set_params(n_init=N_INIT)
+        training, n_init = self.training, N_INIT
+        if generator is make_nonstationary and training is TRAINING:
+            training, n_init = LONG, LONG_INIT
+        method = self.make(data.n_components, network, training, 0)
+        if "n_init" in method.get_params():
+            method.set_params(n_init=n_init)
         if self.blocks and data.blocks is not None:
             method.set_params(block_size=len(data.blocks[0]))
         if images and isinstance(method, Pipeline):
@@ -147,11 +153,16 @@ def _compositional(d: int, network: Network, training: Training, verbose: int) -
 
 
 def _contrastive(d: int, network: Network, training: Training, verbose: int) -> BaseEstimator:
-    return AuxiliaryICA(d, network=network, training=training, verbose=verbose)
+    return AuxiliaryICA(d, network=network, training=_faster(training), verbose=verbose)
+
+
+def _faster(training: Training) -> Training:
+    """Return the training with the learning rate of an AuxiliaryICA."""
+    return replace(training, learning_rate=AuxiliaryICA()._training.learning_rate)
 
 
 def _variational(d: int, network: Network, training: Training, verbose: int) -> BaseEstimator:
-    return AuxiliaryICA(d, solver="variational", network=network, training=training, verbose=verbose)
+    return AuxiliaryICA(d, solver="variational", network=network, training=_faster(training), verbose=verbose)
 
 
 BENCHMARK_METHODS: Mapping[str, MethodSpec] = {
