@@ -40,6 +40,8 @@ class Benchmark:
         Some of the methods; all where not given.
     seeds : int
         How many, from 0.
+    regulon : Path
+        Network of the simulated cells: a file of edges such as TRRUST's; a random one of its shape where not given.
     jobs : int
         Fits side by side, each in a process with one thread.
     rerun : bool
@@ -56,6 +58,7 @@ class Benchmark:
     datasets: Names = None
     methods: Names = None
     seeds: Annotated[int, arg(metavar="N")] = 5
+    regulon: Annotated[Path | None, arg(metavar="FILE")] = None
     jobs: Annotated[int, arg(metavar="N")] = 1
     rerun: bool = False
     score: Annotated[str, arg(metavar="NAME")] = "recovery"
@@ -65,6 +68,7 @@ class Benchmark:
     def run(self) -> None:
         """Run the command."""
         from identica.arguments import check_choice, check_integer
+        from identica.datasets import read_regulon
         from identica.experiments.benchmark import SCORES, leaderboard, run_benchmark, standard_plan, write_leaderboard
         from identica.io import atomic_write, output_directory
 
@@ -74,7 +78,13 @@ class Benchmark:
         check_integer("seeds", self.seeds, 1)
         check_integer("jobs", self.jobs, 1, 4 * (os.cpu_count() or 1))
         check_choice("score", self.score, SCORES)
-        plan = standard_plan(datasets=self.datasets, methods=self.methods, seeds=range(self.seeds), quick=self.quick)
+        plan = standard_plan(
+            datasets=self.datasets,
+            methods=self.methods,
+            seeds=range(self.seeds),
+            regulon=None if self.regulon is None else read_regulon(self.regulon),
+            quick=self.quick,
+        )
         with output_directory(self.output) as directory:
             try:
                 with _progress(plan, directory, self.rerun, self.score) as told:
@@ -100,6 +110,7 @@ class Benchmark:
         words = ["identica", "benchmark"]
         for name, chosen in (("--datasets", self.datasets), ("--methods", self.methods)):
             words += [] if chosen is None else [name, *chosen]
+        words += [] if self.regulon is None else ["--regulon", str(self.regulon)]
         words += ["--seeds", str(self.seeds), "--score", self.score, *(["--quick"] if self.quick else [])]
         return shlex.join(words)
 
