@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 import torch
-from methods import METHODS, QUICK
+from methods import METHODS, QUICK, auxiliary_of
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
@@ -27,6 +27,11 @@ every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.k
 TRAINED = {name: method for name, method in METHODS.items() if "training" in method.get_params()}
 every_trained_method = pytest.mark.parametrize("method", TRAINED.values(), ids=TRAINED.keys())
 MIXTURE = make_mixture(300, 12, 2, random_state=0)
+
+
+def fit(method, X, **options):
+    """Fit a copy of a method, with an auxiliary variable where it needs one."""
+    return clone(method).fit(X, auxiliary_of(method, X.shape[0]), **options)
 
 
 def ignore_signs_of_short_trainings():
@@ -60,16 +65,16 @@ def test_keeps_the_contract_of_scikit_learn(method):
 
 @every_method
 def test_is_determined_by_its_seed_and_leaves_its_parameters_alone(method):
-    first, second = clone(method).fit(MIXTURE.X), clone(method).fit(MIXTURE.X)
+    first, second = fit(method, MIXTURE.X), fit(method, MIXTURE.X)
     np.testing.assert_array_equal(first.transform(MIXTURE.X), second.transform(MIXTURE.X))
-    other = clone(method).set_params(random_state=1).fit(MIXTURE.X)
+    other = fit(clone(method).set_params(random_state=1), MIXTURE.X)
     assert not np.array_equal(first.transform(MIXTURE.X), other.transform(MIXTURE.X))
 
 
 @every_method
 def test_takes_sparse_matrices_as_the_dense_ones_that_they_are(method):
     X = np.where(np.median(MIXTURE.X, axis=0) < MIXTURE.X, MIXTURE.X, 0)
-    dense, sparse = clone(method).fit(X), clone(method).fit(scipy.sparse.csc_array(X))
+    dense, sparse = fit(method, X), fit(method, scipy.sparse.csc_array(X))
     np.testing.assert_array_equal(sparse.transform(scipy.sparse.csr_matrix(X)), dense.transform(X))
     assert sparse.reconstruction_error_ == dense.reconstruction_error_
 
@@ -84,7 +89,7 @@ def test_a_sparse_matrix_that_would_not_fit_is_refused(monkeypatch):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_survives_saving(method, dtype, tmp_path):
     X = MIXTURE.X.astype(dtype)
-    fitted = clone(method).fit(X)
+    fitted = fit(method, X)
     fitted.save(tmp_path / "model.safetensors")
     loaded = identica.load(tmp_path / "model.safetensors")
     assert type(loaded) is type(method)
@@ -98,7 +103,7 @@ def test_survives_saving(method, dtype, tmp_path):
 @every_method
 def test_jacobian_is_the_derivative_of_inverse_transform_in_the_units_of_the_data(method):
     X = MIXTURE.X * np.geomspace(0.01, 100, MIXTURE.X.shape[1]) + 3
-    fitted = clone(method).fit(X)
+    fitted = fit(method, X)
     latents = fitted.transform(X[:4])
     for j in range(2):
         step = np.zeros(2)
@@ -110,7 +115,7 @@ def test_jacobian_is_the_derivative_of_inverse_transform_in_the_units_of_the_dat
 
 @every_method
 def test_components_have_a_canonical_scale_order_and_sign(method):
-    fitted = clone(method).fit(MIXTURE.X)
+    fitted = fit(method, MIXTURE.X)
     latents = fitted.transform(MIXTURE.X)
     np.testing.assert_allclose(latents.mean(axis=0), 0, atol=1e-9)
     np.testing.assert_allclose(latents.std(axis=0), 1, rtol=1e-9)
@@ -123,7 +128,7 @@ def test_components_have_a_canonical_scale_order_and_sign(method):
 
 @every_method
 def test_does_not_depend_on_a_common_unit_of_the_features(method):
-    plain, scaled = clone(method).fit(MIXTURE.X), clone(method).fit(MIXTURE.X * 2.0**9)
+    plain, scaled = fit(method, MIXTURE.X), fit(method, MIXTURE.X * 2.0**9)
     np.testing.assert_allclose(scaled.transform(MIXTURE.X * 2.0**9), plain.transform(MIXTURE.X), rtol=1e-6, atol=1e-6)
 
 
@@ -131,7 +136,7 @@ def test_does_not_depend_on_a_common_unit_of_the_features(method):
 def test_units_of_features_do_not_matter(method):
     units = 2.0 ** np.arange(-30, 30, 5)  # powers of two change no digit
     free = clone(method).set_params(feature_units="free")
-    first, second = clone(free).fit(MIXTURE.X), clone(free).fit(MIXTURE.X * units)
+    first, second = fit(free, MIXTURE.X), fit(free, MIXTURE.X * units)
     np.testing.assert_allclose(first.transform(MIXTURE.X), second.transform(MIXTURE.X * units), rtol=1e-6, atol=1e-6)
 
 
@@ -148,25 +153,25 @@ def test_goes_on_from_a_checkpoint_to_the_same_latents(method, tmp_path, monkeyp
 
     with monkeypatch.context() as patch:
         patch.setattr("identica.training.progress.Progress.advance", interrupt)
-        whole = clone(method).fit(MIXTURE.X)
+        whole = fit(method, MIXTURE.X)
     total = n_epochs
     n_epochs, stop_after = 0, 1 + total // 2
 
     with monkeypatch.context() as patch:
         patch.setattr("identica.training.progress.Progress.advance", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            clone(method).fit(MIXTURE.X, checkpoint=path)
+            fit(method, MIXTURE.X, checkpoint=path)
     assert path.exists()
     n_epochs, stop_after = 0, -1
     with monkeypatch.context() as patch:
         patch.setattr("identica.training.progress.Progress.advance", interrupt)
-        resumed = clone(method).fit(MIXTURE.X, checkpoint=path, resume=True)
+        resumed = fit(method, MIXTURE.X, checkpoint=path, resume=True)
     np.testing.assert_array_equal(resumed.transform(MIXTURE.X), whole.transform(MIXTURE.X))
     # The checkpoint is of the epoch before the one that was interrupted, at the latest.
     assert n_epochs < total
     assert [record["epoch"] for record in resumed.history_] == [record["epoch"] for record in whole.history_]
     with pytest.raises(ValueError, match="other data or with other parameters"):
-        clone(method).fit(MIXTURE.X + 1, checkpoint=path, resume=True)
+        fit(method, MIXTURE.X + 1, checkpoint=path, resume=True)
 
 
 @pytest.mark.parametrize("unit_variance", [True, False])
@@ -249,7 +254,7 @@ def test_own_decoders_may_normalise_batches(method, container):
     with torch.random.fork_rng():
         torch.manual_seed(0)
         layers = [torch.nn.Linear(2, 16), torch.nn.BatchNorm1d(16), torch.nn.Tanh(), torch.nn.Linear(16, 12)]
-    fitted = clone(method).set_params(decoder=container(*layers), training=Training(max_steps=400)).fit(MIXTURE.X)
+    fitted = fit(clone(method).set_params(decoder=container(*layers), training=Training(max_steps=400)), MIXTURE.X)
     latents, step = fitted.transform(MIXTURE.X[:4]), 1e-5 * np.eye(2)
     for j in range(2):
         difference = fitted.inverse_transform(latents + step[j]) - fitted.inverse_transform(latents - step[j])
@@ -387,7 +392,7 @@ def test_refuses_data_that_it_cannot_use(spoil, words):
 
 @every_method
 def test_refuses_what_the_networks_cannot_reach(method):
-    fitted = clone(method).fit(MIXTURE.X)
+    fitted = fit(method, MIXTURE.X)
     far = np.vstack([MIXTURE.X[:1], np.full((1, 12), np.finfo(np.float64).max)])
     for use in (fitted.transform, fitted.reconstruct, fitted.jacobian):
         with pytest.raises(ValueError, match="sample 1 is so far from the data"):
@@ -399,11 +404,11 @@ def test_refuses_what_the_networks_cannot_reach(method):
 @every_method
 def test_warns_of_too_few_samples(method):
     with pytest.warns(ConvergenceWarning, match="19 samples are too few to tell 2 components apart.*at least 10"):
-        clone(method).fit(MIXTURE.X[:19])
+        fit(method, MIXTURE.X[:19])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ignore_signs_of_short_trainings()
-        clone(method).fit(MIXTURE.X[:20])
+        fit(method, MIXTURE.X[:20])
 
 
 def test_the_power_of_the_norms_may_be_infinite(tmp_path):
@@ -416,8 +421,8 @@ def test_the_power_of_the_norms_may_be_infinite(tmp_path):
 @every_method
 def test_a_folder_that_is_missing_is_found_out_before_the_fit(method, tmp_path):
     with pytest.raises(ValueError, match=r"the folder of .*none.checkpoint does not exist, make it first"):
-        clone(method).fit(MIXTURE.X, checkpoint=tmp_path / "none" / "checkpoint")
-    fitted = clone(method).fit(MIXTURE.X)
+        fit(method, MIXTURE.X, checkpoint=tmp_path / "none" / "checkpoint")
+    fitted = fit(method, MIXTURE.X)
     with pytest.raises(ValueError, match=r"the folder of .*none.model does not exist, make it first"):
         fitted.save(tmp_path / "none" / "model")
     with pytest.raises(ValueError, match="is a directory, give the name of a file"):

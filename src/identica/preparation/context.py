@@ -78,8 +78,8 @@ def encode_context(auxiliary: Any, n_samples: int, who: str) -> Context:
         codes, levels = pd.factorize(frame.iloc[:, 0], sort=True)
         if len(levels) < 2:
             raise ValueError(
-                f"the auxiliary variable is {levels[0]!r} for all samples: components can only be told by how they "
-                "change with it, give one that varies"
+                f"the auxiliary variable is {_plain(levels[0])!r} for all samples: components can only be told by "
+                "how they change with it, give one that varies"
             )
         if len(levels) > max(2, n_samples // 2):
             raise ValueError(

@@ -144,13 +144,16 @@ def _predicted(
 ) -> NDArray[np.float64]:
     """Return the mean multiple correlation of each group of targets with each group of inputs."""
     scores = [ndtri(rankdata(latents, axis=0) / (len(latents) + 1)) for latents in (targets, inputs)]
-    n_groups = scores[0].shape[1] // group_size
+    n_rows, n_groups = len(targets), targets.shape[1] // group_size
+    variation = np.square(scores[0]).sum(axis=0)
     found = np.empty((n_groups, n_groups))
     for k in range(n_groups):
         own = scores[1][:, k * group_size : (k + 1) * group_size]
         basis = np.linalg.qr(PolynomialFeatures(3).fit_transform(own)).Q
         left = np.square(scores[0] - basis @ (basis.T @ scores[0])).sum(axis=0)
-        explained = np.clip(1 - left / np.square(scores[0]).sum(axis=0), 0.0, 1.0)
+        # By chance as many rows as the basis has columns are predicted: the share is adjusted for that.
+        left *= (n_rows - 1) / max(1, n_rows - basis.shape[1])
+        explained = np.clip(1 - left / np.where(variation > 0, variation, 1.0), 0.0, 1.0) * (variation > 0)
         found[:, k] = np.sqrt(explained).reshape(n_groups, group_size).mean(axis=1)
     return found
 

@@ -1,0 +1,112 @@
+"""Nonlinear ICA with an auxiliary variable: what it asks of u, what it keeps of it, and when u tells nothing."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from methods import METHODS
+from sklearn.base import clone
+
+import identica
+from identica import Autoencoder, AuxiliaryICA, Variational
+from identica.datasets import make_nonstationary
+
+DATA = make_nonstationary(400, 2, n_features=5, n_segments=4, random_state=0)
+METHOD = {name: METHODS[name] for name in ("contrastive", "variational")}
+every_solver = pytest.mark.parametrize("method", METHOD.values(), ids=METHOD.keys())
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@every_solver
+@pytest.mark.parametrize(
+    ("u", "levels"),
+    [
+        (DATA.auxiliary, [0, 1, 2, 3]),
+        (DATA.auxiliary % 2 == 0, [False, True]),
+        (pd.Categorical(np.array(list("abcd"))[DATA.auxiliary]), ["a", "b", "c", "d"]),
+        (np.linspace(0, 1, 400), None),
+        (np.random.default_rng(0).standard_normal((400, 3)), None),
+    ],
+    ids=["integers", "booleans", "categories", "numbers", "several numbers"],
+)
+def test_takes_labels_and_numbers_and_keeps_the_levels_in_its_file(method, u, levels, tmp_path):
+    fitted = clone(method).fit(DATA.X, u)
+    assert fitted.auxiliary_levels_ == levels
+    fitted.save(tmp_path / "model.safetensors")
+    loaded = identica.load(tmp_path / "model.safetensors")
+    assert loaded.auxiliary_levels_ == levels
+    np.testing.assert_array_equal(loaded.transform(DATA.X), fitted.transform(DATA.X))
+
+
+@every_solver
+def test_names_of_labels_do_not_matter_and_labels_themselves_do(method):
+    plain = clone(method).fit(DATA.X, DATA.auxiliary).transform(DATA.X)
+    named = clone(method).fit(DATA.X, np.array(list("abcd"))[DATA.auxiliary]).transform(DATA.X)
+    other = clone(method).fit(DATA.X, DATA.auxiliary[::-1] // 2).transform(DATA.X)
+    np.testing.assert_array_equal(named, plain)
+    assert not np.array_equal(other, plain)
+
+
+@every_solver
+@pytest.mark.parametrize(
+    ("u", "words"),
+    [
+        (None, r"AuxiliaryICA requires y to be passed.*call fit\(X, u\)"),
+        (DATA.auxiliary[:-1], r"has the shape \(399,\) and X has 400 samples: give one row for each sample"),
+        (np.zeros(400, dtype=int), "is 0 for all samples"),
+    ],
+    ids=["none", "short", "constant"],
+)
+def test_refuses_u_that_it_cannot_use(method, u, words):
+    with pytest.raises(ValueError, match=words):
+        clone(method).fit(DATA.X, u)
+
+
+@every_solver
+def test_rows_left_out_take_their_u_along(method):
+    wild = np.vstack([DATA.X[:100], np.full((1, 5), 1e6), DATA.X[100:]])
+    u = np.insert(DATA.auxiliary, 100, 3)
+    with pytest.warns(UserWarning, match="100"):
+        dropped = clone(method).fit(wild, u)
+    assert dropped.wild_rows_.tolist() == [100]
+    plain = clone(method).fit(DATA.X, DATA.auxiliary)
+    np.testing.assert_array_equal(dropped.transform(DATA.X), plain.transform(DATA.X))
+
+
+@every_solver
+def test_a_checkpoint_of_another_u_is_refused(method, tmp_path):
+    path = tmp_path / "fit.safetensors"
+    clone(method).fit(DATA.X, DATA.auxiliary, checkpoint=path)
+    with pytest.raises(ValueError, match="other data or with other parameters"):
+        clone(method).fit(DATA.X, DATA.auxiliary[::-1], checkpoint=path, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("solver", "error", "words"),
+    [
+        ("staged", ValueError, "solver='staged' is not known here: use one of contrastive, variational"),
+        (identica.Staged(), TypeError, r"use Contrastive\(...\) or Variational\(...\)"),
+    ],
+)
+def test_other_solvers_are_refused(solver, error, words):
+    with pytest.raises(error, match=words):
+        AuxiliaryICA(2, solver=solver).fit(DATA.X, DATA.auxiliary)
+
+
+def test_only_methods_that_use_u_look_at_it():
+    plain = clone(METHODS["autoencoder"])
+    assert not plain.__sklearn_tags__().target_tags.required
+    with warnings.catch_warnings():
+        np.testing.assert_array_equal(
+            clone(plain).fit(DATA.X, "no label").transform(DATA.X), clone(plain).fit(DATA.X).transform(DATA.X)
+        )
+    assert isinstance(plain, Autoencoder)
+    assert AuxiliaryICA(2).__sklearn_tags__().target_tags.required
+
+
+def test_a_word_is_short_for_the_solver():
+    quick = clone(METHODS["variational"])
+    by_word = clone(quick).set_params(solver="variational").fit(DATA.X, DATA.auxiliary)
+    by_object = clone(quick).set_params(solver=Variational()).fit(DATA.X, DATA.auxiliary)
+    np.testing.assert_array_equal(by_word.transform(DATA.X), by_object.transform(DATA.X))

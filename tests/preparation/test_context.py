@@ -1,0 +1,86 @@
+"""An auxiliary variable as numbers: labels of every kind, numbers in every shape, and what is refused."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+
+from identica.preparation import encode_context
+
+LABELS = {
+    "integers": ([2, 7, 2, 7, 3, 3], [2, 3, 7], [0, 2, 0, 2, 1, 1]),
+    "booleans": ([True, False, False, True], [False, True], [1, 0, 0, 1]),
+    "text": (["b", "a", "b", "a"], ["a", "b"], [1, 0, 1, 0]),
+    "NumPy's integers": (np.array([1, 0, 1, 0], dtype=np.uint8), [0, 1], [1, 0, 1, 0]),
+    "a column": ([[1], [0], [1], [0]], [0, 1], [1, 0, 1, 0]),
+    "a series with an index": (pd.Series(["x", "y", "x", "y"], index=[9, 8, 7, 6]), ["x", "y"], [0, 1, 0, 1]),
+    "a frame of one column": (pd.DataFrame({"day": ["x", "y", "y", "x"]}), ["x", "y"], [0, 1, 1, 0]),
+    "categories": (pd.Categorical(["hi", "lo", "hi", "lo"]), ["hi", "lo"], [0, 1, 0, 1]),
+    "categories in an order": (
+        pd.Series(pd.Categorical(["hi", "lo", "hi", "lo"], categories=["lo", "none", "hi"])),
+        ["lo", "hi"],
+        [1, 0, 1, 0],
+    ),
+    "days": (
+        pd.Series(pd.to_datetime(["2020-01-02", "2020-01-01"] * 2)),
+        ["2020-01-01 00:00:00", "2020-01-02 00:00:00"],
+        [1, 0, 1, 0],
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "levels", "codes"), LABELS.values(), ids=LABELS.keys())
+def test_labels_become_one_column_for_each_level(given, levels, codes):
+    context = encode_context(given, len(codes), "Someone")
+    assert context.levels == levels
+    assert [type(level) for level in context.levels] == [type(level) for level in levels]
+    assert json.loads(json.dumps(context.levels)) == levels
+    np.testing.assert_array_equal(context.values, np.eye(len(levels))[codes])
+
+
+@pytest.mark.parametrize("shape", [(40,), (40, 1), (40, 3)])
+def test_numbers_are_standardised(shape):
+    numbers = 5 + 100 * np.random.default_rng(0).standard_normal(shape)
+    context = encode_context(numbers, 40, "Someone")
+    assert context.levels is None
+    assert context.values.shape == (40, 1 if len(shape) == 1 else shape[1])
+    np.testing.assert_allclose(context.values.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(context.values.std(axis=0), 1)
+    np.testing.assert_array_equal(encode_context(pd.DataFrame(numbers), 40, "Someone").values, context.values)
+
+
+def test_several_columns_are_numbers_also_where_they_are_integers_or_sparse():
+    columns = np.random.default_rng(0).integers(0, 4, (40, 2))
+    context = encode_context(columns, 40, "Someone")
+    assert context.levels is None
+    assert context.values.shape == (40, 2)
+    np.testing.assert_array_equal(encode_context(scipy.sparse.csr_array(columns), 40, "S").values, context.values)
+
+
+def test_columns_that_do_not_vary_are_left_out():
+    columns = np.column_stack([np.ones(40), np.linspace(0, 1, 40)])
+    assert encode_context(columns, 40, "Someone").values.shape == (40, 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (None, r"Someone requires y to be passed, but the target y is None.*call fit\(X, u\)"),
+        ([0, 1, 0], r"has the shape \(3,\) and X has 6 samples: give one row for each sample"),
+        (np.zeros((6, 2, 2)), r"has the shape \(6, 2, 2\)"),
+        (np.zeros((6, 0)), r"has the shape \(6, 0\)"),
+        (3, r"has the shape \(\)"),
+        ([0.1, 0.2, np.nan, 1.0, 2.0, 3.0], "of sample 2 is missing or NaN: leave such samples out"),
+        (["a", "b", "a", "b", None, "a"], "of sample 4 is missing or NaN"),
+        ([0.1, 0.2, 0.3, np.inf, 2.0, 3.0], "of sample 3 is infinite"),
+        (["a"] * 6, "is 'a' for all samples: components can only be told by how they change with it"),
+        ([1.5] * 6, "is the same for all samples: give one that varies"),
+        (["a", "b", "c", "d", "e", "f"], "has 6 levels in 6 samples: each level needs several, give fewer"),
+        ([["a", 1]] * 6, "has several columns, not all of them numbers: give one label, or numbers"),
+    ],
+)
+def test_what_cannot_be_used_gets_one_clear_sentence(given, words):
+    with pytest.raises(ValueError, match=words):
+        encode_context(given, 6, "Someone")
