@@ -35,7 +35,7 @@ def generator() -> torch.Generator:
 
 def contrast(context: Tensor, weight: float = 1.0) -> Contrast:
     labelled = context is LABELS
-    return Contrast(WHOLE, D, context.shape[1], labelled, weight, generator()).double()
+    return Contrast(WHOLE, D, context.shape[1], labelled, weight, 4, generator()).double()
 
 
 def bound(context: Tensor) -> ConditionalBound:
@@ -100,7 +100,7 @@ def test_scores_are_sums_over_components() -> None:
 
 
 def test_functions_of_a_component_look_at_no_other() -> None:
-    functions = PerComponent(3, generator()).double()
+    functions = PerComponent(3, generator(), 4).double()
     latents = draw(4, 3)
     moved = latents.clone()
     moved[:, 1] += 1
