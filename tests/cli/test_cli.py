@@ -180,7 +180,17 @@ def test_the_summary_shows_both(fitted, tmp_path, capsys):
     assert "DICA: reconstruct" in shown.err
 
 
-@pytest.mark.parametrize("method", sorted(METHODS))
+NEED_U = {name for name, method in METHODS.items() if method().__sklearn_tags__().target_tags.required}
+
+
+@pytest.mark.parametrize("method", sorted(NEED_U))
+def test_a_method_that_needs_an_auxiliary_variable_says_so(refused, method):
+    np.save("data.npy", small_data())
+    words = ["fit", "data.npy", "-d", "1", "--method", method, "--output", "out"]
+    refused(words, "is the auxiliary variable u, such as a label or a time for each sample")
+
+
+@pytest.mark.parametrize("method", sorted(METHODS.keys() - NEED_U))
 def test_fit_of_every_method_without_names(tmp_path, method):
     np.save(tmp_path / "data.npy", small_data().astype(np.float32))
     (tmp_path / "quick.json").write_text('{"device": "cpu"}' if method == "polytopic" else QUICK)
