@@ -23,7 +23,7 @@ __all__ = ["PolytopicFactorization"]
 class PolytopicFactorization(ComponentAnalysis):
     """Polytopic matrix factorisation: X = S A' with the largest determinant of a factor held in a polytope.
 
-    PCA, then the change of basis with the largest log-determinant for the size of one factor's rows. ``factor="mixing"``
+    PCA, then the change of basis with the largest determinant for the size of one factor's rows. ``factor="mixing"``
     holds the rows of A, the loadings: with the L1 ball it is the align stage of :class:`DICA` on a linear model, and
     what it reaches is what a nonlinear method has to beat. ``factor="components"`` holds the rows of S, the components
     of samples, as Tatli and Erdogan do: sources in a cube, such as bounded independent or dependent ones, or in a
