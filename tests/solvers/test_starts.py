@@ -99,8 +99,8 @@ def test_one_start_has_none_to_agree_with() -> None:
     [
         ({"n_init": 0}, ValueError, "n_init"),
         ({"n_init": 1.5}, ValueError, "n_init"),
-        ({"solver": "stages"}, ValueError, "solver='stages' is not known: use one of staged, joint"),
-        ({"solver": 3}, TypeError, r"solver=3 is no solver: use Staged\(\.\.\.\)"),
+        ({"solver": "stages"}, ValueError, "solver='stages' is not known here: use one of staged, joint"),
+        ({"solver": 3}, TypeError, r"solver=3 is no solver of this method: use Staged\(\.\.\.\)"),
         ({"criterion": "c_9"}, ValueError, "criterion='c_9' is not known: use one of c_1, c_2, c_inf"),
         ({"criterion": 2.0}, TypeError, r"criterion=2.0 is no criterion: use Volume\(p\)"),
         ({"network": Dense(compact=1)}, ValueError, "compact=1 is no rank for 2 components of 30 features"),

@@ -59,10 +59,9 @@ class Compositional(NetworkAnalysis):
     --------
     >>> from identica import Training
     >>> from identica.datasets import make_mixture
-    >>> X = make_mixture(500, 30, 4, kind="compositional", block_size=2, random_state=0).X
-    >>> fit = Compositional(4, block_size=2, n_init=1, training=Training(max_steps=300), random_state=0).fit(X)
-    >>> fit.transform(X).shape
-    (500, 4)
+    >>> X = make_mixture(500, 30, 2, kind="compositional", block_size=1, random_state=0).X
+    >>> Compositional(2, n_init=1, training=Training(max_steps=300), random_state=0).fit_transform(X).shape
+    (500, 2)
     """
 
     _: KW_ONLY
