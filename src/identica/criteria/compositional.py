@@ -122,6 +122,10 @@ class Compositionality(Criterion):
         """The size of a block: within it, any change of the latents is as good."""
         return self.block_size
 
+    def of_single_components(self) -> Criterion:
+        """Return the criterion of blocks of one; see :meth:`Criterion.of_single_components`."""
+        return Compositionality()
+
     def value(self, local: LocalGeometry) -> Tensor:
         """Return minus the mean overlap; see :meth:`Criterion.value`."""
         return -compositional_overlap(block_norms(local.rows, self.block_size)).mean(-1)

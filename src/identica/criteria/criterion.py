@@ -26,6 +26,16 @@ class Criterion(abc.ABC):
         """How many components beside each other it tells from the others only together; 1 where each by itself."""
         return 1
 
+    def of_single_components(self) -> Criterion:
+        """Return the same criterion for groups of one component, from which an alignment of groups begins.
+
+        Returns
+        -------
+        Criterion
+            Itself where groups have one component.
+        """
+        return self
+
     @abc.abstractmethod
     def value(self, local: LocalGeometry) -> Tensor:
         """Return the criterion of Jacobians at n points.

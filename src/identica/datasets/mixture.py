@@ -102,7 +102,7 @@ def make_mixture(
     correlation: float | None = None,
     strength: float | None = None,
     n_active: int = 2,
-    block_size: int = 2,
+    block_size: int | None = None,
     noise: float = 0.0,
     random_state: int | RandomState | None = None,
 ) -> Mixture:
@@ -158,8 +158,9 @@ def make_mixture(
         deviation of what is folded; with 0 they are linear. "linear" takes none.
     n_active : int, default=2
         Number of components that influence a feature, for "sparse".
-    block_size : int, default=2
-        Components of a block, for "compositional": n_components is a multiple of it. Blocks lie beside each other.
+    block_size : int, optional
+        Components of a block, for "compositional": n_components is a multiple of it; the least such number from 2 on
+        that makes several blocks, or 1, if None. Blocks lie beside each other.
     noise : float, default=0.0
         Standard deviation of Gaussian noise, in units of each feature's own standard deviation.
     random_state : int, RandomState or None, default=None

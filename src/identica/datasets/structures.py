@@ -32,7 +32,7 @@ def draw_mixing(
     correlation: float,
     strength: float | None,
     n_active: int,
-    block_size: int,
+    block_size: int | None,
     random: RandomState,
 ) -> Mixing:
     """Draw a mixing of the given kind; see :func:`identica.datasets.make_mixture` for the arguments.
@@ -84,9 +84,11 @@ def draw_mixing(
 
 
 def _draw_compositional(
-    n_features: int, n_components: int, strength: float, block_size: int, inner: Bend, random: RandomState
+    n_features: int, n_components: int, strength: float, block_size: int | None, inner: Bend, random: RandomState
 ) -> Mixing:
     """Draw a mixing in which each feature depends on the components of one block, which interact."""
+    if block_size is None:
+        block_size = next((size for size in range(2, n_components) if n_components % size == 0), 1)
     block_size = check_integer("block_size", block_size, 1, n_components)
     if n_components % block_size:
         raise ValueError(

@@ -8,6 +8,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
+from identica.machine import memory_shortage
 from identica.preparation.standardise import FloatArray
 
 __all__ = ["Context", "encode_context"]
@@ -85,6 +86,11 @@ def encode_context(auxiliary: Any, n_samples: int, who: str) -> Context:
             raise ValueError(
                 f"the auxiliary variable has {len(levels)} levels in {n_samples} samples: each level needs several, "
                 "give fewer, such as segments of time, or real numbers if it is continuous"
+            )
+        if shortage := memory_shortage(8 * n_samples * len(levels)):
+            raise ValueError(
+                f"the auxiliary variable has {len(levels)} levels in {n_samples} samples, which take {shortage}: give "
+                "fewer levels"
             )
         values = np.zeros((n_samples, len(levels)))
         values[np.arange(n_samples), codes] = 1.0

@@ -9,6 +9,7 @@ Symbols: d = n_components, J = decoder Jacobian, G = J'J.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from identica.criteria import Criterion, LocalGeometry
 from identica.networks import change_basis
+from identica.solvers.grouping import grouped
 from identica.training.inspection import draw_latents
 from identica.training.trainer import Trainer
 
@@ -26,6 +28,8 @@ __all__ = ["Alignment", "align", "align_networks", "aligned", "find_alignment", 
 ALIGN_POINTS = 64
 ALIGN_ROWS = 8192
 """Rows of all Jacobians together."""
+GROUPED_SHARE = 4
+"""Groups of components that are right by themselves need a fraction of the steps."""
 SPREAD_POINTS = 4096
 """Data points that tell the covariance of the latents."""
 
@@ -106,7 +110,7 @@ def align(
     starts = torch.randn(n_restarts, d, d, generator=generator, dtype=torch.float64)
     turns = torch.linalg.qr(starts).Q.to(matrices).requires_grad_(True)
 
-    def value(turned: Tensor) -> Tensor:
+    def value(turned: Tensor, criterion: Criterion = criterion) -> Tensor:
         # Rows beside each other in memory: sums over the few components are then sums of long vectors.
         mixed = turned.mT.reshape(n_restarts * d, d) @ across
         rows = mixed.reshape(n_restarts, d, n_points, n_rows).movedim(1, -1)
@@ -115,6 +119,26 @@ def align(
         inverse, _ = torch.linalg.inv_ex(turned)
         return criterion.value(LocalGeometry(rows, log_volume, squares, inverse @ covariance @ inverse.mT))
 
+    if criterion.group_size > 1:
+        # Which components belong together is told by how they overlap once each is as good as it can be by itself.
+        single = criterion.of_single_components()
+        _climb(lambda turned: value(turned, single), turns, n_steps, learning_rate)
+        with torch.no_grad():
+            sizes = (turns.mT @ across).abs()
+            turns.copy_(grouped(turns, sizes @ sizes.mT, criterion.group_size))
+        n_steps = max(1, n_steps // GROUPED_SHARE)
+    _climb(value, turns, n_steps, learning_rate)
+    with torch.no_grad():
+        criteria = value(turns)
+    best = int(criteria.argmax())
+    found = turns.detach()
+    others = [matched_cosine(found[best], found[i], criterion.group_size) for i in range(n_restarts) if i != best]
+    agreement = sum(others) / len(others) if others else 1.0
+    return Alignment(whitening @ found[best], criteria, agreement)
+
+
+def _climb(value: Callable[[Tensor], Tensor], turns: Tensor, n_steps: int, learning_rate: float) -> None:
+    """Maximise a value of each of several transforms, which are changed in place."""
     optimiser = torch.optim.Adam([turns], lr=learning_rate, betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, n_steps)
     for _ in range(n_steps):
@@ -123,13 +147,6 @@ def align(
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
-    with torch.no_grad():
-        criteria = value(turns)
-    best = int(criteria.argmax())
-    found = turns.detach()
-    others = [matched_cosine(found[best], found[i], criterion.group_size) for i in range(n_restarts) if i != best]
-    agreement = sum(others) / len(others) if others else 1.0
-    return Alignment(whitening @ found[best], criteria, agreement)
 
 
 def align_networks(
