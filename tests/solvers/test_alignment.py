@@ -64,8 +64,17 @@ def test_each_criterion_undoes_a_mixing_of_its_own_kind(criterion: Criterion, mi
     found = align(local, criterion, n_restarts=4, generator=torch.Generator().manual_seed(0), n_steps=250)
     undone = change @ found.transform
     assert matched_cosine(undone, torch.eye(4).double(), criterion.group_size) > 0.995
-    if criterion.group_size == 1:  # to pair components wrongly is a local maximum
-        assert found.agreement > 0.9
+    assert found.agreement > 0.95
+
+
+def test_components_are_paired_rightly_among_many() -> None:
+    data = make_mixture(8, 60, 6, kind="compositional", block_size=2, random_state=0)
+    change = draw(6, 6)
+    local = LocalGeometry.of(torch.as_tensor(data.jacobians) @ change)
+    generator = torch.Generator().manual_seed(0)
+    found = align(local, Compositionality(2), n_restarts=6, generator=generator)
+    assert matched_cosine(change @ found.transform, torch.eye(6).double(), 2) > 0.999
+    assert found.agreement > 0.95
 
 
 def test_align_finds_a_maximum() -> None:
