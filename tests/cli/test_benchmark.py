@@ -26,7 +26,8 @@ def asked(monkeypatch):
     """Let the command run a quick plan, and note what it asks for."""
     calls = []
 
-    def plan(*, datasets, methods, seeds, quick):
+    def plan(*, datasets, methods, seeds, regulon, quick):
+        assert regulon is None
         calls.append({"datasets": datasets, "methods": methods, "seeds": list(seeds), "quick": quick})
         chosen = {name: METHODS[name] for name in methods or ("pca", "sleeper")}
         return BenchmarkPlan({name: DATASETS[name] for name in datasets or DATASETS}, chosen, tuple(seeds))

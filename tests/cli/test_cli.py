@@ -187,7 +187,7 @@ NEED_U = {name for name, method in METHODS.items() if method().__sklearn_tags__(
 def test_a_method_that_needs_an_auxiliary_variable_says_so(refused, method):
     np.save("data.npy", small_data())
     words = ["fit", "data.npy", "-d", "1", "--method", method, "--output", "out"]
-    refused(words, "is the auxiliary variable u, such as a label or a time for each sample")
+    refused(words, "method auxiliary-ica needs an auxiliary variable and none was given: add --auxiliary")
 
 
 @pytest.mark.parametrize("method", sorted(METHODS.keys() - NEED_U))

@@ -176,7 +176,7 @@ def test_a_criterion_and_a_solver_are_kept_and_resumed(prepared, capsys):
     quick = words(prepared, "out", "--resume", config="quick.json")
     assert main(quick) == 0
     kept = json.loads((prepared / "out" / "run.json").read_text())["configuration"]
-    assert kept["criterion"] == {"kind": "volume", "p": "inf"}
+    assert kept["criterion"] == {"kind": "volume", "p": "inf", "polytope": "l1"}
     assert kept["solver"] == {"kind": "staged", "restarts": 3, "weight": 0.15}
     assert main(quick) == 0
     assert "nothing to resume" in capsys.readouterr().out

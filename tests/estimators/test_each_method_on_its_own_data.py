@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from identica import IMA, Compositional, PolytopicFactorization, SparseJacobian, Staged, Training
-from identica.datasets import make_mixture
+from identica import IMA, AuxiliaryICA, Compositional, PolytopicFactorization, SparseJacobian, Staged, Training
+from identica.datasets import make_mixture, make_nonstationary
 from identica.metrics import block_r2, mean_r2
 
 TRAINING = Training(max_steps=2000)
@@ -29,6 +29,26 @@ def test_compositional_finds_blocks():
     found = Compositional(4, block_size=2, n_init=1, training=TRAINING, random_state=0).fit(data.X)
     blocks = [[0, 1], [2, 3]]
     assert block_r2(data.latents, found.transform(data.X), blocks, blocks).mean > 0.95
+
+
+@pytest.mark.slow
+@quietly
+def test_compositional_does_not_find_mixtures_without_directions():
+    data = make_mixture(2000, 40, 3, kind="isotropic", random_state=0)
+    method = Compositional(3, n_init=1, training=TRAINING, random_state=0)
+    assert mean_r2(data.latents, method.fit_transform(data.X)) < 0.9
+
+
+@pytest.mark.slow
+@quietly
+@pytest.mark.parametrize(("solver", "least"), [("contrastive", 0.95), ("variational", 0.8)])
+def test_auxiliary_ica_finds_nonstationary_sources_and_nothing_where_u_is_not_theirs(solver, least):
+    data = make_nonstationary(6000, 3, n_segments=12, n_layers=1, random_state=0)
+    training = Training(max_steps=2000, learning_rate=0.01)
+    method = AuxiliaryICA(3, solver=solver, n_init=1, training=training, random_state=0)
+    assert mean_r2(data.latents, method.fit(data.X, data.auxiliary).transform(data.X)) > least
+    foreign = np.random.default_rng(0).permutation(data.auxiliary)
+    assert mean_r2(data.latents, method.fit(data.X, foreign).transform(data.X)) < least - 0.1
 
 
 @pytest.mark.slow

@@ -61,3 +61,10 @@ def test_a_single_factor_has_nothing_to_be_mixed_with():
     assert dci(FACTORS[:, :1], FACTORS).disentanglement == pytest.approx(1)
     with pytest.raises(ValueError, match="20"):
         dci(FACTORS[:10], FACTORS[:10])
+
+
+def test_components_that_say_nothing_are_not_complete():
+    true = np.random.default_rng(0).uniform(size=(200, 2))
+    found = dci(true, np.zeros((200, 2)))
+    assert (found.disentanglement, found.completeness) == (0.0, 0.0)
+    assert dci(true, np.zeros((200, 1))).completeness == 0.0

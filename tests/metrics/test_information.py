@@ -92,12 +92,10 @@ def test_each_number_says_its_own():
 def test_a_factor_that_no_component_has_is_not_compact():
     found = infomec(FACTORS, FACTORS[:, :2])
     whole = infomec(FACTORS[:, :2], FACTORS[:, :2])
-    assert found.nmi[:, 2].max() < 0.02
+    assert found.nmi[:, 2].max() == 0
     assert whole.compactness > 0.98
-    # Whatever chance leaves for the third factor, its share is in [0, 1].
-    assert (2 * whole.compactness) / 3 - 0.01 < found.compactness <= (2 * whole.compactness + 1) / 3
-    alone = infomec(FACTORS, FACTORS[:, :1])
-    assert alone.compactness == pytest.approx((found.nmi[0] > 0).mean())
+    assert found.compactness == pytest.approx(2 * whole.compactness / 3, abs=0.01)
+    assert infomec(FACTORS, FACTORS[:, :1]).compactness == pytest.approx(1 / 3)
 
 
 def test_one_factor_or_one_component_has_nothing_to_be_compared_with():

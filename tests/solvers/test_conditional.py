@@ -76,6 +76,16 @@ def test_the_contrast_is_the_cross_entropy_of_sums_over_components() -> None:
     assert float(found.total.detach()) == pytest.approx(0.5 * expected, rel=1e-10)
 
 
+def test_of_numbers_the_own_is_told_from_the_others_of_the_batch() -> None:
+    penalty, latents = contrast(NUMBERS), draw(N, D)
+    factors, offset = penalty.factors(NUMBERS), penalty.offset(NUMBERS).squeeze(1)
+    # All others of a small batch are candidates: row n against every u.
+    scores = penalty.functions(latents).flatten(1) @ factors.T + offset
+    expected = -float(scores.log_softmax(1).diagonal().mean().detach()) / math.log(N)
+    found = penalty.of_batch(ENCODER, DECODER, draw(N, N_FEATURES), latents, NUMBERS, generator())
+    assert float(found.terms["contrast"]) == pytest.approx(expected, rel=1e-10)
+
+
 @pytest.mark.parametrize("context", [LABELS, NUMBERS], ids=["label", "numbers"])
 def test_where_scores_do_not_depend_on_u_the_contrast_is_at_chance(context: Tensor) -> None:
     penalty = contrast(context)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import arg
 
-from identica.cli.options import check_seed
+from identica.cli.options import Number, check_seed
 from identica.cli.single_cell import CellOptions, named_as_options
 from identica.cli.sprites import SpriteOptions
 
@@ -39,6 +39,8 @@ class SimulateMixture:
         Of each two components, where they depend on each other; 0.5 by default.
     strength : float
         Of the nonlinear part; by default one that suits the kind.
+    block_size : int
+        Components of a block, for "compositional"; by default the least number that makes several blocks.
     noise : float
         In standard deviations of each feature.
     seed : int
@@ -50,11 +52,20 @@ class SimulateMixture:
     n_features: Annotated[int, arg(metavar="N", aliases=["-m"])] = 50
     n_components: Annotated[int, arg(metavar="N", aliases=["-d"])] = 3
     kind: Literal[
-        "linear", "post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic", "additive", "folded"
+        "linear",
+        "post-nonlinear",
+        "perturbed",
+        "orthogonal",
+        "sparse",
+        "isotropic",
+        "additive",
+        "folded",
+        "compositional",
     ] = "post-nonlinear"
     latents: Literal["uniform", "dependent", "gaussian"] = "dependent"
     correlation: Annotated[float | None, arg(metavar="FLOAT")] = None
     strength: Annotated[float | None, arg(metavar="FLOAT")] = None
+    block_size: Number = None
     noise: float = 0.0
     seed: int = 0
 
@@ -72,6 +83,7 @@ class SimulateMixture:
             latents=self.latents,
             correlation=self.correlation,
             strength=self.strength,
+            block_size=self.block_size,
             noise=self.noise,
             random_state=self.seed,
         )

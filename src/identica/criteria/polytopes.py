@@ -31,7 +31,7 @@ def gauge(rows: Tensor, polytope: str) -> Tensor:
     ============================  ======================================================
 
     A negative entry counts ten times its size in the last two lines, which makes the gauge finite: it is that of the
-    convex hull of the polytope and of minus a tenth of the unit vectors. The simplex is the face of the nonnegative L1
+    polytope made larger by a tenth towards negative entries. The simplex is the face of the nonnegative L1
     ball that data with entries of sum 1 lie on, and the largest volume in the ball is that in the face.
 
     Parameters

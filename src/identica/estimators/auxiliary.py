@@ -65,10 +65,10 @@ class AuxiliaryICA(NetworkAnalysis):
     --------
     >>> from identica import Training
     >>> from identica.datasets import make_nonstationary
-    >>> data = make_nonstationary(500, 2, n_segments=5, random_state=0)
-    >>> ica = AuxiliaryICA(2, n_init=1, training=Training(max_steps=100), random_state=0)
+    >>> data = make_nonstationary(2000, 2, n_segments=5, n_layers=1, random_state=0)
+    >>> ica = AuxiliaryICA(2, n_init=1, training=Training(max_steps=300), random_state=0)
     >>> ica.fit(data.X, data.auxiliary).transform(data.X).shape
-    (500, 2)
+    (2000, 2)
     """
 
     _: KW_ONLY

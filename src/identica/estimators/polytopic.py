@@ -43,7 +43,8 @@ class PolytopicFactorization(ComponentAnalysis):
     polytope : {"l1", "max", "simplex", "nonnegative-l1", "nonnegative-max"}, default="l1"
         Unit ball of the L1 norm, cube, simplex, and the parts of ball and cube without negative entries.
     factor : {"mixing", "components"}, default="mixing"
-        Whose rows are held. Nonnegative components are those of the data as given, which are not centred then.
+        Whose rows are held. For nonnegative components the data are not centred; what comes out is
+        brought to mean 0 and variance 1 all the same, as by every method.
     power : float, optional
         Exponent of the power mean of the gauges; infinity is the bound itself, which one outlier decides. 2 if None
         for the rows of the mixing, and 8 for those of the components.

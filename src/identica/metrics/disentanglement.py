@@ -34,7 +34,7 @@ class DCI:
     informativeness : float
         R² of the factors, predicted from all components on samples held out; mean over factors.
     importance : ndarray of shape (n_components, n_factors)
-        How much each component matters for the prediction of each factor; columns sum to 1.
+        How much each component matters for the prediction of each factor; columns sum to 1, or to 0 where none does.
     """
 
     disentanglement: float
@@ -109,8 +109,9 @@ def dci(true: ArrayLike, estimated: ArrayLike, *, random_state: int | RandomStat
 
 
 def _one_sidedness(shares: Array) -> NDArray[np.float64]:
-    """Return 1 minus the entropy of each row, in units of the largest that there can be."""
+    """Return 1 minus the entropy of each row, in units of the largest that there can be; 0 for a row of zeros."""
+    known = shares.sum(axis=1) > 0
     if shares.shape[1] == 1:
-        return np.ones(len(shares))
+        return known.astype(np.float64)
     logarithms = np.log(np.where(shares > 0, shares, 1.0))
-    return np.asarray(1 + (shares * logarithms).sum(axis=1) / np.log(shares.shape[1]))
+    return np.where(known, 1 + (shares * logarithms).sum(axis=1) / np.log(shares.shape[1]), 0.0)

@@ -133,7 +133,9 @@ def infomec(
     active = np.zeros(len(nmi), dtype=np.bool_)
     for i, component in enumerate(binned_components.T):
         for j, factor in enumerate(binned_factors.T):
-            nmi[i, j], informative = _information_above_chance(factor, component)
+            share, informative = _information_above_chance(factor, component)
+            # What chance would give must not look like the whole of what is known of a factor that nobody has.
+            nmi[i, j] = share if informative else 0.0
             active[i] |= informative
     return InfoMEC(
         modularity=_mean_concentration(nmi[active]),

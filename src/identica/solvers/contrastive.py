@@ -36,9 +36,11 @@ N_OTHERS = 63
 class Contrast(Penalty):
     """Loss of telling the u that belongs to a sample from others, by r(x, u) = sum_i psi_i(h_i(x), u) + b(u).
 
-    -log ( exp r(x, u) / sum_k exp r(x, u_k) ), divided by the logarithm of the number of candidates u_k, so that chance
-    is 1. Candidates are all levels of a label, or the own and 63 others of the same batch. With two candidates it is
-    the logistic regression of equation (5); psi_i is a product of functions of h_i and of u, summed over many.
+    -log ( exp r(x, u) / sum_k exp r(x, u_k) ), divided by the logarithm of the number of candidates u_k, so that it is
+    1 at chance where all are as frequent. Candidates are all levels of a label, or the own u and up to 63 others of
+    the same batch. With two candidates it is a logistic regression of which of them belongs to x, where equation (5)
+    asks of one pair whether it belongs: both have log p(u | x) - log p(u) as an optimum, ours up to a function of x.
+    psi_i is a product of functions of h_i and of u, summed over many.
 
     Parameters
     ----------
