@@ -1,5 +1,6 @@
 """identica reproduce paper."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -90,6 +91,8 @@ class ReproducePaper:
             if getattr(self, name) < least:
                 option = "--" + name.replace("_", "-")
                 raise ValueError(f"{option} {getattr(self, name)} is not possible, use at least {least}")
+        if self.jobs > 4 * (os.cpu_count() or 1):
+            raise ValueError(f"--jobs {self.jobs} is not possible here, use at most {4 * (os.cpu_count() or 1)}")
         if self.only == ():
             raise ValueError("--only names none: name some of order, digits and mixtures, or leave it out for all")
         strengths = self.cross_talk

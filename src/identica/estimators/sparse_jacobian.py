@@ -84,6 +84,13 @@ class SparseJacobian(NetworkAnalysis):
     def _solver(self) -> Solver:
         if self.solver == Direct.kind:
             return Direct(partial(Sparsity, weight=self.weight), stage="train")
+        if not self.unit_variance:
+            raise ValueError(
+                "unit_variance=False is of solver='direct', the staged criterion measures latents by their deviation: "
+                "leave it out"
+            )
+        if isinstance(self.solver, str) and self.solver not in (Direct.kind, Staged.kind):
+            raise ValueError(f"solver={self.solver!r} is not known here: use one of direct, staged, or Staged(...)")
         return check_solver(self.solver, Staged)
 
     def _criterion(self) -> Criterion:

@@ -112,6 +112,6 @@ def _one_sidedness(shares: Array) -> NDArray[np.float64]:
     """Return 1 minus the entropy of each row, in units of the largest that there can be; 0 for a row of zeros."""
     known = shares.sum(axis=1) > 0
     if shares.shape[1] == 1:
-        return known.astype(np.float64)
+        return np.asarray(known, dtype=np.float64)
     logarithms = np.log(np.where(shares > 0, shares, 1.0))
-    return np.where(known, 1 + (shares * logarithms).sum(axis=1) / np.log(shares.shape[1]), 0.0)
+    return np.asarray(np.where(known, 1 + (shares * logarithms).sum(axis=1) / np.log(shares.shape[1]), 0.0))
