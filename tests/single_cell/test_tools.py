@@ -163,6 +163,7 @@ def test_the_depth_is_that_of_all_genes_whichever_are_used(tmp_path, kind):
     np.testing.assert_allclose(adata.obsm["X_dica"], by_hand.obsm["X_dica"], atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # of a fit from any seed
 def test_what_cannot_be_fitted_is_refused_and_nothing_written(adata):
     with pytest.raises(ValueError, match="layer='counts' is not there, the layers are: clean"):
         tl.dica(adata, 2, layer="counts")
