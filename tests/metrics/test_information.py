@@ -92,7 +92,7 @@ def test_each_number_says_its_own():
 def test_a_factor_that_no_component_has_is_not_compact():
     found = infomec(FACTORS, FACTORS[:, :2])
     whole = infomec(FACTORS[:, :2], FACTORS[:, :2])
-    assert found.nmi[:, 2].max() == 0
+    assert found.nmi[:, 2].max() < 0.02
     assert whole.compactness > 0.98
     assert found.compactness == pytest.approx(2 * whole.compactness / 3, abs=0.01)
     assert infomec(FACTORS, FACTORS[:, :1]).compactness == pytest.approx(1 / 3)

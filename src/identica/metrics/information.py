@@ -130,16 +130,16 @@ def infomec(
         )
     binned_factors, binned_components = _quantile_bins(factors, n_bins), _quantile_bins(components, n_bins)
     nmi = np.zeros((components.shape[1], factors.shape[1]))
-    active = np.zeros(len(nmi), dtype=np.bool_)
+    informative = np.zeros(nmi.shape, dtype=np.bool_)
     for i, component in enumerate(binned_components.T):
         for j, factor in enumerate(binned_factors.T):
-            share, informative = _information_above_chance(factor, component)
-            # What chance would give must not look like the whole of what is known of a factor that nobody has.
-            nmi[i, j] = share if informative else 0.0
-            active[i] |= informative
+            nmi[i, j], informative[i, j] = _information_above_chance(factor, component)
+    active = np.asarray(informative.any(axis=1))
+    # What chance would give must not look like the whole of what is known of a factor that nobody has.
+    counted = np.where(informative.any(axis=0), nmi, 0.0)[active]
     return InfoMEC(
-        modularity=_mean_concentration(nmi[active]),
-        compactness=_mean_concentration(nmi[active].T),
+        modularity=_mean_concentration(counted),
+        compactness=_mean_concentration(counted.T),
         explicitness=float(linear_r2(factors, components, random_state=random_state).mean()),
         nmi=nmi,
         active=active,
