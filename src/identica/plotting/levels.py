@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from identica.plotting.style import COLORS, new_axis, short_names
+from identica.plotting.style import COLORS, new_axis, short_names, spare
 
 __all__ = ["levels"]
 
@@ -67,6 +67,5 @@ def levels(
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize="small")
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
+    spare(ax)
     return ax
