@@ -24,6 +24,22 @@ def test_sources_have_zero_mean_and_in_each_segment_their_deviation(distribution
     assert kstest(data.latents[data.auxiliary == 0, 0] / data.deviations[0, 0], *shape).pvalue > 0.01
 
 
+def test_each_segment_has_means_of_its_own_where_asked():
+    data = make_nonstationary(20_000, 3, n_segments=4, largest_mean=5.0, random_state=0)
+    assert 2.0 < np.abs(data.means).max() <= 5.0
+    for segment, means in enumerate(data.means):
+        own = data.latents[data.auxiliary == segment]
+        assert_allclose(own.mean(axis=0), means, atol=0.2)
+        assert_allclose(own.std(axis=0), data.deviations[segment], rtol=0.05)
+    assert_array_equal(make_nonstationary(20, 3, n_segments=4, random_state=0).means, np.zeros((4, 3)))
+
+
+def test_layers_of_tanh_bend_small_and_large_values_alike():
+    data = make_nonstationary(4000, 1, n_segments=1, n_layers=2, activation="tanh", random_state=0)
+    # With one source the matrices are signs.
+    assert_allclose(np.abs(data.X), np.abs(np.tanh(data.latents) + 0.1 * data.latents), atol=1e-12)
+
+
 def test_segments_take_turns():
     auxiliary = make_nonstationary(23, 2, n_segments=5, random_state=0).auxiliary
     assert np.issubdtype(auxiliary.dtype, np.integer)

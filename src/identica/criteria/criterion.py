@@ -20,6 +20,8 @@ class Criterion(abc.ABC):
     """
 
     kind: ClassVar[str]
+    of_deviations: ClassVar[bool] = False
+    """Whether it looks at the deviations of the latents, beside their Jacobian."""
 
     @property
     def group_size(self) -> int:

@@ -33,6 +33,7 @@ class InfluenceSparsity(Criterion):
     """
 
     kind: ClassVar[str] = "sparsity"
+    of_deviations: ClassVar[bool] = True
 
     def value(self, local: LocalGeometry) -> Tensor:
         """Return minus the logarithm of the mean row norm; see :meth:`Criterion.value`."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Self, final
 
-import torch
 from torch import nn
 
 from identica.estimators.base import NetworkAnalysis
 from identica.estimators.parameters import check_solver
+from identica.networks import of_unit_variance
 from identica.preparation import Context, encode_context
 from identica.solvers import Contrastive, Solver, Variational
 from identica.training import Training
@@ -88,8 +88,7 @@ class AuxiliaryICA(NetworkAnalysis):
     def _wrap_encoder(self, encoder: nn.Module) -> nn.Module:
         if isinstance(self._solver(), Variational):
             return encoder  # the prior holds the scales
-        unit_variance = nn.BatchNorm1d(self.n_components, affine=False, momentum=0.05, dtype=torch.float64)
-        return nn.Sequential(encoder, unit_variance)
+        return of_unit_variance(encoder, self.n_components)
 
     def fit(self, X: Any, y: Any = None, **options: Any) -> Self:
         """Fit the components of a table.

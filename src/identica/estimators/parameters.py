@@ -133,7 +133,7 @@ def refuse_unknown(cls: type, given: Mapping[str, object], known: Mapping[str, o
             raise TypeError(f"{cls.__name__} has no parameter {name!r}: {where}")
 
 
-def check_solver(solver: object, *allowed: type[Solver]) -> Solver:
+def check_solver(solver: object, *allowed: type[Solver], others: tuple[str, ...] = ()) -> Solver:
     """Return the solver that a user has chosen.
 
     Parameters
@@ -142,6 +142,8 @@ def check_solver(solver: object, *allowed: type[Solver]) -> Solver:
         A solver or the name of one.
     *allowed : type
         Those that the method has.
+    others : tuple of str, default=()
+        Names that the method knows beside these, for messages.
 
     Returns
     -------
@@ -155,10 +157,10 @@ def check_solver(solver: object, *allowed: type[Solver]) -> Solver:
     ValueError
         If the name is unknown.
     """
-    names = [cls.kind for cls in allowed]
+    names = [*others, *(cls.kind for cls in allowed)]
     objects = " or ".join(f"{cls.__name__}(...)" for cls in allowed)
     if isinstance(solver, str):
-        if solver not in names:
+        if solver not in SOLVERS or SOLVERS[solver] not in allowed:
             raise ValueError(f"solver={solver!r} is not known here: use one of {', '.join(names)}, or {objects}")
         return SOLVERS[solver]()
     if type(solver) not in allowed:

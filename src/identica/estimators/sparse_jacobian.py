@@ -7,13 +7,13 @@ from functools import partial
 from numbers import Real
 from typing import Any, ClassVar, final
 
-import torch
 from sklearn.utils._param_validation import Interval
 from torch import nn
 
 from identica.criteria import Criterion, InfluenceSparsity, Sparsity, Volume
 from identica.estimators.base import NetworkAnalysis
 from identica.estimators.parameters import check_solver
+from identica.networks import of_unit_variance
 from identica.solvers import Direct, Solver, Staged
 
 __all__ = ["SparseJacobian"]
@@ -78,20 +78,23 @@ class SparseJacobian(NetworkAnalysis):
     def _wrap_encoder(self, encoder: nn.Module) -> nn.Module:
         if self.solver != Direct.kind or not self.unit_variance:
             return encoder
-        unit_variance = nn.BatchNorm1d(self.n_components, affine=False, momentum=0.05, dtype=torch.float64)
-        return nn.Sequential(encoder, unit_variance)
+        return of_unit_variance(encoder, self.n_components)
 
     def _solver(self) -> Solver:
         if self.solver == Direct.kind:
             return Direct(partial(Sparsity, weight=self.weight), stage="train")
+        solver = check_solver(self.solver, Staged, others=(Direct.kind,))
         if not self.unit_variance:
             raise ValueError(
                 "unit_variance=False is of solver='direct', the staged criterion measures latents by their deviation: "
                 "leave it out"
             )
-        if isinstance(self.solver, str) and self.solver not in (Direct.kind, Staged.kind):
-            raise ValueError(f"solver={self.solver!r} is not known here: use one of direct, staged, or Staged(...)")
-        return check_solver(self.solver, Staged)
+        if self.weight != type(self).weight:
+            raise ValueError(
+                f"weight={self.weight!r} is of solver='direct', the staged solver has its own: leave it out, or use "
+                "solver=Staged(weight=...)"
+            )
+        return solver
 
     def _criterion(self) -> Criterion:
         return Volume() if self.solver == Direct.kind else InfluenceSparsity()

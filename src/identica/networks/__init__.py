@@ -5,7 +5,7 @@ from __future__ import annotations
 from identica.networks.compact import into_features, widened
 from identica.networks.convolutional import Convolutional
 from identica.networks.dense import Affine, Dense
-from identica.networks.framing import change_basis, evaluate, frame
+from identica.networks.framing import change_basis, evaluate, frame, of_unit_variance
 from identica.networks.layers import ACTIVATIONS
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "evaluate",
     "frame",
     "into_features",
+    "of_unit_variance",
     "widened",
 ]
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from identica.networks.layers import blank_linear
 
-__all__ = ["change_basis", "evaluate", "frame"]
+__all__ = ["change_basis", "evaluate", "frame", "of_unit_variance"]
 
 ROWS_AT_ONCE = 4096
 
@@ -43,6 +43,24 @@ def frame(encoder: nn.Module, decoder: nn.Module, n_components: int) -> tuple[nn
     (2, 2)
     """
     return nn.Sequential(encoder, _identity(n_components)), nn.Sequential(_identity(n_components), decoder)
+
+
+def of_unit_variance(encoder: nn.Module, n_components: int) -> nn.Sequential:
+    """Hold the latents of an encoder at mean zero and unit variance, by batch normalisation in float64.
+
+    Parameters
+    ----------
+    encoder : torch.nn.Module
+        (n, n_features) -> (n, n_components).
+    n_components : int
+        Number of latents.
+
+    Returns
+    -------
+    torch.nn.Sequential
+        The encoder and the normalisation, which after training keeps the last means and variances.
+    """
+    return nn.Sequential(encoder, nn.BatchNorm1d(n_components, affine=False, momentum=0.05, dtype=torch.float64))
 
 
 def evaluate(network: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:

@@ -106,7 +106,7 @@ def align(
     across = whitened.T.contiguous()
     grams = whitened.unflatten(0, (n_points, n_rows))
     grams = grams.mT @ grams
-    covariance = _in_whitened(local, whitening)
+    covariance = _in_whitened(local, whitening) if criterion.of_deviations else None
     starts = torch.randn(n_restarts, d, d, generator=generator, dtype=torch.float64)
     turns = torch.linalg.qr(starts).Q.to(matrices).requires_grad_(True)
 
@@ -116,8 +116,11 @@ def align(
         rows = mixed.reshape(n_restarts, d, n_points, n_rows).movedim(1, -1)
         log_volume = 2 * torch.linalg.slogdet(turned).logabsdet[:, None].expand(-1, n_points)
         squares = ((grams @ turned[:, None]) * turned[:, None]).sum(-2)
-        inverse, _ = torch.linalg.inv_ex(turned)
-        return criterion.value(LocalGeometry(rows, log_volume, squares, inverse @ covariance @ inverse.mT))
+        local = LocalGeometry(rows, log_volume, squares)
+        if covariance is not None:
+            inverse, _ = torch.linalg.inv_ex(turned)
+            local = replace(local, covariance=inverse @ covariance @ inverse.mT)
+        return criterion.value(local)
 
     if criterion.group_size > 1:
         # Which components belong together is told by how they overlap once each is as good as it can be by itself.
@@ -231,7 +234,7 @@ def find_alignment(
     n_rows = max(ALIGN_ROWS // len(latents), 8 * start.n_components)
     with torch.no_grad():
         local = start.sample(len(latents), n_rows).at(start.decoder, latents, generator)
-        if len(many) > 1:
+        if criterion.of_deviations and len(many) > 1:
             local = replace(local, covariance=many.mT.cov(correction=0).reshape(local.rows.shape[-1], -1))
     return align(local, criterion, n_restarts=n_restarts, generator=generator)
 
