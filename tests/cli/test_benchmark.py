@@ -9,12 +9,19 @@ import benchmark_cases as cases
 import pytest
 
 from identica.cli import main
+from identica.cli.benchmark import Benchmark
 from identica.experiments import benchmark
-from identica.experiments.benchmark import BENCHMARK_DATASETS, BENCHMARK_METHODS, BenchmarkPlan, MethodSpec
+from identica.experiments.benchmark import (
+    BENCHMARK_DATASETS,
+    BENCHMARK_METHODS,
+    BenchmarkPlan,
+    MethodSpec,
+    standard_plan,
+)
 
 DATASETS = {"a": cases.data(note="a quick one"), "b": cases.data(cases.without_auxiliary, note="<another>")}
 METHODS = {
-    "pca": MethodSpec(cases.pca),
+    "pca": MethodSpec(cases.pca, note="axes of most <variance>"),
     "sleeper": MethodSpec(cases.sleeper),
     "broken": MethodSpec(partial(cases.broken, "no luck")),
     "told": MethodSpec(cases.sleeper, uses_auxiliary=True),
@@ -98,6 +105,7 @@ def test_the_page_has_notes_and_the_command(asked, run, tmp_path):
     page = (tmp_path / "out" / "leaderboard.html").read_text()
     assert "&lt;another&gt;" in page
     assert "a quick one" not in page
+    assert "axes of most &lt;variance&gt;" in page
     command = "identica benchmark --datasets b --methods pca --seeds 1 --score recovery --quick"
     assert command in re.sub(r"\s+", " ", page)
 
@@ -207,9 +215,18 @@ def test_names_are_listed_with_what_they_are(tmp_path, monkeypatch, capsys):
     told = dict(re.split(r"\s{2,}", line.strip(), maxsplit=1) for line in lines if line.startswith("  "))
     assert set(told) == set(BENCHMARK_DATASETS) | set(BENCHMARK_METHODS)
     assert told["linear"] == BENCHMARK_DATASETS["linear"].note
-    assert told["pca"] == "Principal component analysis (PCA)"  # of a pipeline
-    assert told["dica"].startswith("Diverse influence component analysis")
+    assert told["dica"] == BENCHMARK_METHODS["dica"].note
+    # Variants of a method are told apart.
+    assert len(set(told.values())) == len(told)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_help_has_the_numbers_of_a_quick_run():
+    data, method = (getattr(standard_plan(quick=True), name) for name in ("datasets", "methods"))
+    n_samples = {spec.n_samples for spec in data.values()}
+    n_steps = {spec.build.training.max_steps for spec in method.values()}
+    assert f"Fit {n_samples.pop()} samples with {n_steps.pop()} steps" in Benchmark.__doc__
+    assert not n_samples | n_steps
 
 
 @pytest.mark.parametrize(
@@ -217,6 +234,8 @@ def test_names_are_listed_with_what_they_are(tmp_path, monkeypatch, capsys):
     [
         (["--datasets", "magic"], "'magic' is unknown: use linear-independent, linear, "),
         (["--methods", "pca", "magic"], "'magic' is unknown: use pca, fastica, "),
+        (["--datasets", "linear", "sparse", "linear"], "data set 'linear' is given twice: use each name once"),
+        (["--methods", "pca", "pca"], "method 'pca' is given twice: use each name once"),
         (["--seeds", "0"], "seeds=0 is out of range: use at least 1"),
         (["--seeds", "few"], "--seeds: 'few' is not possible, give a whole number"),
         (["--jobs", "0"], "jobs=0 is out of range: use from 1 to "),

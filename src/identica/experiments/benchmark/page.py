@@ -1,4 +1,4 @@
-"""The page of a leaderboard: a heat-coloured table, the diagram of critical differences, notes on the data sets."""
+"""The page of a leaderboard: a heat-coloured table, the diagram of critical differences, and notes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from identica import plotting
+from identica.experiments.benchmark.board import NONE, Entry, Leaderboard
 from identica.experiments.benchmark.cells import LOWER_IS_BETTER
-from identica.experiments.benchmark.leaderboard import Entry, Leaderboard
 from identica.io import atomic_write
 from identica.report.svg import embed
 
@@ -27,6 +27,7 @@ def write_leaderboard(
     path: str | os.PathLike[str],
     *,
     notes: Mapping[str, str] | None = None,
+    method_notes: Mapping[str, str] | None = None,
     command: str | None = None,
     title: str = "Leaderboard",
 ) -> None:
@@ -38,8 +39,8 @@ def write_leaderboard(
         What to show.
     path : str or path
         The file.
-    notes : mapping of str to str, optional
-        A sentence on each data set, by its name; those of data sets that the board has not are left out.
+    notes, method_notes : mapping of str to str, optional
+        A sentence on each data set and on each method, by name; those of names that the board has not are left out.
     command : str, optional
         What made the leaderboard, as typed.
     title : str, default="Leaderboard"
@@ -64,15 +65,14 @@ def write_leaderboard(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    draw = partial(plotting.critical_differences, board.ranks, board.critical_difference, board.groups)
-    shown = {} if notes is None else {name: notes[name] for name in board.datasets if notes.get(name)}
+    draw = partial(plotting.critical_differences, board.ranked, board.critical_difference, board.groups)
     page = environment.get_template("leaderboard.html").render(
         board=board,
         title=title,
         rows=[_row(board, method) for method in board.methods],
-        diagram=embed(draw, "Average ranks of the methods, with the critical difference"),
+        diagram=embed(draw, "Average ranks of the methods, with the critical difference") if board.ranked else None,
         less_is_better=board.score in LOWER_IS_BETTER,
-        notes=shown,
+        notes={"Data sets": _chosen(notes, board.datasets), "Methods": _chosen(method_notes, board.methods)},
         command=command,
         version=metadata.version("identica"),
     )
@@ -80,14 +80,18 @@ def write_leaderboard(
         file.write(page)
 
 
+def _chosen(notes: Mapping[str, str] | None, names: tuple[str, ...]) -> dict[str, str]:
+    return {} if notes is None else {name: notes[name] for name in names if notes.get(name)}
+
+
 def _row(board: Leaderboard, method: str) -> dict[str, Any]:
-    seconds = board.seconds(method)
+    rank, seconds = board.ranks[method], board.seconds(method)
     return {
         "method": method,
-        "rank": f"{board.ranks[method]:.2f}",
+        "rank": NONE if rank is None else f"{rank:.2f}",
         "cells": [_cell(board, board.entries[dataset, method]) for dataset in board.datasets],
         "failed": board.n_failed(method),
-        "seconds": "–" if seconds is None else f"{seconds:.1f}",
+        "seconds": NONE if seconds is None else f"{seconds:.1f}",
     }
 
 
@@ -102,7 +106,7 @@ def _cell(board: Leaderboard, entry: Entry) -> dict[str, Any]:
         small.append(f"{entry.n_failed} of {entry.n_seeds} failed")
     quartiles = "" if entry.low is None else f"quartiles {entry.lower_quartile:.3f} and {entry.upper_quartile:.3f}"
     return {
-        "median": "–" if entry.median is None else f"{entry.median:.3f}",
+        "median": NONE if entry.median is None else f"{entry.median:.3f}",
         "small": ["not applicable"] if not entry.applicable else small,
         "quartiles": quartiles,
         "depth": round(DEEPEST * _share_of_best(board, entry)),
