@@ -51,9 +51,8 @@ def _mixture(kind: str, note: str, n_components: int = 4, n_features: int = 80, 
     return DatasetSpec(_Simulated(make_mixture, given), 4_000, N_TEST, n_components, blocks, note)
 
 
-def _nonstationary(n_layers: int) -> DatasetSpec:
-    note = f"5 Laplace sources in 40 segments, {n_layers} layer(s) of mixing, as many features; u is the segment"
-    return DatasetSpec(_Simulated(make_nonstationary, {"n_layers": n_layers}), 40_000, N_TEST, 5, None, note)
+def _nonstationary(note: str, **arguments: Any) -> DatasetSpec:
+    return DatasetSpec(_Simulated(make_nonstationary, arguments), 40_000, N_TEST, 5, None, note)
 
 
 def _cells(note: str, **arguments: Any) -> DatasetSpec:
@@ -81,9 +80,16 @@ BENCHMARK_DATASETS: Mapping[str, DatasetSpec] = {
     "compositional": _mixture(
         "compositional", "features depend on one of three blocks of two, scored by block", 6, 90, block_size=2
     ),
-    "nonstationary-1": _nonstationary(1),
-    "nonstationary-2": _nonstationary(2),
-    "nonstationary-3": _nonstationary(3),
+    "nonstationary-1": _nonstationary("5 Laplace sources in 40 segments, which are u, mixed linearly", n_layers=1),
+    "nonstationary-2": _nonstationary("the same, 2 layers of mixing, as many features", n_layers=2),
+    "nonstationary-3": _nonstationary("the same, 3 layers of mixing", n_layers=3),
+    "nonstationary-means": _nonstationary(
+        "5 normal sources whose means change with the 40 segments, too, 3 layers of tanh",
+        n_layers=3,
+        distribution="gaussian",
+        largest_mean=5.0,
+        activation="tanh",
+    ),
     "cells-mild": _cells("single cells, 5 factors, mild Hill curves"),
     "cells-bent": _cells("single cells, 5 factors, steep curves", half_responses="edge", hill=4.0, fold=16.0),
     "sprites": DatasetSpec(
