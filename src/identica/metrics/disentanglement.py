@@ -9,8 +9,8 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 from sklearn.ensemble import RandomForestRegressor
-from sklearn.utils import check_random_state
 
+from identica.arguments import local_random
 from identica.metrics._validation import Array, check_components
 
 __all__ = ["DCI", "dci"]
@@ -69,7 +69,10 @@ def dci(true: ArrayLike, estimated: ArrayLike, *, random_state: int | RandomStat
     Raises
     ------
     ValueError
-        If there are fewer than 20 samples, or values that are not finite.
+        If an input is no finite matrix, if the two differ in length or have fewer than 20 rows, or if a factor is
+        constant.
+    TypeError
+        If an input does not hold real numbers.
 
     References
     ----------
@@ -84,7 +87,7 @@ def dci(true: ArrayLike, estimated: ArrayLike, *, random_state: int | RandomStat
     (True, True, True)
     """
     factors, components = check_components(true, estimated, min_samples=20)
-    random = check_random_state(random_state)
+    random = local_random(random_state)
     order = random.permutation(len(factors))
     fitted, held_out = order[::2], order[1::2]
     importance = np.empty((components.shape[1], factors.shape[1]))
