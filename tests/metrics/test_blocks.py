@@ -120,7 +120,8 @@ def test_order_sign_and_scale_of_estimates_and_order_of_blocks_do_not_matter(see
         ([[0, 1, 2, 3], []], None, ValueError, "true_blocks=.* has no blocks or an empty one"),
         (BLOCKS, [], ValueError, r"estimated_blocks=\(\) has no blocks"),
         (BLOCKS, [[0], [4]], ValueError, r"estimated_blocks\[1\]=4 is out of range: use from 0 to 3"),
-        ([0, 0, 1, 1], None, TypeError, r"true_blocks\[0\]=0 is not a list of columns: .*\[\[0, 1\], \[2\]\]"),
+        (3, None, TypeError, r"true_blocks is of type int, not a list: .*\[\[0, 1\], \[2\]\]"),
+        ([0, 0, 1, 1], None, TypeError, r"true_blocks\[0\] is of type int, not a list: .*\[\[0, 1\], \[2\]\]"),
         ([["a"]], None, TypeError, r"true_blocks\[0\]='a' is not an integer"),
     ],
 )

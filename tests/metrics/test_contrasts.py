@@ -120,21 +120,6 @@ def test_a_zero_block_shares_nothing_and_a_single_one_has_no_pair():
         assert contrast(silent, [[0, 1, 2, 3]]) == 0.0
 
 
-@pytest.mark.parametrize("contrast", [independent_mechanism_contrast, compositional_contrast])
-@pytest.mark.parametrize(
-    ("given_jacobians", "error", "message"),
-    [
-        (np.eye(3), ValueError, r"jacobians has shape \(3, 3\): .*\(n_samples, n_features, n_components\)"),
-        (np.zeros((0, 3, 2)), ValueError, r"jacobians has shape \(0, 3, 2\): .*without empty axes"),
-        (np.full((1, 2, 2), np.inf), ValueError, r"jacobians has the value inf at \(0, 0, 0\)"),
-        (np.full((1, 2, 2), "a"), TypeError, "jacobians has dtype .*: pass real numbers"),
-    ],
-)
-def test_bad_jacobians_get_one_clear_sentence(contrast, given_jacobians, error, message):
-    with pytest.raises(error, match=message):
-        contrast(given_jacobians)
-
-
 def test_jacobians_without_volume_are_refused():
     with pytest.raises(ValueError, match=r"jacobians have 2 features and 3 components: .*at least as many"):
         independent_mechanism_contrast(jacobians(5, n_features=2, n_components=3))

@@ -15,6 +15,15 @@ def test_the_factors_themselves_in_any_order_and_curve():
     np.testing.assert_allclose(found.importance.sum(axis=0), 1)
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e-9, 1e307])
+def test_units_do_not_matter(scale):
+    factors = FACTORS[:200]
+    components = factors @ [[1.0, 0.3, 0.0], [0.0, 1.0, 0.3], [0.3, 0.0, 1.0]]
+    expected = dci(factors, components).importance
+    for found in (dci(scale * factors, components), dci(factors, scale * components)):
+        np.testing.assert_allclose(found.importance, expected, atol=1e-3)
+
+
 def test_mixed_components_hold_all_and_disentangle_nothing():
     turn = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
     found = dci(FACTORS, FACTORS @ turn)

@@ -79,6 +79,7 @@ def test_a_constant_component_agrees_with_nothing():
     [
         ([np.eye(5)], ValueError, "components holds 1 fits: pass at least two to compare"),
         ([], ValueError, "components holds 0 fits"),
+        (None, TypeError, r"components is None, not a list: .*\[first, second\]"),
         ([np.eye(5), np.eye(5)[:, :4]], ValueError, r"components\[1\] has shape \(5, 4\) and components\[0\] has"),
         ([np.eye(5), np.ones(5)], ValueError, r"components\[1\] has shape \(5,\): .*\(n_samples, n_components\)"),
         ([np.eye(5), np.full((5, 5), np.nan)], ValueError, r"components\[1\] has the value nan at \(0, 0\)"),

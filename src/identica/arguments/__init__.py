@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from identica.arguments.arrays import as_array, check_list
 from identica.arguments.checks import check_choice, check_correlation, check_integer, check_real, local_random
 
-__all__ = ["check_choice", "check_correlation", "check_integer", "check_real", "local_random"]
+__all__ = [
+    "as_array",
+    "check_choice",
+    "check_correlation",
+    "check_integer",
+    "check_list",
+    "check_real",
+    "local_random",
+]

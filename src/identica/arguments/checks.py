@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from numbers import Integral, Real
 
 from numpy.random import RandomState
-from sklearn.utils import check_random_state
 
 __all__ = ["check_choice", "check_correlation", "check_integer", "check_real", "local_random"]
 
@@ -74,7 +73,10 @@ def check_real(
     """
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name}={value!r} is not a number: pass a real number")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond all floats
+        number = math.inf
     bounds = {
         "at least": (at_least, operator.ge),
         "more than": (above, operator.gt),
@@ -117,7 +119,18 @@ def local_random(random_state: int | RandomState | None) -> RandomState:
 
     Raises
     ------
-    ValueError
+    TypeError
         If it is neither.
+    ValueError
+        If the number is out of range.
     """
-    return RandomState() if random_state is None else check_random_state(random_state)
+    if random_state is None:
+        return RandomState()
+    if isinstance(random_state, RandomState):
+        return random_state
+    if not isinstance(random_state, Integral) or isinstance(random_state, bool):
+        raise TypeError(
+            f"random_state is of type {type(random_state).__name__}: pass a whole number, a numpy.random.RandomState, "
+            "or None for a fresh one"
+        )
+    return RandomState(check_integer("random_state", random_state, 0, 2**32 - 1))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from identica.arguments import check_integer
+from identica.arguments import as_array, check_integer, check_list
 
 Array = NDArray[np.float64]
 
@@ -25,12 +25,13 @@ def check_components(true: ArrayLike, estimated: ArrayLike, *, min_samples: int 
     Raises
     ------
     ValueError
-        If an input is not two-dimensional, has no columns or is not finite, if the two differ in length or
-        are shorter than `min_samples`, or if a true component is constant.
+        As :func:`check_array`, and if the two differ in length or are shorter than `min_samples`, or if a true
+        component is constant.
     TypeError
-        If an input does not hold real numbers.
+        If an input is no array or does not hold real numbers.
     """
-    checked_true, checked_estimated = _matrix(true, "true"), _matrix(estimated, "estimated")
+    axes = ("n_samples", "n_components")
+    checked_true, checked_estimated = check_array(true, "true", axes), check_array(estimated, "estimated", axes)
     n_samples = len(checked_true)
     if n_samples != len(checked_estimated):
         raise ValueError(
@@ -39,7 +40,7 @@ def check_components(true: ArrayLike, estimated: ArrayLike, *, min_samples: int 
         )
     if n_samples < min_samples:
         raise ValueError(f"n_samples={n_samples} is too few: pass at least {min_samples} rows")
-    constant = np.flatnonzero(np.ptp(checked_true, axis=0) == 0)
+    constant = np.flatnonzero(is_constant(checked_true))
     if constant.size:
         raise ValueError(
             f"true component {constant[0]} is constant: there is nothing in it to recover, drop that column"
@@ -58,21 +59,34 @@ def check_array(values: ArrayLike, name: str, axes: tuple[str, ...]) -> Array:
     Raises
     ------
     ValueError
-        If there are more or fewer axes, or an empty one, or values that are not finite.
+        If there are more or fewer axes, or an empty one, lists of different lengths, or values that are masked or
+        not finite.
     TypeError
-        If the values are not real numbers.
+        If the values are no array, or no real numbers.
     """
-    array = np.asarray(values)
+    wanted = f"an array of shape ({', '.join(axes)})"
+    array = as_array(name, values, wanted)
     if array.ndim != len(axes) or array.size == 0:
-        raise ValueError(
-            f"{name} has shape {array.shape}: pass an array of shape ({', '.join(axes)}), without empty axes"
+        column = (
+            ", for one component use values.reshape(-1, 1)" if array.ndim == 1 and len(axes) == 2 and array.size else ""
         )
-    array = _real(array, name)
+        raise ValueError(f"{name} has shape {array.shape}: pass {wanted}, without empty axes{column}")
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} has dtype {array.dtype}: pass real numbers")
+    array = array.astype(np.float64)
     bad = np.argwhere(~np.isfinite(array))
     if bad.size:
         index = tuple(bad[0].tolist())
-        raise ValueError(f"{name} has the value {array[index]} at {index}: all values must be finite")
+        raise ValueError(
+            f"{name} has the value {array[index]} at {index}: all values must be finite, leave out such "
+            f"{axes[0].removeprefix('n_')}"
+        )
     return array
+
+
+def is_constant(matrix: Array) -> NDArray[np.bool_]:
+    """Tell which columns hold one value alone, without differences, which may overflow."""
+    return np.asarray(matrix.max(axis=0) == matrix.min(axis=0))
 
 
 def check_blocks(
@@ -91,16 +105,15 @@ def check_blocks(
         If a block is empty, if a column is in two blocks or does not exist, or, where the blocks are to be
         complete, if a column is in none.
     TypeError
-        If a block is not a list, or a column not an integer.
+        If the blocks or one of them are no list, or a column no integer.
     """
-    for b, block in enumerate(blocks):
-        if not np.iterable(block):
-            raise TypeError(
-                f"{name}[{b}]={block!r} is not a list of columns: pass one list per block, as [[0, 1], [2]]"
-            )
+    wanted = "one list of columns per block, as [[0, 1], [2]]"
     checked = tuple(
-        tuple(check_integer(f"{name}[{b}]", column, 0, n_columns - 1) for column in block)
-        for b, block in enumerate(blocks)
+        tuple(
+            check_integer(f"{name}[{b}]", column, 0, n_columns - 1)
+            for column in check_list(f"{name}[{b}]", block, wanted)
+        )
+        for b, block in enumerate(check_list(name, blocks, wanted))
     )
     if not checked or not all(checked):
         raise ValueError(f"{name}={checked} has no blocks or an empty one: list the columns of each block")
@@ -112,41 +125,3 @@ def check_blocks(
     if complete and missing:
         raise ValueError(f"{name} leaves out column {missing[0]}: put each of the {n_columns} columns into a block")
     return checked
-
-
-def check_method(method: str, allowed: tuple[str, ...]) -> None:
-    """Make sure that a method is known.
-
-    Raises
-    ------
-    ValueError
-        If it is not.
-    """
-    if method not in allowed:
-        raise ValueError(f"method={method!r} is not known: use one of {', '.join(allowed)}")
-
-
-def _matrix(values: ArrayLike, name: str) -> Array:
-    matrix = np.asarray(values)
-    if matrix.ndim != 2:
-        raise ValueError(
-            f"{name} has shape {matrix.shape}: pass a matrix of shape (n_samples, n_components), "
-            "for one component use values.reshape(-1, 1)"
-        )
-    if matrix.shape[1] == 0:
-        raise ValueError(f"{name} has no columns: pass at least one component")
-    matrix = _real(matrix, name)
-    bad = np.argwhere(~np.isfinite(matrix))
-    if bad.size:
-        row, column = bad[0]
-        raise ValueError(
-            f"{name} has the value {matrix[row, column]} in row {row}, column {column}: "
-            "all values must be finite, drop such rows from both inputs"
-        )
-    return matrix
-
-
-def _real(array: NDArray[np.generic], name: str) -> Array:
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} has dtype {array.dtype}: pass real numbers")
-    return array.astype(np.float64)

@@ -112,9 +112,11 @@ def compositional_contrast(
     Raises
     ------
     ValueError
-        If the input is no finite array of three axes, or if the blocks do not hold each column once.
+        If the input is no finite array of three axes, if the blocks do not hold each column once, or if a contrast is
+        larger than all floating-point numbers.
     TypeError
-        If the input does not hold real numbers, or the blocks no integers.
+        If the input does not hold real numbers, if the blocks are no lists of integers, or if `normalized` is neither
+        true nor false.
 
     References
     ----------
@@ -130,15 +132,23 @@ def compositional_contrast(
     >>> compositional_contrast(jacobian)
     13.0
     """
+    if not isinstance(normalized, bool | np.bool_):
+        raise TypeError(f"normalized={normalized!r} is neither True nor False: pass one of them")
     checked = check_array(jacobians, "jacobians", ("n_samples", "n_features", "n_components"))
     n_components = checked.shape[2]
     columns = [[k] for k in range(n_components)] if blocks is None else check_blocks(blocks, n_components, "blocks")
     if len(columns) == 1:
         return 0.0
-    norms = np.stack([_row_norms(checked[:, :, list(block)], normalized) for block in columns], axis=2)
-    shared = np.matmul(norms.transpose(0, 2, 1), norms)
-    of_pairs = shared[:, *np.triu_indices(len(columns), 1)]
-    return float((of_pairs.mean(axis=1).clip(0.0, 1.0) if normalized else of_pairs.sum(axis=1)).mean())
+    with np.errstate(over="ignore", invalid="ignore"):
+        norms = np.stack([_row_norms(checked[:, :, list(block)], bool(normalized)) for block in columns], axis=2)
+        of_pairs = np.matmul(norms.transpose(0, 2, 1), norms)[:, *np.triu_indices(len(columns), 1)]
+        contrast = float((of_pairs.mean(axis=1).clip(0.0, 1.0) if normalized else of_pairs.sum(axis=1)).mean())
+    if not np.isfinite(contrast):
+        raise ValueError(
+            f"jacobians have values up to {np.abs(checked).max():g}, whose products are too large for a float: divide "
+            "them by a number, or pass normalized=True"
+        )
+    return contrast
 
 
 def _row_norms(block: Array, normalized: bool) -> Array:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
+from identica.arguments import check_choice
 from identica.metrics._assignment import best_assignment
 from identica.metrics._scaling import unit_columns
-from identica.metrics._validation import Array, check_components, check_method
+from identica.metrics._validation import Array, check_components
 
 
 def correlation_matrix(
@@ -49,7 +50,7 @@ def correlation_matrix(
     >>> correlation_matrix(true, np.hstack([-3 * true, 0 * true])).round(6).tolist()
     [[-1.0, 0.0]]
     """
-    check_method(method, ("pearson", "spearman"))
+    check_choice("method", method, ("pearson", "spearman"))
     true, estimated = check_components(true, estimated)
     if method == "spearman":
         true, estimated = rankdata(true, axis=0), rankdata(estimated, axis=0)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 from sklearn.ensemble import RandomForestRegressor
-from sklearn.utils import check_random_state
 
+from identica.arguments import local_random
 from identica.metrics._validation import Array, check_components
 
 __all__ = ["DCI", "dci"]
@@ -51,6 +51,8 @@ def dci(true: ArrayLike, estimated: ArrayLike, *, random_state: int | RandomStat
     disentanglement of component i is 1 + sum_j P_ij log_K P_ij, K the number of factors, weighted by sum_j R_ij; with
     Q_ij = R_ij / sum_i R_ij the completeness of factor j is 1 + sum_i Q_ij log_D Q_ij, D the number of components.
 
+    It does not change, but for rounding, with the scale of single factors and components.
+
     Parameters
     ----------
     true : array-like of shape (n_samples, n_factors)
@@ -69,7 +71,10 @@ def dci(true: ArrayLike, estimated: ArrayLike, *, random_state: int | RandomStat
     Raises
     ------
     ValueError
-        If there are fewer than 20 samples, or values that are not finite.
+        If an input is no finite matrix, if the two differ in length or have fewer than 20 rows, or if a factor is
+        constant.
+    TypeError
+        If an input does not hold real numbers.
 
     References
     ----------
@@ -83,8 +88,8 @@ def dci(true: ArrayLike, estimated: ArrayLike, *, random_state: int | RandomStat
     >>> found.disentanglement > 0.95, found.completeness > 0.95, found.informativeness > 0.95
     (True, True, True)
     """
-    factors, components = check_components(true, estimated, min_samples=20)
-    random = check_random_state(random_state)
+    factors, components = map(_near_one, check_components(true, estimated, min_samples=20))
+    random = local_random(random_state)
     order = random.permutation(len(factors))
     fitted, held_out = order[::2], order[1::2]
     importance = np.empty((components.shape[1], factors.shape[1]))
@@ -106,6 +111,12 @@ def dci(true: ArrayLike, estimated: ArrayLike, *, random_state: int | RandomStat
         informativeness=float(informativeness.mean()),
         importance=importance,
     )
+
+
+def _near_one(matrix: Array) -> Array:
+    """Return each column divided by a power of two, which rounds nothing, so that its largest entry is near 1."""
+    # Trees hold components in float32, and stop where errors or steps are small against 1.
+    return np.asarray(np.ldexp(matrix, -np.frexp(np.abs(matrix).max(axis=0))[1]))
 
 
 def _one_sidedness(shares: Array) -> NDArray[np.float64]:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 
+from identica.arguments import check_choice
 from identica.metrics._assignment import best_assignment
-from identica.metrics._validation import Array, check_method
+from identica.metrics._validation import Array
 from identica.metrics.correlation import correlation_matrix
 from identica.metrics.regression import r2_matrix
 
@@ -90,7 +91,7 @@ def match_components(
     >>> match_components(true, -true[:, [2, 0, 1]], method="spearman").order.tolist()
     [1, 2, 0]
     """
-    check_method(method, ("pearson", "spearman", "r2"))
+    check_choice("method", method, ("pearson", "spearman", "r2"))
     if method == "r2":
         matrix = r2_matrix(true, estimated, random_state=random_state)
     else:

@@ -12,7 +12,7 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import KFold, ParameterGrid, cross_val_predict
 
-from identica.arguments import check_integer, check_real, local_random
+from identica.arguments import check_integer, check_list, check_real, local_random
 from identica.metrics._scaling import unit_columns
 from identica.metrics._validation import Array, check_components
 from identica.metrics.regression import MIN_SAMPLES, N_FOLDS
@@ -148,7 +148,8 @@ def kernel_ridge_r2(
 
 
 def _candidates(values: Sequence[float], name: str) -> list[float]:
-    checked = [check_real(f"{name}[{k}]", value, above=0) for k, value in enumerate(values)]
+    given = check_list(name, values, "a list of candidates, as [0.1, 1.0]")
+    checked = [check_real(f"{name}[{k}]", value, above=0) for k, value in enumerate(given)]
     if not checked:
         raise ValueError(f"{name} is empty: pass at least one candidate")
     return checked

@@ -17,7 +17,7 @@ from scipy.stats import rankdata
 
 from identica.arguments import local_random
 from identica.metrics._assignment import best_assignment
-from identica.metrics._validation import Array, check_components
+from identica.metrics._validation import Array, check_components, is_constant
 
 N_FOLDS = 5
 MIN_SAMPLES = 2 * N_FOLDS
@@ -82,7 +82,7 @@ def r2_matrix(true: ArrayLike, estimated: ArrayLike, *, random_state: int | Rand
     random = local_random(random_state)
     folds = random.permutation(len(true)) % N_FOLDS
     scores = np.zeros((true.shape[1], estimated.shape[1]))
-    for column in np.flatnonzero(np.ptp(estimated, axis=0)):
+    for column in np.flatnonzero(~is_constant(estimated)):
         scores[:, column] = _held_out_r2(_spline_basis(estimated[:, column]), targets, folds)
     return scores
 

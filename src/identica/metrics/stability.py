@@ -10,8 +10,9 @@ from typing import Literal, final
 import numpy as np
 from numpy.typing import ArrayLike
 
+from identica.arguments import check_choice, check_list
 from identica.metrics._assignment import best_assignment
-from identica.metrics._validation import Array, check_array, check_method
+from identica.metrics._validation import Array, check_array, is_constant
 from identica.metrics.correlation import correlation_matrix
 
 __all__ = ["SeedAgreement", "seed_agreement"]
@@ -68,7 +69,7 @@ def seed_agreement(
         If there are fewer than two fits, if they differ in shape or have fewer than 2 rows, if one is no finite
         matrix, or if `method` is not known.
     TypeError
-        If a fit does not hold real numbers.
+        If there is no list of fits, or one is no array or does not hold real numbers.
 
     References
     ----------
@@ -83,8 +84,10 @@ def seed_agreement(
     >>> round(seed_agreement([first, -first[:, ::-1], np.exp(first)]).mean, 6)
     1.0
     """
-    check_method(method, ("pearson", "spearman"))
-    fits = [check_array(fit, f"components[{k}]", ("n_samples", "n_components")) for k, fit in enumerate(components)]
+    check_choice("method", method, ("pearson", "spearman"))
+    axes = ("n_samples", "n_components")
+    given = check_list("components", components, "one matrix for each fit, as [first, second]")
+    fits = [check_array(fit, f"components[{k}]", axes) for k, fit in enumerate(given)]
     if len(fits) < 2:
         raise ValueError(f"components holds {len(fits)} fits: pass at least two to compare")
     for k, fit in enumerate(fits):
@@ -105,7 +108,7 @@ def seed_agreement(
 def _agreement(first: Array, second: Array, method: Literal["pearson", "spearman"]) -> float:
     """Return the mean absolute correlation of matched components, where constant ones have 0."""
     correlations = np.zeros((first.shape[1], second.shape[1]))
-    varies = np.ptp(first, axis=0) > 0
+    varies = ~is_constant(first)
     if varies.any():
         correlations[varies] = np.abs(correlation_matrix(first[:, varies], second, method=method))
     return float(best_assignment(correlations)[1].mean())
