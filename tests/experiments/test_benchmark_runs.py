@@ -23,6 +23,7 @@ from identica.experiments.benchmark import (
     read_rows,
     run_benchmark,
 )
+from identica.experiments.benchmark.asked import Asked, read_asked
 from identica.io import DataError
 
 LINEAR = MethodSpec(pca)
@@ -117,6 +118,51 @@ def test_a_damaged_cell_is_named(tmp_path, content):
     file.write_text(content)
     with pytest.raises(DataError, match=r"a\+pca\+0\.json does not hold the finished cell of its name: remove"):
         run_benchmark(small_plan(seeds=(0,)), tmp_path)
+    with pytest.raises(DataError, match=r"remove the file and run identica magic --seeds 1 again$"):
+        run_benchmark(small_plan(seeds=(0,)), tmp_path, command="identica magic --seeds 1")
+
+
+def test_what_the_last_run_was_asked_for_is_kept(tmp_path):
+    assert read_asked(tmp_path) is None
+    plan = small_plan(other=MethodSpec(lambda dataset: None), broken=MethodSpec(unbuildable))
+    run_benchmark(plan, tmp_path, command="identica magic")
+    asked = read_asked(tmp_path)
+    fits = [("a", "pca"), ("a", "broken")]
+    assert asked == Asked({fit: plan.fingerprints()[fit] for fit in fits}, (0, 1), "identica magic")
+    assert len(asked) == 4
+    assert [row["method"] for row in read_rows(tmp_path) if row in asked] == ["broken", "broken", "pca", "pca"]
+    # A plan that is refused is not what the cells came from.
+    with pytest.raises(DataError, match="another specification"):
+        run_benchmark(small_plan(n_samples=50), tmp_path)
+    assert read_asked(tmp_path) == asked
+    run_benchmark(small_plan(seeds=(1,)), tmp_path)
+    assert [row["seed"] for row in read_rows(tmp_path) if row in read_asked(tmp_path)] == [1]
+
+
+def test_a_rerun_that_was_stopped_has_no_part_in_what_another_specification_gave(tmp_path):
+    run_benchmark(small_plan(), tmp_path)
+
+    def stop(row):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_benchmark(small_plan(whiten=True), tmp_path, rerun=True, on_cell=stop)
+    asked = read_asked(tmp_path)
+    assert len(asked) == 2
+    assert [row["seed"] for row in read_rows(tmp_path) if row in asked] == [0]
+
+
+def unbuildable(dataset):
+    raise ArithmeticError("no luck")
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"fits": [1], "seeds": [0], "command": null}'])
+def test_a_damaged_plan_is_named(tmp_path, content):
+    (tmp_path / "plan.json").write_text(content)
+    with pytest.raises(DataError, match=r"plan\.json does not say .*: remove the file and run the benchmark again$"):
+        read_asked(tmp_path)
+    run_benchmark(small_plan(), tmp_path)  # which writes it anew
+    assert read_asked(tmp_path) is not None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no locks there")

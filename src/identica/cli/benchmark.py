@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from tyro.conf import arg
 
+from identica.cli.options import fits_are_kept
+
 if TYPE_CHECKING:
     from identica.experiments.benchmark import BenchmarkPlan
 
@@ -87,13 +89,8 @@ class Benchmark:
             quick=self.quick,
         )
         with output_directory(self.output) as directory:
-            try:
-                with _progress(plan, directory, self.rerun, self.score) as told:
-                    rows = run_benchmark(plan, directory, n_jobs=self.jobs, rerun=self.rerun, on_cell=told)
-            except KeyboardInterrupt:
-                raise KeyboardInterrupt(
-                    f": {self.output} keeps the fits that are done, run the same command again to go on"
-                ) from None
+            with fits_are_kept(self.output), _progress(plan, directory, self.rerun, self.score) as told:
+                rows = run_benchmark(plan, directory, n_jobs=self.jobs, rerun=self.rerun, on_cell=told)
             board = leaderboard(rows, score=self.score)
             text = board.to_markdown()
             with atomic_write(directory / "leaderboard.md", "w") as file:

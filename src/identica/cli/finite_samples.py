@@ -6,6 +6,8 @@ from typing import Annotated
 
 from tyro.conf import arg
 
+from identica.cli.options import fits_are_kept, retyped
+
 __all__ = ["ReproduceFiniteSamples"]
 
 
@@ -14,7 +16,8 @@ class ReproduceFiniteSamples:
     """Find out how the error of methods falls with the number of samples.
 
     Writes results.csv, finite-samples.md, finite-samples.svg, and a file in cells/ for each fit as soon as it is done:
-    run the same command again to go on after an interruption, or with more seeds, sizes, families or methods.
+    run the same command again to go on after an interruption, or with more seeds, sizes, families or methods. With the
+    directory finite-samples in that of `identica reproduce paper`, the last run becomes a part of its page.
 
     Parameters
     ----------
@@ -70,5 +73,15 @@ class ReproduceFiniteSamples:
             n_init=self.n_init,
             max_steps=self.max_steps,
         )
-        print(reproduce_finite_samples(plan, self.output, n_jobs=self.jobs, rerun=self.rerun))
+        with fits_are_kept(self.output):
+            text = reproduce_finite_samples(
+                plan, self.output, n_jobs=self.jobs, rerun=self.rerun, command=self._typed()
+            )
+        print(text)
         print(f"\nSee {self.output / 'finite-samples.svg'}")
+
+    def _typed(self) -> str:
+        """Return the command whose results the page of the paper reads."""
+        words = ("identica", "reproduce", "finite-samples")
+        told = retyped(words, self, ("families", "sizes", "methods", "seeds", "n_init", "max_steps"))
+        return f"{told} --output identica-paper/finite-samples"

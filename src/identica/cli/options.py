@@ -1,12 +1,16 @@
 """Types of arguments that several commands share."""
 
+import dataclasses
 import os
+import shlex
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
-__all__ = ["File", "Name", "Number", "check_seed", "set_threads"]
+__all__ = ["File", "Name", "Number", "check_seed", "fits_are_kept", "retyped", "set_threads"]
 
 File = Positional[Annotated[Path, arg(metavar="FILE")]]
 Name = Annotated[str | None, arg(metavar="NAME")]
@@ -51,3 +55,68 @@ def set_threads(threads: int | None) -> None:
     if not 1 <= threads <= most:
         raise ValueError(f"threads={threads} is not possible here, use 1 to {most}")
     torch.set_num_threads(threads)
+
+
+@contextmanager
+def fits_are_kept(output: Path) -> Iterator[None]:
+    """Say on Ctrl-C how to go on with a run that keeps each fit as soon as it is done.
+
+    Parameters
+    ----------
+    output : Path
+        Where it keeps them.
+
+    Yields
+    ------
+    None
+
+    Raises
+    ------
+    KeyboardInterrupt
+        In place of one without words.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f": {output} keeps the fits that are done, run the same command again to go on"
+        ) from None
+
+
+def retyped(words: Iterable[str], command: Any, names: Iterable[str]) -> str:
+    """Return the line to type for some of a command's options, those left out that have their defaults.
+
+    Parameters
+    ----------
+    words : iterable of str
+        What the line begins with.
+    command : dataclass
+        As it was parsed.
+    names : iterable of str
+        Fields to tell. Files are named without their folders, which differ from machine to machine.
+
+    Returns
+    -------
+    str
+        The line.
+
+    Examples
+    --------
+    >>> from identica.cli.finite_samples import ReproduceFiniteSamples
+    >>> retyped(["identica"], ReproduceFiniteSamples(sizes=(250, 500), seeds=2), ["seeds", "sizes", "max_steps"])
+    'identica --seeds 2 --sizes 250 500'
+    """
+    line = list(words)
+    defaults = {field.name: field.default for field in dataclasses.fields(command)}
+    for name in names:
+        value = getattr(command, name)
+        if value != defaults[name]:
+            line.append("--" + name.replace("_", "-"))
+            line += [_word(each) for each in (value if isinstance(value, tuple) else (value,))]
+    return shlex.join(line)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, Path | str):
+        return Path(value).name or str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

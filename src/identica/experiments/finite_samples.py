@@ -124,7 +124,13 @@ def finite_samples(
 
 
 def reproduce_finite_samples(
-    plan: BenchmarkPlan, output: str | os.PathLike[str], *, n_jobs: int = 1, rerun: bool = False, verbose: int = 1
+    plan: BenchmarkPlan,
+    output: str | os.PathLike[str],
+    *,
+    n_jobs: int = 1,
+    rerun: bool = False,
+    verbose: int = 1,
+    command: str | None = None,
 ) -> str:
     """Run what is not finished of the study, and write results.csv, finite-samples.md and finite-samples.svg.
 
@@ -140,13 +146,16 @@ def reproduce_finite_samples(
         Whether to run again the fits that failed and those of another specification.
     verbose : int, default=1
         With 0 nothing is printed.
+    command : str, optional
+        What was typed for this, as pages show it.
 
     Returns
     -------
     str
         The summary, in Markdown.
     """
-    rows = run_benchmark(plan, output, n_jobs=n_jobs, rerun=rerun, on_cell=_announce if verbose else None)
+    tell = _announce if verbose else None
+    rows = run_benchmark(plan, output, n_jobs=n_jobs, rerun=rerun, on_cell=tell, command=command)
     # In the order of the plan, not of letters.
     order = {cell: i for i, cell in enumerate(plan.cells)}
     curves = sample_curves(sorted(rows, key=lambda row: order[cell_of(row)]))

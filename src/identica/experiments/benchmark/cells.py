@@ -147,13 +147,15 @@ def _one_line(error: Exception) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def read_rows(directory: str | os.PathLike[str]) -> list[dict[str, Any]]:
+def read_rows(directory: str | os.PathLike[str], command: str | None = None) -> list[dict[str, Any]]:
     """Read the rows of all cells that a benchmark has finished so far, in order of data set, method and seed.
 
     Parameters
     ----------
     directory : str or path
         The benchmark's.
+    command : str, optional
+        What fits a cell again whose file was removed, for the message; "the benchmark" by default.
 
     Returns
     -------
@@ -165,7 +167,7 @@ def read_rows(directory: str | os.PathLike[str]) -> list[dict[str, Any]]:
     DataError
         If a file is damaged, or has not the name of its cell.
     """
-    rows = [_read(path) for path in (Path(directory) / CELLS).glob("*.json")]
+    rows = [_read(path, command or "the benchmark") for path in (Path(directory) / CELLS).glob("*.json")]
     return sorted(rows, key=lambda row: (row["dataset"], row["method"], row["seed"]))
 
 
@@ -178,14 +180,12 @@ def _file(directory: str | os.PathLike[str], cell: Cell) -> Path:
     return Path(directory) / CELLS / f"{cell.name}.json"
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, command: str) -> dict[str, Any]:
     try:
         row = json.loads(path.read_text(encoding="utf-8"))
         sound = path.stem == cell_of(row).name and set(COLUMNS) <= set(row)
     except (ValueError, KeyError, TypeError):
         sound = False
     if not sound:
-        raise DataError(
-            f"{path} does not hold the finished cell of its name: remove the file and run the benchmark again"
-        )
+        raise DataError(f"{path} does not hold the finished cell of its name: remove the file and run {command} again")
     return {**{name: row[name] for name in COLUMNS}, **row}

@@ -13,6 +13,7 @@ from typing import Any
 from joblib import Parallel, delayed
 from joblib.parallel import get_active_backend
 
+from identica.experiments.benchmark.asked import PLAN, asked_of, write_asked
 from identica.experiments.benchmark.cells import CELLS, cell_of, read_rows, run_cell
 from identica.experiments.benchmark.plan import BenchmarkPlan, Cell
 from identica.io import DataError, prepare_output_dir, remove_leftovers, write_records
@@ -29,12 +30,14 @@ def run_benchmark(
     n_jobs: int | None = None,
     rerun: bool = False,
     on_cell: Callable[[dict[str, Any]], object] | None = None,
+    command: str | None = None,
 ) -> list[dict[str, Any]]:
     """Run every cell of a plan that is not finished, and write results.csv.
 
     Each cell is written whole, as cells/<name>.json, as soon as it is done: a run that is killed at any moment goes on
     with the cells that it had not finished. A method that fails is a row with the status "failed". results.csv is made
-    of all finished cells in the directory, those of other plans included.
+    of all finished cells in the directory, those of other plans included. plan.json says what the last run was asked
+    for, so that one that was stopped can be told from one that is complete.
 
     Each cell computes on one thread. A backend of joblib whose workers are threads runs cells one after the other at
     best: let each worker be a process with one thread.
@@ -53,6 +56,8 @@ def run_benchmark(
     on_cell : callable, optional
         Called with each new row as it comes, for those who wait; at the end of all, with backends of joblib that hand
         out nothing before.
+    command : str, optional
+        What was typed for this run, for plan.json and for messages that say what to run again.
 
     Returns
     -------
@@ -86,8 +91,12 @@ def run_benchmark(
         cells = prepare_output_dir(folder / CELLS)
         for left in cells.glob(".*.json.*.tmp"):
             left.unlink(missing_ok=True)
-        remove_leftovers(folder / RESULTS)
+        for name in (RESULTS, PLAN):
+            remove_leftovers(folder / name)
         fingerprints = plan.fingerprints()
+        missing = _unfinished(plan, fingerprints, read_rows(folder, command), rerun, folder)
+        # Not before: a plan that is refused is not what the cells came from.
+        write_asked(folder, asked_of(plan, command))
         tasks = [
             delayed(run_cell)(
                 cell,
@@ -96,12 +105,12 @@ def run_benchmark(
                 fingerprints[cell.dataset, cell.method],
                 folder,
             )
-            for cell in _unfinished(plan, fingerprints, read_rows(folder), rerun, folder)
+            for cell in missing
         ]
         for row in _side_by_side(tasks, n_jobs):
             if on_cell is not None:
                 on_cell(row)
-        rows = read_rows(folder)
+        rows = read_rows(folder, command)
         write_records(folder / RESULTS, rows)
     wanted = set(plan.cells)
     return [row for row in rows if cell_of(row) in wanted]

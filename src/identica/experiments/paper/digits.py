@@ -221,4 +221,10 @@ def _section(rows: Rows, folder: Path) -> str:
     )
 
 
-DIGITS = Study("digits", "What single components do to digits", _plan, _section)
+DIGITS = Study(
+    "digits",
+    "What single components do to digits",
+    _section,
+    "identica reproduce paper --only digits --data mnist",
+    _plan,
+)

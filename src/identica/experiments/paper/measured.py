@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
 from identica.experiments.paper.digits import TURNS, chosen
-from identica.experiments.paper.mixtures import CONDITION_FAILS, CONDITION_HOLDS
+from identica.experiments.paper.finite import METHOD
+from identica.experiments.paper.mixtures import CONDITION_FAILS, CONDITION_HOLDS, RIVALS
 from identica.experiments.paper.order import HELD, NEAR, PLAIN, in_the_papers_order, scores_of
 from identica.experiments.paper.study import Rows, mean_of, sound
+from identica.experiments.sample_curves import SEPARATOR
 
 __all__ = [
     "BASE",
@@ -19,7 +20,9 @@ __all__ = [
     "TURNS",
     "autoencoder_on_cells",
     "dica_first_by_correlation",
+    "dica_first_on_mixtures",
     "dica_on_cells",
+    "dica_where_the_condition_holds",
     "error_over_samples",
     "joint_where_the_condition_holds",
     "order_on_cells",
@@ -93,6 +96,23 @@ def turns(turn: str) -> Callable[[Rows], Numbers | None]:
     return of_rows
 
 
+def dica_where_the_condition_holds(rows: Rows) -> Numbers | None:
+    """Give the lowest and the highest mean R² of DICA over families."""
+    return _complete({"lowest": _of_families(rows, "dica", min), "highest": _of_families(rows, "dica", max)})
+
+
+def dica_first_on_mixtures(rows: Rows) -> Numbers | None:
+    """Give the shares of families in which DICA is above all methods that are not a form of it, by score."""
+    found: dict[str, float] = {}
+    for name, column in (("by R²", "r2_mean"), ("by correlation", "mcc_pearson")):
+        of_all = scores_of(rows, column)
+        of_families = [of_all[family] for family in CONDITION_HOLDS if family in of_all]
+        first = [s["dica"] > max(s[rival] for rival in RIVALS) for s in of_families if {"dica", *RIVALS} <= set(s)]
+        if first:
+            found[name] = float(np.mean(first))
+    return found or None
+
+
 def where_the_condition_holds(rows: Rows) -> Numbers | None:
     """Give the lowest mean R² of DICA over families, and the highest of those that need what is not there."""
     found = {
@@ -114,8 +134,8 @@ def where_the_condition_fails(rows: Rows) -> Numbers | None:
     """Give the mean R² of DICA on isotropic rows, and the lowest elsewhere."""
     return _complete(
         {
-            "dica, isotropic": mean_of(sound(rows), "r2_mean", dataset=CONDITION_FAILS[0], method="dica"),
-            "dica, elsewhere": _of_families(rows, "dica", min),
+            "dica isotropic": mean_of(sound(rows), "r2_mean", dataset=CONDITION_FAILS[0], method="dica"),
+            "dica elsewhere": _of_families(rows, "dica", min),
         }
     )
 
@@ -124,9 +144,9 @@ def error_over_samples(rows: Rows) -> Numbers | None:
     """Give the slopes of log(1 - R²) of DICA over log N, the slowest and the steepest of all families."""
     errors: dict[str, dict[float, list[float]]] = {}
     for row in sound(rows):
-        named = re.fullmatch(r"(.+)/N=(\d+)", str(row["dataset"]))
-        if named and str(row["method"]) == "dica" and row["r2_mean"] is not None:
-            errors.setdefault(named[1], {}).setdefault(float(named[2]), []).append(1 - float(row["r2_mean"]))
+        family, _, size = row["dataset"].rpartition(SEPARATOR)
+        if row["method"] == METHOD:
+            errors.setdefault(family, {}).setdefault(float(size), []).append(1 - row["r2_mean"])
     slopes = []
     for by_size in errors.values():
         if len(by_size) > 1:

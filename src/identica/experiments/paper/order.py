@@ -182,4 +182,10 @@ def _section(rows: Rows, folder: Path) -> str:
     return "\n\n".join(parts)
 
 
-ORDER = Study("order", "The order of methods on single cells", _plan, _section)
+ORDER = Study(
+    "order",
+    "The order of methods on single cells",
+    _section,
+    "identica reproduce paper --only order --regulon trrust_rawdata.human.tsv",
+    _plan,
+)

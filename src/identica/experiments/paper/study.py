@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,10 +13,11 @@ from sklearn.base import BaseEstimator
 
 from identica.arguments import check_integer
 from identica.datasets import LabelledImages, Regulon
-from identica.experiments.benchmark import BenchmarkPlan, DatasetSpec, MethodSpec, read_rows
+from identica.experiments.benchmark import BenchmarkPlan, DatasetSpec, MethodSpec
+from identica.experiments.benchmark.asked import Asked
 from identica.training import Training
 
-__all__ = ["Rows", "Settings", "Study", "copies", "mean_of", "read_results", "sound"]
+__all__ = ["Rows", "Settings", "Study", "copies", "mean_of", "sound"]
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -82,6 +81,10 @@ class Settings:
         return tuple(range(self.n_seeds))
 
 
+def _as_it_is(asked: Asked) -> Asked:
+    return asked
+
+
 @final
 @dataclass(frozen=True, eq=False)
 class Study:
@@ -93,48 +96,24 @@ class Study:
         Also of its directory.
     title : str
         Heading of its section.
-    plan : callable
-        Called with the settings and the study's directory, it returns what to fit.
     section : callable
         Called with the rows that there are and the study's directory, it writes pictures there and returns the text of
         its section, whose links are relative to the directory above.
+    command : str
+        What runs it, with the files that it is meant for, in the default directory.
+    plan : callable, optional
+        Called with the settings and the study's directory, it returns what to fit; None for a study that has a command
+        of its own.
+    whole : callable, optional
+        Adds to what a run was asked for what the study cannot be without.
     """
 
     name: str
     title: str
-    plan: Callable[[Settings, Path], BenchmarkPlan]
     section: Callable[[Rows, Path], str]
-
-
-def read_results(directory: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """Read what a study has come to so far.
-
-    Parameters
-    ----------
-    directory : str or path
-        Has the finished cells of a benchmark, or else a results.csv.
-
-    Returns
-    -------
-    list of dict
-        One per fit; none where there is nothing.
-    """
-    folder = Path(directory)
-    if (folder / "cells").is_dir():
-        return read_rows(folder)
-    if not (folder / "results.csv").is_file():
-        return []
-    with (folder / "results.csv").open(newline="", encoding="utf-8") as file:
-        return [{name: _value(text) for name, text in row.items()} for row in csv.DictReader(file)]
-
-
-def _value(text: str) -> Any:
-    if text == "":
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    command: str
+    plan: Callable[[Settings, Path], BenchmarkPlan] | None = None
+    whole: Callable[[Asked], Asked] = _as_it_is
 
 
 def sound(rows: Iterable[Mapping[str, Any]]) -> Rows:
