@@ -65,7 +65,9 @@ def shortest(method):
 OF_EACH_SOLVER = {(type(method), type(method._solver())): method for method in reversed(METHODS.values())}
 
 
-@pytest.mark.parametrize("method", OF_EACH_SOLVER.values(), ids=lambda method: f"{method.method}-{method._solver().kind}")
+@pytest.mark.parametrize(
+    "method", OF_EACH_SOLVER.values(), ids=lambda method: f"{method.method}-{method._solver().kind}"
+)
 def test_keeps_the_contract_of_scikit_learn(method):
     before = np.random.get_state()  # noqa: NPY002
     with warnings.catch_warnings():

@@ -37,6 +37,7 @@ SAMPLE_FAMILIES: Mapping[str, Mapping[str, Any]] = {
     "linear": FAMILIES["linear"],
     "post-nonlinear": {**FAMILIES["post-nonlinear"], "n_features": 100},
     "folded": {**FAMILIES["folded"], "n_features": 200},
+    "perturbed": {**FAMILIES["perturbed"], "n_features": 100},
 }
 """Mixtures of the study, as arguments of :func:`identica.datasets.make_mixture`; smaller than those of comparisons."""
 SAMPLE_METHODS = ("dica", "sparse-jacobian", "polytopic")
