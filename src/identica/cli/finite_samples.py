@@ -28,7 +28,7 @@ class ReproduceFiniteSamples:
     jobs : int
         Fits side by side, each on one thread.
     families : tuple of str
-        Kinds of mixture: some of linear, post-nonlinear, folded; all where not given.
+        Kinds of mixture: some of linear, post-nonlinear, folded and perturbed; all where not given.
     sizes : tuple of int
         Numbers of samples to fit; 250 to 50000 where not given.
     methods : tuple of str

@@ -119,7 +119,7 @@ class _Builder:
         images = generator is make_sprites
         network: Network = Convolutional() if images else DENSE
         training, n_init = self.training, N_INIT
-        if generator is make_nonstationary and training is TRAINING:
+        if generator is make_nonstationary and training == TRAINING:
             training, n_init = LONG, LONG_INIT
         method = self.make(data.n_components, network, training, 0)
         if "n_init" in method.get_params():
