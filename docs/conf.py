@@ -19,7 +19,8 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "examples", "gallery/*.ipynb"]
+# What paper/ holds is a part of paper.md.
+exclude_patterns = ["_build", "examples", "gallery/*.ipynb", "paper/*"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 

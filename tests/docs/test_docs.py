@@ -11,10 +11,15 @@ import pytest
 from identica import cli
 
 ROOT = Path(__file__).parents[2]
+CLAIMS = ROOT / "docs" / "paper" / "claims.md"
 SHOWN = [
     pytest.param(words, id=f"{page.name}: {words}")
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    for words in re.findall(r"^\$ identica (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    for page, pattern in [
+        (ROOT / "README.md", r"^\$ identica (.*)$"),
+        *((page, r"^\$ identica (.*)$") for page in sorted((ROOT / "docs").glob("*.md"))),
+        (CLAIMS, r"`identica ([^`]*)`"),
+    ]
+    for words in dict.fromkeys(re.findall(pattern, page.read_text(encoding="utf-8"), flags=re.MULTILINE))
 ]
 
 
@@ -39,3 +44,15 @@ def test_the_configuration_shown_is_one(tmp_path):
     dica = from_configuration(read_parameters(tmp_path / "fit.toml", {"n_components": 5}))
     assert (dica.n_components, dica.criterion, dica.n_init, dica.solver.restarts) == (5, "c_1", 4, 16)
     assert (dica.network.hidden, dica.training.max_steps) == ((256, 256), 12000)
+
+
+def test_the_claims_shown_are_those_of_the_command():
+    from identica.experiments import paper
+
+    text = CLAIMS.read_text(encoding="utf-8")
+    table = [line for line in text.splitlines() if line.startswith("| ")]
+    assert [line.split(" | ")[0] for line in table[2 : 2 + len(paper.CLAIMS)]] == [
+        f"| {claim.text}" for claim in paper.CLAIMS
+    ]
+    for link in re.findall(r"!\[[^]]*\]\(([^)]*)\)", text):
+        assert (CLAIMS.parent / link).is_file()
