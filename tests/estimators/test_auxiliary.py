@@ -55,12 +55,24 @@ def test_names_of_labels_do_not_matter_and_labels_themselves_do(method):
         (None, r"AuxiliaryICA requires y to be passed.*call fit\(X, u\)"),
         (DATA.auxiliary[:-1], r"has the shape \(399,\) and X has 400 samples: give one row for each sample"),
         (np.zeros(400, dtype=int), "is 0 for all samples"),
+        (np.array(list("abcd"))[np.array([DATA.auxiliary] * 2).T], "combine the labels of a row into one"),
     ],
-    ids=["none", "short", "constant"],
+    ids=["none", "short", "constant", "labels in two columns"],
 )
 def test_refuses_u_that_it_cannot_use(method, u, words):
     with pytest.raises(ValueError, match=words):
         clone(method).fit(DATA.X, u)
+
+
+@pytest.mark.parametrize("name", ["u", "auxiliary", "sample_weight"])
+@pytest.mark.parametrize("fit", ["fit", "fit_transform"])
+def test_u_by_another_name_is_told_its_place(name, fit):
+    method = AuxiliaryICA(2)
+    with pytest.raises(
+        TypeError, match=rf"AuxiliaryICA.fit has no parameter '{name}', .*: pass u as y, in fit\(X, u\) or"
+    ):
+        getattr(method, fit)(DATA.X, **{name: DATA.auxiliary})
+    assert not hasattr(method, "encoder_")
 
 
 @every_solver

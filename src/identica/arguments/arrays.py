@@ -44,7 +44,7 @@ def as_array(name: str, values: Any, wanted: str) -> NDArray[Any]:
     ...
     TypeError: weights is None, not an array: pass a matrix
     """
-    if np.ma.is_masked(values):
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ValueError(
             f"{name} is a masked array with {int(np.ma.getmaskarray(values).sum())} masked value(s): fill them in, or "
             f"pass {wanted} without them"

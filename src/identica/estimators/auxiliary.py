@@ -99,8 +99,10 @@ class AuxiliaryICA(NetworkAnalysis):
         X : array-like or sparse matrix of shape (n_samples, n_features), or images
             Observations.
         y : array-like of shape (n_samples,) or (n_samples, n_auxiliary)
-            The auxiliary variable u: labels (integers, booleans, text or categories), such as segments of time, or
-            numbers, such as another view.
+            The auxiliary variable u: one column of labels (integers, booleans, text, dates or categories), such as
+            segments of time, or one or more of numbers, such as another view. Combine several labels into one column,
+            which has a level for each combination that occurs. The name is that of scikit-learn, so that pipelines
+            pass it on.
         **options
             ``checkpoint`` and ``resume``, as of all methods.
 
@@ -108,7 +110,18 @@ class AuxiliaryICA(NetworkAnalysis):
         -------
         self
             The fitted estimator.
+
+        Raises
+        ------
+        TypeError
+            If there are other options, such as ``u``.
         """
+        for name in options:
+            if name not in ("checkpoint", "resume"):
+                raise TypeError(
+                    f"{type(self).__name__}.fit has no parameter {name!r}, it has X, y, checkpoint and resume: pass u "
+                    "as y, in fit(X, u) or fit(X, y=u)"
+                )
         return super().fit(X, y, **options)
 
     def _context(self, y: Any, n_samples: int) -> Context | None:

@@ -7,9 +7,11 @@ from typing import Any, final
 
 import numpy as np
 import pandas as pd
+from pandas.api import types
 
+from identica.arguments import as_array
 from identica.machine import memory_shortage
-from identica.preparation.standardise import FloatArray
+from identica.preparation.standardise import FloatArray, check_squares
 
 __all__ = ["Context", "encode_context"]
 
@@ -37,8 +39,9 @@ def encode_context(auxiliary: Any, n_samples: int, who: str) -> Context:
     Parameters
     ----------
     auxiliary : array-like of shape (n_samples,) or (n_samples, n_auxiliary)
-        Integers, booleans, text or categories in one column are labels; real numbers, or several columns, are
-        continuous.
+        Integers, booleans, text, dates, categories or other objects in one column are labels; floating-point numbers
+        are continuous. Several columns must be numbers, integers and booleans among them, which then are continuous,
+        too.
     n_samples : int
         How many there must be.
     who : str
@@ -52,7 +55,10 @@ def encode_context(auxiliary: Any, n_samples: int, who: str) -> Context:
     Raises
     ------
     ValueError
-        If there is none, its length or shape is another, a value is missing, or it is the same for all samples.
+        If there is none, its length or shape is another, a value is missing, or it is the same for all samples; if
+        there are several columns of labels, or numbers that are complex or whose squares are no numbers.
+    TypeError
+        If it is no array, or its values cannot be told apart or brought into an order.
 
     Examples
     --------
@@ -65,49 +71,73 @@ def encode_context(auxiliary: Any, n_samples: int, who: str) -> Context:
             "or a time for each sample, call fit(X, u)"
         )
     if not isinstance(auxiliary, pd.DataFrame | pd.Series):
-        auxiliary = np.asarray(auxiliary.toarray() if hasattr(auxiliary, "toarray") else auxiliary)
+        dense = auxiliary.toarray() if hasattr(auxiliary, "toarray") else auxiliary
+        auxiliary = as_array("the auxiliary variable", dense, "one row for each sample")
     if auxiliary.ndim not in (1, 2) or len(auxiliary) != n_samples or auxiliary.size == 0:
         raise ValueError(
             f"the auxiliary variable has the shape {auxiliary.shape} and X has {n_samples} samples: give one row "
             "for each sample"
         )
     frame = pd.DataFrame(auxiliary)
+    if frame.shape[1] > 1:  # in one column, numbers that are objects are labels, such as those of categories
+        frame = frame.infer_objects()
     if frame.isna().to_numpy().any():
         row = int(np.argwhere(frame.isna().to_numpy())[0, 0])
         raise ValueError(f"the auxiliary variable of sample {row} is missing or NaN: leave such samples out")
-    if frame.shape[1] == 1 and not pd.api.types.is_float_dtype(frame.dtypes.iloc[0]):
-        codes, levels = pd.factorize(frame.iloc[:, 0], sort=True)
-        if len(levels) < 2:
-            raise ValueError(
-                f"the auxiliary variable is {_plain(levels[0])!r} for all samples: components can only be told by "
-                "how they change with it, give one that varies"
-            )
-        if len(levels) > max(2, n_samples // 2):
-            raise ValueError(
-                f"the auxiliary variable has {len(levels)} levels in {n_samples} samples: each level needs several, "
-                "give fewer, such as segments of time, or real numbers if it is continuous"
-            )
-        if shortage := memory_shortage(8 * n_samples * len(levels)):
-            raise ValueError(
-                f"the auxiliary variable has {len(levels)} levels in {n_samples} samples, which take {shortage}: give "
-                "fewer levels"
-            )
-        values = np.zeros((n_samples, len(levels)))
-        values[np.arange(n_samples), codes] = 1.0
-        return Context(values, [_plain(level) for level in levels])
-    try:
-        numbers = frame.to_numpy(dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    if any(types.is_complex_dtype(dtype) for dtype in frame.dtypes):
         raise ValueError(
-            "the auxiliary variable has several columns, not all of them numbers: give one label, or numbers"
+            "the auxiliary variable holds complex numbers: give their real and imaginary parts as two columns"
+        )
+    if frame.shape[1] == 1 and not types.is_float_dtype(frame.dtypes.iloc[0]):
+        return _labels(frame.iloc[:, 0], n_samples)
+    for position, dtype in enumerate(frame.dtypes):
+        if not types.is_numeric_dtype(dtype):
+            raise ValueError(
+                f"the auxiliary variable has {frame.shape[1]} columns, and column {position} does not hold numbers: "
+                "combine the labels of a row into one, such as 'batch 1, day 3', or give numbers alone"
+            )
+    return _numbers(frame.to_numpy(dtype=np.float64))
+
+
+def _labels(column: pd.Series[Any], n_samples: int) -> Context:
+    try:
+        codes, levels = pd.factorize(column, sort=True)
+    except TypeError as error:
+        raise TypeError(
+            f"the auxiliary variable holds values of type {type(column.iloc[0]).__name__}, which are no labels "
+            f"({error}): give text, whole numbers, booleans, dates or categories"
         ) from error
+    if len(levels) < 2:
+        raise ValueError(
+            f"the auxiliary variable is {_plain(levels[0])!r} for all samples: components can only be told by "
+            "how they change with it, give one that varies"
+        )
+    if len(levels) > max(2, n_samples // 2):
+        raise ValueError(
+            f"the auxiliary variable has {len(levels)} levels in {n_samples} samples: each level needs several, "
+            "give fewer, such as segments of time, or floating-point numbers if it is continuous"
+        )
+    if shortage := memory_shortage(8 * n_samples * len(levels)):
+        raise ValueError(
+            f"the auxiliary variable has {len(levels)} levels in {n_samples} samples, which take {shortage}: give "
+            "fewer levels"
+        )
+    values = np.zeros((n_samples, len(levels)))
+    values[np.arange(n_samples), codes] = 1.0
+    return Context(values, [_plain(level) for level in levels])
+
+
+def _numbers(numbers: FloatArray) -> Context:
     if not np.isfinite(numbers).all():
         row = int(np.argwhere(~np.isfinite(numbers))[0, 0])
         raise ValueError(f"the auxiliary variable of sample {row} is infinite: leave such samples out")
+    for column in numbers.T:
+        check_squares("the auxiliary variable", column)
     deviation = numbers.std(axis=0)
-    if not (deviation > 0).any():
+    # The deviation of equal numbers may be a rounding error.
+    varying = (numbers.max(axis=0) > numbers.min(axis=0)) & (deviation > 0)
+    if not varying.any():
         raise ValueError("the auxiliary variable is the same for all samples: give one that varies")
-    varying = deviation > 0
     return Context((numbers[:, varying] - numbers[:, varying].mean(axis=0)) / deviation[varying], None)
 
 

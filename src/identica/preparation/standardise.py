@@ -62,12 +62,7 @@ def standardise(X: FloatArray, *, per_feature: bool, names: Sequence[str] | None
         If every feature is constant, or the numbers are so large or small that their squares are not numbers.
     """
     limits = np.finfo(X.dtype)
-    largest = float(np.abs(X).max())
-    if largest > limits.max**0.5 / 1e3 or 0 < largest < limits.tiny**0.5 * 1e3:
-        raise ValueError(
-            f"X reaches {largest:.3g}, whose square does not fit {X.dtype}: divide the features by numbers that "
-            "bring them to moderate size"
-        )
+    check_squares("X", X)
     mean = X.mean(axis=0, dtype=np.float64)
     centred = X - mean
     deviations = np.sqrt(np.mean(np.square(centred), axis=0))
@@ -87,6 +82,30 @@ def standardise(X: FloatArray, *, per_feature: bool, names: Sequence[str] | None
         mean, centred = np.zeros_like(mean), X
     values = np.where(constant & centre, 0.0, centred / scale).astype(X.dtype)
     return Standardised(values, mean.astype(X.dtype), scale.astype(X.dtype))
+
+
+def check_squares(name: str, values: FloatArray) -> None:
+    """Make sure that numbers have squares that are numbers, too.
+
+    Parameters
+    ----------
+    name : str
+        Of the numbers.
+    values : ndarray
+        Finite numbers.
+
+    Raises
+    ------
+    ValueError
+        If the largest of them is too large, or too small but not zero.
+    """
+    limits = np.finfo(values.dtype)
+    largest = float(np.abs(values).max())
+    if largest > limits.max**0.5 / 1e3 or 0 < largest < limits.tiny**0.5 * 1e3:
+        raise ValueError(
+            f"{name} reaches {largest:.3g}, whose square does not fit {values.dtype}: divide each column by a number "
+            "that brings it to moderate size"
+        )
 
 
 def _warn_of_constant(where: NDArray[np.intp], names: Sequence[str] | None) -> None:
