@@ -195,7 +195,7 @@ def steps(size: Size) -> dict[str, Step]:
 def optimisation(module: nn.Module, loss: Callable[[], Tensor]) -> Step:
     """Make a step of the optimiser that identica.training uses."""
     parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(parameters, lr=Training().learning_rate, fused=True)
+    optimiser = torch.optim.AdamW(parameters, lr=Training().peak, fused=True)
 
     def step() -> None:
         optimiser.zero_grad(set_to_none=True)

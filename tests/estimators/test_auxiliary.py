@@ -1,6 +1,7 @@
 """Nonlinear ICA with an auxiliary variable: what it asks of u, what it keeps of it, and when u tells nothing."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,9 @@ from methods import METHODS
 from sklearn.base import clone
 
 import identica
-from identica import Autoencoder, AuxiliaryICA, Variational
+from identica import Autoencoder, AuxiliaryICA, Training, Variational
 from identica.datasets import make_nonstationary
+from identica.estimators import configuration
 
 DATA = make_nonstationary(400, 2, n_features=5, n_segments=4, random_state=0)
 METHOD = {name: METHODS[name] for name in ("contrastive", "variational")}
@@ -62,6 +64,23 @@ def test_names_of_labels_do_not_matter_and_labels_themselves_do(method):
 def test_refuses_u_that_it_cannot_use(method, u, words):
     with pytest.raises(ValueError, match=words):
         clone(method).fit(DATA.X, u)
+
+
+def test_its_learning_rate_holds_where_a_training_gives_none(tmp_path):
+    quick = Training(max_steps=8, refit_samples=0)
+    rates = {}
+    for rate in (None, 0.01, 0.002):
+        method = AuxiliaryICA(2, n_init=1, training=replace(quick, learning_rate=rate), random_state=0)
+        assert clone(method).training == method.training
+        rates[rate] = fitted = method.fit(DATA.X, DATA.auxiliary)
+        assert configuration(fitted)["training"]["learning_rate"] == (rate or 0.01)
+        fitted.save(tmp_path / "model.safetensors")
+        assert identica.load(tmp_path / "model.safetensors").training.learning_rate == (rate or 0.01)
+    latents = {rate: fitted.transform(DATA.X) for rate, fitted in rates.items()}
+    np.testing.assert_array_equal(latents[None], latents[0.01])
+    assert not np.allclose(latents[None], latents[0.002])
+    assert configuration(Autoencoder(training=quick))["training"]["learning_rate"] == 0.002
+    assert configuration(AuxiliaryICA())["training"]["learning_rate"] == 0.01
 
 
 @pytest.mark.parametrize("name", ["u", "auxiliary", "sample_weight"])

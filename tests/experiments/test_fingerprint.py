@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -11,7 +12,7 @@ from benchmark_cases import PATHS, data, made, pca, plan_of_twelve
 from sklearn.decomposition import PCA, FastICA
 from sklearn.pipeline import make_pipeline
 
-from identica import DICA
+from identica import DICA, AuxiliaryICA, Training
 from identica.datasets import make_mixture, make_regulon
 from identica.experiments.baselines import UnivariateLinearModel
 from identica.experiments.benchmark import BenchmarkPlan, MethodSpec
@@ -54,6 +55,13 @@ def test_what_changes_an_outcome_changes_the_digest(make, changes):
     first, second = changes
     assert digest(make(first)) == digest(make(first))
     assert digest(make(first)) != digest(make(second))
+
+
+def test_what_a_training_leaves_to_the_method_counts():
+    quick, quick_and_fast = Training(max_steps=9), Training(max_steps=9, learning_rate=0.01)
+    assert digest(AuxiliaryICA(2, training=quick)) == digest(AuxiliaryICA(2, training=quick_and_fast))
+    assert digest(DICA(2, training=quick)) != digest(DICA(2, training=quick_and_fast))
+    assert digest(DICA(2, training=quick)) == digest(DICA(2, training=replace(quick, learning_rate=0.002)))
 
 
 def test_lambdas_on_one_line_differ():

@@ -3,7 +3,17 @@
 import pytest
 from torch import nn
 
-from identica import DICA, Autoencoder, Convolutional, Dense, PolytopicFactorization, SparseJacobian, Staged, Training
+from identica import (
+    DICA,
+    Autoencoder,
+    AuxiliaryICA,
+    Convolutional,
+    Dense,
+    PolytopicFactorization,
+    SparseJacobian,
+    Staged,
+    Training,
+)
 from identica.report.settings import settings
 
 DEFAULTS = {
@@ -31,6 +41,8 @@ DEFAULTS = {
             (60,),
             {"steps, at most": 30, "batch size": 8, "weight": "2", "learning rate": "0.0001"},
         ),
+        (AuxiliaryICA(training=Training(max_steps=30)), (60,), {"steps, at most": 30}),
+        (AuxiliaryICA(training=Training(learning_rate=0.002)), (60,), {"learning rate": "0.002"}),
         (
             Autoencoder(network=Convolutional((4, 8), hidden=9, activation="tanh"), standardize=False),
             (60,),

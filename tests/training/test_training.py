@@ -28,8 +28,16 @@ def test_numbers_have_a_range(name, values, allowed):
         with pytest.raises(ValueError, match=rf"^{name}=.* is out of range: use a finite value of {allowed}$"):
             Training(**{name: value})
     for value in ("x", None, [], True):
+        if (name, value) == ("learning_rate", None):  # that of the method
+            continue
         with pytest.raises(TypeError, match=rf"^{name}=.* is not a number"):
             Training(**{name: value})
+
+
+def test_the_learning_rate_is_left_to_the_method_where_none_is_given():
+    assert Training() == Training(learning_rate=None)
+    assert Training().learning_rate is None
+    assert (Training().peak, Training(learning_rate=0.5).peak) == (2e-3, 0.5)
 
 
 def test_refit_samples_may_be_none_at_all():

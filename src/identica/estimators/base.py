@@ -67,6 +67,8 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
     method: ClassVar[str]
     identifies: ClassVar[bool] = True
     """Whether the method claims that single components mean something."""
+    default_learning_rate: ClassVar[float] = Training.LEARNING_RATE
+    """Of the training where that gives none."""
     network: ClassVar[Any] = None
     training: ClassVar[Any] = None
     encoder: ClassVar[Any] = None
@@ -117,6 +119,8 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
     @property
     def _training(self) -> Training:
         training: Training = self.training or Training()
+        if training.learning_rate is None:
+            return replace(training, learning_rate=self.default_learning_rate)
         return training
 
     @property

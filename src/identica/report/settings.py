@@ -9,7 +9,6 @@ from typing import Any
 
 from identica.estimators import Autoencoder, ComponentAnalysis
 from identica.networks import Dense
-from identica.training import Training
 
 __all__ = ["settings"]
 
@@ -49,8 +48,8 @@ def settings(estimator: ComponentAnalysis) -> dict[str, str | int]:
     defaults = {name: parameter.default for name, parameter in inspect.signature(type(estimator)).parameters.items()}
     facts |= _changed({name: value for name, value in given.items() if name not in _SHARED}, defaults)
     if training is not None:
-        values = dataclasses.asdict(training)
-        facts |= _changed({n: v for n, v in values.items() if n not in _SAID_APART}, dataclasses.asdict(Training()))
+        values = {name: value for name, value in dataclasses.asdict(training).items() if name not in _SAID_APART}
+        facts |= _changed(values, dataclasses.asdict(type(estimator)()._training))
     return facts
 
 

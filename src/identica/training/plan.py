@@ -26,8 +26,9 @@ class Training:
         Steps of all stages together, at most.
     batch_size : int, default=256
         Rows in a step.
-    learning_rate : float, default=2e-3
-        Peak of a schedule that rises over the first steps and falls to zero as a cosine.
+    learning_rate : float, optional
+        Peak of a schedule that rises over the first steps and falls to zero as a cosine. By default that of the
+        method, which is 2e-3 where it does not say otherwise.
     weight_decay : float, default=0.0
         Of AdamW.
     validation_fraction : float, default=0.1
@@ -62,7 +63,7 @@ class Training:
 
     max_steps: int = 7500
     batch_size: int = 256
-    learning_rate: float = 2e-3
+    learning_rate: float | None = None
     weight_decay: float = 0.0
     validation_fraction: float = 0.1
     patience: int = 30
@@ -72,6 +73,7 @@ class Training:
     refit_samples: int = 5000
     checkpoint_seconds: float = 5.0
 
+    LEARNING_RATE: ClassVar[float] = 2e-3
     LEAST_JACOBIANS: ClassVar[int] = 4
     DTYPES: ClassVar[dict[str, torch.dtype]] = {"float32": torch.float32, "float64": torch.float64}
 
@@ -80,7 +82,8 @@ class Training:
         for name in ("max_steps", "batch_size", "patience", "jacobian_features"):
             self._set(name, check_integer(name, getattr(self, name), 1))
         self._set("refit_samples", check_integer("refit_samples", self.refit_samples, 0))
-        self._set("learning_rate", check_real("learning_rate", self.learning_rate, above=0))
+        if self.learning_rate is not None:
+            self._set("learning_rate", check_real("learning_rate", self.learning_rate, above=0))
         self._set("jacobian_share", check_real("jacobian_share", self.jacobian_share, above=0, at_most=1))
         self._set(
             "validation_fraction", check_real("validation_fraction", self.validation_fraction, at_least=0, below=1)
@@ -91,6 +94,11 @@ class Training:
 
     def _set(self, name: str, value: float) -> None:
         object.__setattr__(self, name, value)
+
+    @property
+    def peak(self) -> float:
+        """The learning rate, 2e-3 where none was given."""
+        return self.LEARNING_RATE if self.learning_rate is None else self.learning_rate
 
     def n_jacobians(self, batch_size: int) -> int:
         """Return at how many rows of a batch a step takes the Jacobian.

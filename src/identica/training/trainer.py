@@ -105,7 +105,7 @@ class Trainer(Start):
             batch_size=batch_size,
             per_epoch=per_epoch,
             n_epochs=n_epochs,
-            learning_rate=self.training.learning_rate,
+            learning_rate=self.training.peak,
             weight_decay=self.training.weight_decay,
         )
         until = n_epochs

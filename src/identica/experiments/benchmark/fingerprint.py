@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from identica.estimators import ComponentAnalysis
+
 __all__ = ["digest"]
 
 NO_PART = frozenset({"verbose", "n_jobs", "random_state"})
@@ -101,6 +103,8 @@ def _described_function(function: FunctionType, inner: tuple[int, ...]) -> Any:
 def _described_parts(value: Any, inner: tuple[int, ...]) -> Any:
     if hasattr(value, "get_params"):
         parameters = value.get_params(deep=False)
+        if isinstance(value, ComponentAnalysis) and parameters.get("training") is not None:
+            parameters["training"] = value._training  # what it leaves to the method is part of the outcome
         return _described({key: item for key, item in parameters.items() if key not in NO_PART}, inner)
     if dataclasses.is_dataclass(value):
         return _described({f.name: getattr(value, f.name) for f in dataclasses.fields(value)}, inner)

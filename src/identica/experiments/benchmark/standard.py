@@ -153,16 +153,11 @@ def _compositional(d: int, network: Network, training: Training, verbose: int) -
 
 
 def _contrastive(d: int, network: Network, training: Training, verbose: int) -> BaseEstimator:
-    return AuxiliaryICA(d, network=network, training=_faster(training), verbose=verbose)
-
-
-def _faster(training: Training) -> Training:
-    """Return the training with the learning rate of an AuxiliaryICA."""
-    return replace(training, learning_rate=AuxiliaryICA()._training.learning_rate)
+    return AuxiliaryICA(d, network=network, training=training, verbose=verbose)
 
 
 def _variational(d: int, network: Network, training: Training, verbose: int) -> BaseEstimator:
-    return AuxiliaryICA(d, solver="variational", network=network, training=_faster(training), verbose=verbose)
+    return AuxiliaryICA(d, solver="variational", network=network, training=training, verbose=verbose)
 
 
 BENCHMARK_METHODS: Mapping[str, MethodSpec] = {
