@@ -76,6 +76,36 @@ def test_compositional_contrasts_by_loops():
     assert normalized_contrast(given_jacobians, BLOCKS) == pytest.approx(np.mean(cosines), rel=1e-12)
 
 
+def overlap_of_criterion(given_jacobians, block_size):
+    local = criteria.LocalGeometry.of(torch.from_numpy(given_jacobians))
+    return -criteria.Compositionality(block_size).value(local).item()
+
+
+@pytest.mark.parametrize(("n_components", "block_size"), [(4, 2), (6, 2), (6, 3)])
+def test_the_criterion_is_the_normalized_contrast_in_orthonormal_bases_of_the_blocks(n_components, block_size):
+    given_jacobians = jacobians(7, n_features=8, n_components=n_components)
+    blocks = np.arange(n_components).reshape(-1, block_size)
+    framed = np.concatenate([np.linalg.qr(given_jacobians[:, :, block])[0] for block in blocks], axis=2)
+    overlap = overlap_of_criterion(given_jacobians, block_size)
+    assert normalized_contrast(framed, blocks) == pytest.approx(overlap, rel=1e-9)
+    # A block's columns that all but fall together are the metric's affair alone.
+    given_jacobians[:, :, 1] = given_jacobians[:, :, 0] + 1e-3 * given_jacobians[:, :, 1]
+    assert overlap_of_criterion(given_jacobians, block_size) == pytest.approx(overlap, rel=1e-6)
+    assert abs(normalized_contrast(given_jacobians, blocks) - overlap) > 0.01
+
+
+def test_the_criterion_of_blocks_of_one_is_the_normalized_contrast():
+    given_jacobians = jacobians(8)
+    assert overlap_of_criterion(given_jacobians, 1) == pytest.approx(normalized_contrast(given_jacobians), rel=1e-12)
+
+
+def test_the_criterion_is_zero_where_the_contrasts_are():
+    apart = jacobians(9)
+    apart[:, :3, 2:] = apart[:, 3:, :2] = 0.0
+    assert compositional_contrast(apart, [[0, 1], [2, 3]]) == 0.0
+    assert overlap_of_criterion(apart, 2) == pytest.approx(0.0, abs=1e-12)
+
+
 @given(
     seed=st.integers(0, 10**6),
     order=st.permutations(range(6)),

@@ -96,6 +96,17 @@ def compositional_overlap(norms: Tensor) -> Tensor:
 class Compositionality(Criterion):
     """The negative overlap of the blocks' influences, see :func:`compositional_overlap`, over all points together.
 
+    With J^k the columns of block k and b its size, it is minus the mean over points and over pairs k < l of
+
+        sum_i a_ik a_il / b,   a_ik^2 = J_i^k (J^k' J^k)^-1 J_i^k'.
+
+    The metric :func:`identica.metrics.compositional_contrast` has a_ik^2 = J_i^k J_i^k', the norm of the gradient
+    itself, with pairs summed or, normalised, divided by the two blocks' norms. It scores given components, while
+    here an optimiser looks for them: it could lower the norms by a smaller scale, and the normalised form by columns
+    of a block that fall together, neither of which brings blocks apart. Minus the criterion is the normalised metric
+    of Jacobians whose blocks have been replaced by orthonormal bases of them; for blocks of one latent it is the
+    normalised metric of the Jacobians.
+
     Parameters
     ----------
     block_size : int, default=1

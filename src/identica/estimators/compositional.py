@@ -22,9 +22,11 @@ class Compositional(NetworkAnalysis):
     """Compositional analysis: blocks of components such that each feature is influenced by one block.
 
     Minimises, beside reconstruction, the contrast of Brady et al., equation (7): the sum over features i and pairs of
-    blocks (k, l) of a_ik a_il, a_ik the norm of feature i's gradient with respect to block k. Each pair's term is
-    divided by ||a_k|| ||a_l||, so that it cannot be made small by scaling a block (the choice of this form is ours; the
-    paper's code sums the products themselves for tables, and divides by a pixel's mean norm for images).
+    blocks (k, l) of a_ik a_il, a_ik the norm of feature i's gradient with respect to block k, here in an orthonormal
+    basis of the block's columns, and with each pair's sum divided by its largest possible value, the size of a block.
+    So it cannot be made small by scaling a block or by columns of it that fall together (this form is our choice; the
+    paper's code sums the products themselves for tables, and divides by a pixel's mean norm for images). See
+    :class:`identica.criteria.Compositionality`.
 
     Blocks are found as wholes: within a block, any smooth change of its components is as good. It must fail where
     features depend on components of several blocks.

@@ -95,6 +95,13 @@ def compositional_contrast(
     at most; the normalised form is 1 where all blocks act on the features in the same proportions, and does not
     change with the scale of a block. Pairs with a block that is zero, and single blocks, have the contrast 0.
 
+    Both score components as they are: they change with linear maps of the components of a block, but for rotations
+    and, where normalised, a common scale. The criterion :class:`identica.criteria.Compositionality`, by which
+    components are sought, takes a_ik in an orthonormal basis of each block's columns instead: within a block any
+    linear map is as good there, and columns that fall together must not pay. So minus the criterion is the normalised
+    contrast of Jacobians whose blocks have been replaced by orthonormal bases of them. For blocks of one component the
+    two are equal, and both are 0 at the same Jacobians.
+
     Parameters
     ----------
     jacobians : array-like of shape (n_samples, n_features, n_components)
