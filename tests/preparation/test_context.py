@@ -15,6 +15,7 @@ LABELS = {
     "booleans": ([True, False, False, True], [False, True], [1, 0, 0, 1]),
     "text": (["b", "a", "b", "a"], ["a", "b"], [1, 0, 1, 0]),
     "NumPy's integers": (np.array([1, 0, 1, 0], dtype=np.uint8), [0, 1], [1, 0, 1, 0]),
+    "objects that are numbers": (np.array([0.5, 2.0, 0.5, 2.0], dtype=object), [0.5, 2.0], [0, 1, 0, 1]),
     "a column": ([[1], [0], [1], [0]], [0, 1], [1, 0, 1, 0]),
     "a series with an index": (pd.Series(["x", "y", "x", "y"], index=[9, 8, 7, 6]), ["x", "y"], [0, 1, 0, 1]),
     "a frame of one column": (pd.DataFrame({"day": ["x", "y", "y", "x"]}), ["x", "y"], [0, 1, 1, 0]),
@@ -68,8 +69,12 @@ def test_columns_that_do_not_vary_are_left_out():
 def test_numbers_of_any_type_are_numbers():
     numbers = np.random.default_rng(0).standard_normal(40)
     expected = encode_context(numbers, 40, "Someone").values
-    for given in (numbers.astype(object), pd.array(numbers, dtype="Float64"), pd.Series(numbers, dtype=object)):
+    for given in (pd.array(numbers, dtype="Float64"), numbers.astype(np.longdouble)):
         np.testing.assert_array_equal(encode_context(given, 40, "Someone").values, expected)
+    twice = np.column_stack([numbers, numbers])
+    np.testing.assert_array_equal(
+        encode_context(twice.astype(object), 40, "Someone").values, encode_context(twice, 40, "Someone").values
+    )
 
 
 def test_a_combination_of_labels_is_a_label():
@@ -122,6 +127,7 @@ def test_what_cannot_be_used_gets_one_clear_sentence(given, words):
         ({"a": [0, 1] * 3}, "is of type dict, not an array"),
         (torch.zeros(6, requires_grad=True), "is of type Tensor that NumPy cannot read"),
         (pd.Series([{1}, {2}] * 3), "holds values of type set, which are no labels .*: give text, whole numbers"),
+        (np.array([1j, 2j] * 3, dtype=object), "holds values of type complex, which are no labels"),
         ([len, max] * 3, "holds values of type builtin_function_or_method, which are no labels"),
     ],
 )

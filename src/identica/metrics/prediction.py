@@ -15,7 +15,7 @@ from sklearn.model_selection import KFold, ParameterGrid, cross_val_predict
 from identica.arguments import check_integer, check_list, check_real, local_random
 from identica.metrics._scaling import unit_columns
 from identica.metrics._validation import Array, check_components
-from identica.metrics.regression import MIN_SAMPLES, N_FOLDS
+from identica.metrics.regression import MIN_SAMPLES, N_FOLDS, held_out_r2
 
 __all__ = ["kernel_ridge_r2", "linear_r2"]
 
@@ -53,8 +53,7 @@ def linear_r2(true: ArrayLike, estimated: ArrayLike, *, random_state: int | Rand
     Raises
     ------
     ValueError
-        If an input is no finite matrix, if the two differ in length or have fewer than 10 rows, or if a true
-        component is constant.
+        As :func:`r2_matrix`.
     TypeError
         If an input does not hold real numbers.
 
@@ -71,7 +70,7 @@ def linear_r2(true: ArrayLike, estimated: ArrayLike, *, random_state: int | Rand
     """
     true, estimated = check_components(true, estimated, min_samples=MIN_SAMPLES)
     order = local_random(random_state).permutation(len(true))
-    return _held_out_r2(true[order], estimated[order], _linear_prediction)
+    return _r2_over_folds(true[order], estimated[order], _linear_prediction)
 
 
 def kernel_ridge_r2(
@@ -120,11 +119,10 @@ def kernel_ridge_r2(
     Raises
     ------
     ValueError
-        If an input is no finite matrix, if the two differ in length or have fewer than 10 rows, if a true
-        component is constant, if there is no candidate or one is not more than 0, or if `max_samples` is less
+        As :func:`r2_matrix`, and if there is no candidate or one is not more than 0, or if `max_samples` is less
         than 10.
     TypeError
-        If an input does not hold real numbers, or `max_samples` is no integer.
+        If an input or a candidate does not hold real numbers, or `max_samples` is no integer.
 
     References
     ----------
@@ -144,7 +142,7 @@ def kernel_ridge_r2(
     max_samples = check_integer("max_samples", max_samples, MIN_SAMPLES)
     true, estimated = check_components(true, estimated, min_samples=MIN_SAMPLES)
     order = local_random(random_state).permutation(len(true))[:max_samples]
-    return _held_out_r2(true[order], estimated[order], partial(_kernel_prediction, grid=grid))
+    return _r2_over_folds(true[order], estimated[order], partial(_kernel_prediction, grid=grid))
 
 
 def _candidates(values: Sequence[float], name: str) -> list[float]:
@@ -155,19 +153,12 @@ def _candidates(values: Sequence[float], name: str) -> list[float]:
     return checked
 
 
-def _held_out_r2(true: Array, estimated: Array, predict: Callable[[Array, Array, Array], Array]) -> Array:
+def _r2_over_folds(true: Array, estimated: Array, predict: Callable[[Array, Array, Array], Array]) -> Array:
     """Return the R^2 of each true component, each fold predicted from the others; rows are in random order."""
     # The scales of the inputs do not look at the truth, which alone must be held out.
     inputs = unit_columns(estimated) * np.sqrt(len(estimated))
     targets = unit_columns(true)
-    residual = np.zeros(targets.shape[1])
-    total = np.zeros(targets.shape[1])
-    for train, test in KFold(N_FOLDS).split(inputs):
-        mean = targets[train].mean(axis=0)
-        predicted = predict(inputs[train], targets[train] - mean, inputs[test])
-        residual += np.square(targets[test] - mean - predicted).sum(axis=0)
-        total += np.square(targets[test] - mean).sum(axis=0)
-    return np.asarray(np.clip(1 - np.divide(residual, total, out=np.ones_like(total), where=total > 0), 0.0, 1.0))
+    return held_out_r2(inputs, targets, KFold(N_FOLDS).split(inputs), predict)
 
 
 def _linear_prediction(inputs: Array, targets: Array, asked: Array) -> Array:

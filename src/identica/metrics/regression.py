@@ -8,6 +8,9 @@ Ranks are taken over all samples: they do not look at the truth, which alone mus
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
@@ -81,9 +84,10 @@ def r2_matrix(true: ArrayLike, estimated: ArrayLike, *, random_state: int | Rand
     # None means a fresh generator here, not the global one.
     random = local_random(random_state)
     folds = random.permutation(len(true)) % N_FOLDS
+    splits = [(folds != fold, folds == fold) for fold in range(N_FOLDS)]
     scores = np.zeros((true.shape[1], estimated.shape[1]))
     for column in np.flatnonzero(~is_constant(estimated)):
-        scores[:, column] = _held_out_r2(_spline_basis(estimated[:, column]), targets, folds)
+        scores[:, column] = held_out_r2(_spline_basis(estimated[:, column]), targets, splits, _least_squares)
     return scores
 
 
@@ -139,16 +143,38 @@ def _spline_basis(values: Array) -> Array:
     return np.asarray(BSpline.design_matrix(scores.clip(knots[0], knots[-1]), padded, DEGREE).toarray())
 
 
-def _held_out_r2(basis: Array, targets: Array, folds: NDArray[np.intp]) -> Array:
-    """Return the R^2 of each column of `targets`, each fold predicted from the others."""
+def held_out_r2(
+    inputs: Array,
+    targets: Array,
+    splits: Iterable[tuple[NDArray[Any], NDArray[Any]]],
+    predict: Callable[[Array, Array, Array], Array],
+) -> Array:
+    """Return the R^2 of each column of `targets`, each fold predicted from the others.
+
+    Parameters
+    ----------
+    inputs, targets : ndarray of shape (n_samples, n_inputs) or (n_samples, n_targets)
+        What is given, and what is predicted.
+    splits : iterable of pairs of ndarray
+        Rows to fit on and rows to predict; each row is predicted once.
+    predict : callable
+        Given inputs and centred targets to fit on, and other inputs, it returns the targets there.
+
+    Returns
+    -------
+    ndarray of shape (n_targets,)
+        R^2 in [0, 1]; 0 where a target is constant.
+    """
     residual = np.zeros(targets.shape[1])
     total = np.zeros(targets.shape[1])
-    for fold in range(N_FOLDS):
-        train, test = folds != fold, folds == fold
+    for train, test in splits:
         mean = targets[train].mean(axis=0)
-        design = basis[train]
-        gram = design.T @ design + RIDGE * np.eye(basis.shape[1])
-        coefficients = np.linalg.solve(gram, design.T @ (targets[train] - mean))
-        residual += np.square(targets[test] - mean - basis[test] @ coefficients).sum(axis=0)
+        predicted = predict(inputs[train], targets[train] - mean, inputs[test])
+        residual += np.square(targets[test] - mean - predicted).sum(axis=0)
         total += np.square(targets[test] - mean).sum(axis=0)
-    return np.asarray(np.clip(1 - residual / total, 0.0, 1.0))
+    return np.asarray(np.clip(1 - np.divide(residual, total, out=np.ones_like(total), where=total > 0), 0.0, 1.0))
+
+
+def _least_squares(design: Array, targets: Array, asked: Array) -> Array:
+    gram = design.T @ design + RIDGE * np.eye(design.shape[1])
+    return np.asarray(asked @ np.linalg.solve(gram, design.T @ targets))

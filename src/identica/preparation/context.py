@@ -39,8 +39,9 @@ def encode_context(auxiliary: Any, n_samples: int, who: str) -> Context:
     Parameters
     ----------
     auxiliary : array-like of shape (n_samples,) or (n_samples, n_auxiliary)
-        Integers, booleans, text, dates or categories in one column are labels; real numbers are continuous. Several
-        columns must be numbers, integers and booleans among them, which then are continuous, too.
+        Integers, booleans, text, dates, categories or other objects in one column are labels; floating-point numbers
+        are continuous. Several columns must be numbers, integers and booleans among them, which then are continuous,
+        too.
     n_samples : int
         How many there must be.
     who : str
@@ -77,7 +78,9 @@ def encode_context(auxiliary: Any, n_samples: int, who: str) -> Context:
             f"the auxiliary variable has the shape {auxiliary.shape} and X has {n_samples} samples: give one row "
             "for each sample"
         )
-    frame = pd.DataFrame(auxiliary).infer_objects()
+    frame = pd.DataFrame(auxiliary)
+    if frame.shape[1] > 1:  # in one column, numbers that are objects are labels, such as those of categories
+        frame = frame.infer_objects()
     if frame.isna().to_numpy().any():
         row = int(np.argwhere(frame.isna().to_numpy())[0, 0])
         raise ValueError(f"the auxiliary variable of sample {row} is missing or NaN: leave such samples out")
@@ -112,7 +115,7 @@ def _labels(column: pd.Series[Any], n_samples: int) -> Context:
     if len(levels) > max(2, n_samples // 2):
         raise ValueError(
             f"the auxiliary variable has {len(levels)} levels in {n_samples} samples: each level needs several, "
-            "give fewer, such as segments of time, or real numbers if it is continuous"
+            "give fewer, such as segments of time, or floating-point numbers if it is continuous"
         )
     if shortage := memory_shortage(8 * n_samples * len(levels)):
         raise ValueError(
