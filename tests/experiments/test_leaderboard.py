@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from identica.experiments.benchmark import (
+    PartialRank,
     average_ranks,
     critical_difference,
     friedman_test,
@@ -128,8 +129,9 @@ def test_what_cannot_be_tested_is_refused(call, message):
 def test_medians_ranks_and_failures():
     board = leaderboard(rows_of(SCORES))
     assert board.methods == ("best", "frail", "middle", "choosy")
-    # On a: best, middle, then frail and choosy tied; on b the frail one's median is that of 0.9, 0.8 and a failure.
-    assert dict(board.ranks) == {"best": 1.5, "frail": 2.25, "middle": 2.5, "choosy": 3.75}
+    # On a the frail one is last; on b its median is that of 0.9, 0.8 and a failure. The choosy one is not for a.
+    assert dict(board.ranks) == {"best": 1.5, "frail": 2.0, "middle": 2.5, "choosy": None}
+    assert board.partial == {"choosy": PartialRank(1, 4.0, 4, 4)}
     frail = board.entries["b", "frail"]
     assert (frail.median, frail.low, frail.high, frail.n_failed, frail.n_seeds) == (0.8, 0.8, 0.9, 1, 3)
     assert board.entries["a", "frail"].median is None
@@ -141,8 +143,8 @@ def test_medians_ranks_and_failures():
     )
     assert best.seconds == board.seconds("best") == 3.0
     assert [board.n_failed(method) for method in board.methods] == [0, 3, 0, 0]
-    assert board.critical_difference == critical_difference(4, 2)
-    assert board.groups == (board.methods,)
+    assert board.critical_difference == critical_difference(3, 2)
+    assert board.groups == (("best", "frail", "middle"),)
     assert board.statistic is not None
 
 
@@ -158,6 +160,86 @@ def test_less_is_better_where_it_is():
 def test_one_method_on_one_data_set_is_a_leaderboard():
     board = leaderboard(rows_of({("a", "only"): (0.5,)}))
     assert (board.ranks, board.critical_difference, board.groups, board.p_value) == ({"only": 1.0}, None, (), None)
+
+
+def test_tests_and_ranks_are_those_of_the_methods_for_all_data_sets():
+    alone = leaderboard(rows_of({pair: values for pair, values in SCORES.items() if pair[1] != "choosy"}))
+    board = leaderboard(rows_of(SCORES))
+    for name in ("statistic", "p_value", "critical_difference", "groups", "ranked"):
+        assert getattr(board, name) == getattr(alone, name)
+
+
+def test_a_method_for_some_data_sets_is_told_with_its_rank_there():
+    # "two" is for b and c, "one" for c alone, "none" for no data set.
+    table = {
+        "pca": (0.5, 0.5, 0.5),
+        "ica": (0.6, 0.6, 0.6),
+        "two": ("no", 0.9, 0.5),
+        "one": ("no", "no", None),
+        "none": ("no", "no", "no"),
+    }
+    board = leaderboard(rows_of({(d, m): (values[i],) for m, values in table.items() for i, d in enumerate("abc")}))
+    assert board.methods == ("ica", "pca", "two", "one", "none")
+    # On b it is first of three; on c it shares the ranks 2 and 3 of four, and the failure is last.
+    assert board.partial == {
+        "two": PartialRank(2, 1.75, 3, 4),
+        "one": PartialRank(1, 4.0, 4, 4),
+        "none": PartialRank(0, None, 0, 0),
+    }
+    assert board.sentences()[0] == (
+        "Ranks are of medians of recovery over 1 seed, averaged over 3 data sets, among the 2 methods that are for all "
+        "of them."
+    )
+    assert board.sentences()[-3:] == (
+        "two is for 2 of 3 data sets, where its average rank is 1.75 among the 3 to 4 methods.",
+        "one is for 1 of 3 data sets, where its average rank is 4.00 among the 4 methods.",
+        "none is for none of the 3 data sets.",
+    )
+
+
+def test_without_a_method_for_all_data_sets_nothing_is_ranked_overall(tmp_path):
+    board = leaderboard(rows_of({("a", "x"): (0.5,), ("b", "x"): ("no",), ("a", "y"): ("no",), ("b", "y"): (0.5,)}))
+    assert dict(board.ranks) == {"x": None, "y": None}
+    assert (board.statistic, board.p_value, board.critical_difference, board.groups) == (None, None, None, ())
+    assert board.sentences() == (
+        "Numbers are medians of recovery over 1 seed; no method is for every data set, so that none has an overall "
+        "rank and nothing is tested.",
+        "x is for 1 of 2 data sets, where it is the only method.",
+        "y is for 1 of 2 data sets, where it is the only method.",
+    )
+    write_leaderboard(board, tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<svg" not in page
+    assert "no method is for every data set" in page
+
+
+def test_the_only_method_for_all_data_sets_has_a_rank_that_says_nothing():
+    board = leaderboard(rows_of({("a", "x"): (0.5,), ("b", "x"): (0.5,), ("a", "y"): ("no",), ("b", "y"): (0.9,)}))
+    assert dict(board.ranks) == {"x": 1.0, "y": None}
+    assert (board.p_value, board.critical_difference, board.groups) == (None, None, ())
+    assert board.sentences() == (
+        "Ranks are of medians of recovery over 1 seed, averaged over 2 data sets; x is the only method for all of "
+        "them, so that its rank says nothing.",
+        "y is for 1 of 2 data sets, where its average rank is 1.00 among the 2 methods.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "applicable"), [((None, "no"), False), (("no", 0.5), True), ((None, None), True), (("no", "no"), False)]
+)
+def test_what_fails_before_it_can_be_told_not_applicable_is_not_for_the_data_set(values, applicable):
+    board = leaderboard(rows_of({("a", "x"): (0.5, 0.5), ("a", "y"): values}))
+    assert board.entries["a", "y"].applicable is applicable
+
+
+def test_data_sets_may_have_different_numbers_of_seeds():
+    table = {"a": 3, "b": 2, "c": 3}
+    board = leaderboard(rows_of({(d, m): (0.5,) * n for d, n in table.items() for m in ("x", "y")}))
+    assert board.entries["b", "x"].n_seeds == 2
+    assert board.sentences()[:2] == (
+        "Ranks are of medians of recovery over seeds, averaged over 3 data sets.",
+        "Numbers of seeds differ: 3 on a and c; 2 on b.",
+    )
 
 
 def test_incomplete_or_doubled_rows_are_refused():
@@ -178,10 +260,11 @@ def test_markdown_has_one_line_per_method_and_what_the_tests_found():
     lines = leaderboard(rows_of(SCORES)).to_markdown().splitlines()
     assert lines[0] == "| method | rank | a | b | failed | seconds |"
     assert lines[2] == "| best | 1.500 | 0.800 [0.700, 0.900] | 0.700 [0.700, 0.700] | 0 | 3.0 |"
-    assert lines[3] == "| frail | 2.250 | – | 0.800 [0.800, 0.900] | 3 | 2.5 |"
-    assert lines[5].startswith("| choosy | 3.750 | not applicable | 0.200")
+    assert lines[3] == "| frail | 2.000 | – | 0.800 [0.800, 0.900] | 3 | 2.5 |"
+    assert lines[5].startswith("| choosy | – | not applicable | 0.200")
     assert any(line.startswith("Friedman's test: chi-squared") for line in lines)
-    assert any(line.endswith("Nemenyi's test: best, frail, middle, choosy.") for line in lines)
+    assert any(line.endswith("Nemenyi's test: best, frail, middle.") for line in lines)
+    assert lines[-1] == "choosy is for 1 of 2 data sets, where its average rank is 4.00 among the 4 methods."
 
 
 # --------------------------------------------------------------------------------------------------------- page
@@ -198,7 +281,10 @@ def test_the_page_is_whole_and_says_all(tmp_path):
     assert "identica benchmark --seeds &#39;3&#39;" in page
     assert page.count("2 of 3 failed") == 1
     assert page.count("not applicable") == 1
-    assert "best 1.50" in re.sub(r"<[^>]*>", "", page)
+    text = re.sub(r"<[^>]*>", "", page)
+    assert "best 1.50" in text
+    assert '<th scope="row">choosy</th><td>–</td>' in page
+    assert "choosy is for 1 of 2 data sets" in text
     # 0.8 of the deepest colour, and none where there is no median.
     assert "--depth: 36" in page
     assert len(re.findall(r'class="cold"', page)) == 2

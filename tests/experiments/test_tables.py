@@ -26,3 +26,9 @@ def test_markdown_is_a_table_and_a_missing_value_an_empty_cell():
         "| dica | 0.980 |",
         "| fastica |  |",
     ]
+    assert markdown_table(rows, ["method", "r2_mean"], missing="–").splitlines()[1:] == [
+        "| --- | ---: |",
+        "| pca | 0.500 |",
+        "| dica | 0.980 |",
+        "| fastica | – |",
+    ]

@@ -42,7 +42,7 @@ def text_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str
     return "\n".join("  ".join(line).rstrip() for line in aligned)
 
 
-def markdown_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
+def markdown_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, missing: str = "") -> str:
     """Lay rows out as a table in Markdown.
 
     Parameters
@@ -51,6 +51,8 @@ def markdown_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) ->
         One per line.
     columns : sequence of str
         Keys to show, which are also the header.
+    missing : str, default=""
+        What to write for None, and where a row has no such key.
 
     Returns
     -------
@@ -65,24 +67,26 @@ def markdown_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) ->
     | --- | ---: |
     | pca | 0.500 |
     """
-    lines, numeric = _cells(rows, columns)
+    lines, numeric = _cells(rows, columns, missing)
     lines.insert(1, ["---:" if right else "---" for right in numeric])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _cells(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> tuple[list[list[str]], list[bool]]:
+def _cells(
+    rows: Iterable[Mapping[str, Any]], columns: Sequence[str], missing: str = ""
+) -> tuple[list[list[str]], list[bool]]:
     """Header and rows as text, and which columns hold numbers."""
     rows = list(rows)
     numeric = [all(isinstance(row.get(column), int | float | None) for row in rows) for column in columns]
     return [
         list(columns),
-        *([_written(column, row.get(column)) for column in columns] for row in rows),
+        *([_written(column, row.get(column), missing) for column in columns] for row in rows),
     ], numeric
 
 
-def _written(column: str, value: Any) -> str:
+def _written(column: str, value: Any, missing: str) -> str:
     if value is None:
-        return ""
+        return missing
     if isinstance(value, float):
         return f"{value:.1f}" if column == "seconds" else f"{value:.3f}"
     return str(value)

@@ -1,7 +1,8 @@
 """The benchmark: methods on data sets whose components are known, one file per fit, and a leaderboard of them."""
 
+from identica.experiments.benchmark.board import Entry, Leaderboard, PartialRank
 from identica.experiments.benchmark.cells import COLUMNS, SCORES, read_rows
-from identica.experiments.benchmark.leaderboard import Entry, Leaderboard, leaderboard
+from identica.experiments.benchmark.leaderboard import leaderboard
 from identica.experiments.benchmark.page import write_leaderboard
 from identica.experiments.benchmark.plan import BenchmarkPlan, Cell, DatasetSpec, MethodSpec
 from identica.experiments.benchmark.ranks import average_ranks, critical_difference, friedman_test, indistinct_groups
@@ -19,6 +20,7 @@ __all__ = [
     "Entry",
     "Leaderboard",
     "MethodSpec",
+    "PartialRank",
     "average_ranks",
     "critical_difference",
     "friedman_test",

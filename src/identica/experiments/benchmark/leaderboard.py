@@ -3,138 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from identica.arguments import check_choice
+from identica.experiments.benchmark.board import Entry, Leaderboard, PartialRank
 from identica.experiments.benchmark.cells import LOWER_IS_BETTER, SCORES
 from identica.experiments.benchmark.ranks import average_ranks, critical_difference, friedman_test, indistinct_groups
-from identica.experiments.tables import markdown_table
 
-__all__ = ["Entry", "Leaderboard", "leaderboard"]
-
-
-@final
-@dataclass(frozen=True)
-class Entry:
-    """One method on one data set, over seeds.
-
-    Parameters
-    ----------
-    dataset, method : str
-        Their names.
-    median : float or None
-        Of the score over all seeds, where one without a score counts as worse than any; None where that leaves no
-        number, as where half of the seeds failed.
-    low, lower_quartile, upper_quartile, high : float or None
-        Of the scores that there are; None where there is none.
-    seconds : float or None
-        Median time of the fits that did not fail.
-    n_seeds, n_failed : int
-        Seeds, and how many of them failed.
-    applicable : bool
-        Whether the method is for this data set.
-    """
-
-    dataset: str
-    method: str
-    median: float | None
-    low: float | None
-    lower_quartile: float | None
-    upper_quartile: float | None
-    high: float | None
-    seconds: float | None
-    n_seeds: int
-    n_failed: int
-    applicable: bool
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Leaderboard:
-    """Methods compared over data sets.
-
-    Parameters
-    ----------
-    score : str
-        What they are ranked by.
-    datasets : tuple of str
-        In alphabetical order.
-    methods : tuple of str
-        The best first, by average rank.
-    entries : mapping of (str, str) to Entry
-        By data set and method.
-    ranks : mapping of str to float
-        Average ranks of the methods' medians over data sets, 1 at best. A method without a median on a data set, and
-        one that is not for it, rank last there; equal ones share the mean of their ranks.
-    alpha : float
-        Level of the tests.
-    statistic, p_value : float or None
-        Of Friedman's test; None with fewer than three methods or two data sets.
-    critical_difference : float or None
-        Of average ranks, by Nemenyi's test; None with one method.
-    groups : tuple of tuple of str
-        Methods whose average ranks differ by less than that, the best first.
-    """
-
-    score: str
-    datasets: tuple[str, ...]
-    methods: tuple[str, ...]
-    entries: Mapping[tuple[str, str], Entry]
-    ranks: Mapping[str, float]
-    alpha: float
-    statistic: float | None
-    p_value: float | None
-    critical_difference: float | None
-    groups: tuple[tuple[str, ...], ...]
-
-    def n_failed(self, method: str) -> int:
-        """Count the fits of a method that failed, over all data sets."""
-        return sum(self.entries[dataset, method].n_failed for dataset in self.datasets)
-
-    def seconds(self, method: str) -> float | None:
-        """Return the median over data sets of a method's median time; None where no fit has one."""
-        times = [time for d in self.datasets if (time := self.entries[d, method].seconds) is not None]
-        return float(np.median(times)) if times else None
-
-    def sentences(self) -> tuple[str, ...]:
-        """Say what the tests found, in plain sentences."""
-        told = [f"Ranks are of medians of {self.score} over seeds, averaged over {len(self.datasets)} data sets."]
-        if self.statistic is not None and self.p_value is not None:
-            verdict = "differ" if self.p_value < self.alpha else "cannot be told apart"
-            told.append(
-                f"Friedman's test: chi-squared {self.statistic:.2f}, p {self.p_value:.2g}; the methods {verdict} at "
-                f"the level {self.alpha:g}."
-            )
-        if self.critical_difference is not None:
-            told.append(
-                f"Two methods whose average ranks differ by less than {self.critical_difference:.2f} are not told "
-                f"apart by Nemenyi's test: {'; '.join(', '.join(group) for group in self.groups) or 'none'}."
-            )
-        return tuple(told)
-
-    def to_markdown(self) -> str:
-        """Write the leaderboard as a table in Markdown, with what the tests found below it.
-
-        Returns
-        -------
-        str
-            One row per method, the best first: average rank, median with lowest and highest score on each data set,
-            failed fits and time.
-        """
-        rows = [
-            {
-                "method": method,
-                "rank": self.ranks[method],
-                **{dataset: _written(self.entries[dataset, method]) for dataset in self.datasets},
-                "failed": self.n_failed(method),
-                "seconds": self.seconds(method),
-            }
-            for method in self.methods
-        ]
-        return "\n\n".join((markdown_table(rows, list(rows[0])), *self.sentences())) + "\n"
+__all__ = ["leaderboard"]
 
 
 def leaderboard(rows: Iterable[Mapping[str, Any]], *, score: str = "recovery", alpha: float = 0.05) -> Leaderboard:
@@ -169,6 +48,12 @@ def leaderboard(rows: Iterable[Mapping[str, Any]], *, score: str = "recovery", a
     >>> board = leaderboard([{**row, "method": "pca", "recovery": 0.4}, {**row, "method": "dica", "recovery": 0.9}])
     >>> board.methods, dict(board.ranks)
     (('dica', 'pca'), {'dica': 1.0, 'pca': 2.0})
+
+    A method that is not for every data set has no overall rank:
+
+    >>> told = {**row, "method": "told", "status": "not applicable"}
+    >>> leaderboard([{**row, "method": "pca", "recovery": 0.4}, told]).ranks
+    {'pca': 1.0, 'told': None}
     """
     check_choice("score", score, SCORES)
     cells: dict[tuple[str, str], dict[int, Mapping[str, Any]]] = {}
@@ -186,25 +71,56 @@ def leaderboard(rows: Iterable[Mapping[str, Any]], *, score: str = "recovery", a
     sign = -1 if score in LOWER_IS_BETTER else 1
     medians = [[entries[dataset, method].median for method in methods] for dataset in datasets]
     signed = np.array([[-np.inf if value is None else sign * value for value in line] for line in medians])
-    averages = average_ranks(signed)
-    ranks = {methods[i]: float(averages[i]) for i in np.argsort(averages, kind="stable")}
-    ordered = tuple(ranks)
-    tested = len(methods) >= 3 and len(datasets) >= 2
-    statistic, p_value = friedman_test(signed) if tested else (None, None)
-    difference = critical_difference(len(methods), len(datasets), alpha=alpha) if len(methods) > 1 else None
+    applicable = np.array([[entries[dataset, method].applicable for method in methods] for dataset in datasets])
+    everywhere = np.flatnonzero(applicable.all(axis=0))
+    # Tests of ranks are of complete blocks: each method on each data set.
+    block = signed[:, everywhere]
+    n_ranked = block.shape[1]
+    ranks = _sorted_ranks([methods[i] for i in everywhere], block)
+    partial = _partial_ranks(methods, signed, applicable)
+    tested = n_ranked >= 3 and len(datasets) >= 2
+    statistic, p_value = friedman_test(block) if tested else (None, None)
+    difference = critical_difference(n_ranked, len(datasets), alpha=alpha) if n_ranked > 1 else None
     groups = () if difference is None else indistinct_groups(list(ranks.values()), difference)
     return Leaderboard(
         score=score,
         datasets=datasets,
-        methods=ordered,
+        methods=(*ranks, *partial),
         entries=entries,
-        ranks=ranks,
+        ranks={**ranks, **dict.fromkeys(partial)},
+        partial=partial,
         alpha=alpha,
         statistic=statistic,
         p_value=p_value,
         critical_difference=difference,
-        groups=tuple(tuple(ordered[i] for i in group) for group in groups),
+        groups=tuple(tuple(list(ranks)[i] for i in group) for group in groups),
     )
+
+
+def _sorted_ranks(methods: Sequence[str], block: NDArray[np.float64]) -> dict[str, float]:
+    if not methods:
+        return {}
+    averages = average_ranks(block)
+    return {methods[i]: float(averages[i]) for i in np.argsort(averages, kind="stable")}
+
+
+def _partial_ranks(
+    methods: Sequence[str], signed: NDArray[np.float64], applicable: NDArray[np.bool_]
+) -> dict[str, PartialRank]:
+    """Rank each method that is not for all data sets where it is, those that are for most data sets first."""
+    found = {}
+    for j, method in enumerate(methods):
+        if applicable[:, j].all():
+            continue
+        own = np.flatnonzero(applicable[:, j])
+        ranks = []
+        for i in own:
+            others = signed[i, applicable[i]]
+            # Equal scores share the mean of their ranks.
+            ranks.append(np.sum(others > signed[i, j]) + (np.sum(others == signed[i, j]) + 1) / 2)
+        counts = applicable[own].sum(axis=1).tolist() or [0]
+        found[method] = PartialRank(len(own), float(np.mean(ranks)) if ranks else None, min(counts), max(counts))
+    return dict(sorted(found.items(), key=lambda item: (-item[1].n_datasets, item[1].average or 0.0)))
 
 
 def _check_complete(
@@ -226,6 +142,7 @@ def _entry(pair: tuple[str, str], rows: Sequence[Mapping[str, Any]], score: str)
     worst = np.inf if score in LOWER_IS_BETTER else -np.inf
     median = float(np.median(found + [worst] * (len(rows) - len(found))))
     low, lower, upper, high = np.quantile(found, [0, 0.25, 0.75, 1]).tolist() if found else [None] * 4
+    statuses = {row["status"] for row in rows}
     return Entry(
         *pair,
         median=median if np.isfinite(median) else None,
@@ -236,17 +153,9 @@ def _entry(pair: tuple[str, str], rows: Sequence[Mapping[str, Any]], score: str)
         seconds=float(np.median(times)) if times else None,
         n_seeds=len(rows),
         n_failed=sum(row["status"] == "failed" for row in rows),
-        applicable=any(row["status"] != "not applicable" for row in rows),
+        applicable="ok" in statuses or "not applicable" not in statuses,
     )
 
 
 def _named(dataset: str, method: str, seed: int) -> str:
     return f"the cell of data set {dataset!r}, method {method!r} and seed {seed}"
-
-
-def _written(entry: Entry) -> str:
-    if not entry.applicable:
-        return "not applicable"
-    if entry.median is None or entry.n_seeds == 1:
-        return "–" if entry.median is None else f"{entry.median:.3f}"
-    return f"{entry.median:.3f} [{entry.low:.3f}, {entry.high:.3f}]"

@@ -11,8 +11,8 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from identica import plotting
+from identica.experiments.benchmark.board import NONE, Entry, Leaderboard
 from identica.experiments.benchmark.cells import LOWER_IS_BETTER
-from identica.experiments.benchmark.leaderboard import Entry, Leaderboard
 from identica.io import atomic_write
 from identica.report.svg import embed
 
@@ -64,13 +64,13 @@ def write_leaderboard(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    draw = partial(plotting.critical_differences, board.ranks, board.critical_difference, board.groups)
+    draw = partial(plotting.critical_differences, board.ranked, board.critical_difference, board.groups)
     shown = {} if notes is None else {name: notes[name] for name in board.datasets if notes.get(name)}
     page = environment.get_template("leaderboard.html").render(
         board=board,
         title=title,
         rows=[_row(board, method) for method in board.methods],
-        diagram=embed(draw, "Average ranks of the methods, with the critical difference"),
+        diagram=embed(draw, "Average ranks of the methods, with the critical difference") if board.ranked else None,
         less_is_better=board.score in LOWER_IS_BETTER,
         notes=shown,
         command=command,
@@ -81,13 +81,13 @@ def write_leaderboard(
 
 
 def _row(board: Leaderboard, method: str) -> dict[str, Any]:
-    seconds = board.seconds(method)
+    rank, seconds = board.ranks[method], board.seconds(method)
     return {
         "method": method,
-        "rank": f"{board.ranks[method]:.2f}",
+        "rank": NONE if rank is None else f"{rank:.2f}",
         "cells": [_cell(board, board.entries[dataset, method]) for dataset in board.datasets],
         "failed": board.n_failed(method),
-        "seconds": "–" if seconds is None else f"{seconds:.1f}",
+        "seconds": NONE if seconds is None else f"{seconds:.1f}",
     }
 
 
@@ -102,7 +102,7 @@ def _cell(board: Leaderboard, entry: Entry) -> dict[str, Any]:
         small.append(f"{entry.n_failed} of {entry.n_seeds} failed")
     quartiles = "" if entry.low is None else f"quartiles {entry.lower_quartile:.3f} and {entry.upper_quartile:.3f}"
     return {
-        "median": "–" if entry.median is None else f"{entry.median:.3f}",
+        "median": NONE if entry.median is None else f"{entry.median:.3f}",
         "small": ["not applicable"] if not entry.applicable else small,
         "quartiles": quartiles,
         "depth": round(DEEPEST * _share_of_best(board, entry)),
