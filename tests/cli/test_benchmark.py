@@ -14,7 +14,7 @@ from identica.experiments.benchmark import BENCHMARK_DATASETS, BENCHMARK_METHODS
 
 DATASETS = {"a": cases.data(note="a quick one"), "b": cases.data(cases.without_auxiliary, note="<another>")}
 METHODS = {
-    "pca": MethodSpec(cases.pca),
+    "pca": MethodSpec(cases.pca, note="axes of most <variance>"),
     "sleeper": MethodSpec(cases.sleeper),
     "broken": MethodSpec(partial(cases.broken, "no luck")),
     "told": MethodSpec(cases.sleeper, uses_auxiliary=True),
@@ -98,6 +98,7 @@ def test_the_page_has_notes_and_the_command(asked, run, tmp_path):
     page = (tmp_path / "out" / "leaderboard.html").read_text()
     assert "&lt;another&gt;" in page
     assert "a quick one" not in page
+    assert "axes of most &lt;variance&gt;" in page
     command = "identica benchmark --datasets b --methods pca --seeds 1 --score recovery --quick"
     assert command in re.sub(r"\s+", " ", page)
 
@@ -207,8 +208,9 @@ def test_names_are_listed_with_what_they_are(tmp_path, monkeypatch, capsys):
     told = dict(re.split(r"\s{2,}", line.strip(), maxsplit=1) for line in lines if line.startswith("  "))
     assert set(told) == set(BENCHMARK_DATASETS) | set(BENCHMARK_METHODS)
     assert told["linear"] == BENCHMARK_DATASETS["linear"].note
-    assert told["pca"] == "Principal component analysis (PCA)"  # of a pipeline
-    assert told["dica"].startswith("Diverse influence component analysis")
+    assert told["dica"] == BENCHMARK_METHODS["dica"].note
+    # Variants of a method are told apart.
+    assert len(set(told.values())) == len(told)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -71,7 +71,7 @@ def test_what_holds_itself_has_a_digest():
 def test_seeds_talk_and_order_have_no_part():
     assert digest(DICA(2, verbose=1, random_state=3)) == digest(DICA(2))
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
-    plan = BenchmarkPlan({"a": data(note="a note")}, {"pca": MethodSpec(pca)}, (1,))
+    plan = BenchmarkPlan({"a": data(note="a note")}, {"pca": MethodSpec(pca, note="another")}, (1,))
     assert plan.fingerprints() == BenchmarkPlan({"a": data()}, {"pca": MethodSpec(pca)}, (2,)).fingerprints()
 
 

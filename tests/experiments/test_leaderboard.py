@@ -272,12 +272,19 @@ def test_markdown_has_one_line_per_method_and_what_the_tests_found():
 
 def test_the_page_is_whole_and_says_all(tmp_path):
     board = leaderboard(rows_of(SCORES))
-    notes = {"a": "Linear <data>.", "b": "", "elsewhere": "Not shown."}
-    write_leaderboard(board, tmp_path / "page.html", notes=notes, command="identica benchmark --seeds '3'", title="<T>")
+    given = {
+        "notes": {"a": "Linear <data>.", "b": "", "elsewhere": "Not shown."},
+        "method_notes": {"choosy": "Told u."},
+        "command": "identica benchmark --seeds '3'",
+        "title": "<T>",
+    }
+    write_leaderboard(board, tmp_path / "page.html", **given)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "<h1>&lt;T&gt;</h1>" in page
     assert "Linear &lt;data&gt;." in page
     assert "Not shown" not in page
+    assert re.findall(r"<h2>(.*?)</h2>", page)[-3:] == ["Data sets", "Methods", "Made by"]
+    assert "<dt>choosy</dt><dd>Told u.</dd>" in page
     assert "identica benchmark --seeds &#39;3&#39;" in page
     assert page.count("2 of 3 failed") == 1
     assert page.count("not applicable") == 1
@@ -291,9 +298,7 @@ def test_the_page_is_whole_and_says_all(tmp_path):
     assert not re.findall(r"(?:src|href)=", page.replace("xlink:href", ""))
     assert "<script" not in page
     assert "http:" not in page
-    write_leaderboard(
-        board, tmp_path / "again.html", notes=notes, command="identica benchmark --seeds '3'", title="<T>"
-    )
+    write_leaderboard(board, tmp_path / "again.html", **given)
     assert (tmp_path / "again.html").read_text(encoding="utf-8") == page
 
 

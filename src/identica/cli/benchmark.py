@@ -97,8 +97,13 @@ class Benchmark:
             text = board.to_markdown()
             with atomic_write(directory / "leaderboard.md", "w") as file:
                 file.write(text)
-            notes = {name: spec.note for name, spec in plan.datasets.items()}
-            write_leaderboard(board, directory / "leaderboard.html", notes=notes, command=self._typed())
+            write_leaderboard(
+                board,
+                directory / "leaderboard.html",
+                notes={name: spec.note for name, spec in plan.datasets.items()},
+                method_notes={name: spec.note for name, spec in plan.methods.items()},
+                command=self._typed(),
+            )
         print(f"\n{text}")
         failed = sum(row["status"] == "failed" for row in rows)
         if failed:
@@ -121,7 +126,7 @@ def _names() -> str:
 
     told = {
         "data sets": {name: spec.note for name, spec in BENCHMARK_DATASETS.items()},
-        "methods": {name: _what_it_builds(spec) for name, spec in BENCHMARK_METHODS.items()},
+        "methods": {name: spec.note for name, spec in BENCHMARK_METHODS.items()},
     }
     wide = max(len(name) for names in told.values() for name in names)
     return "\n".join(
@@ -129,15 +134,6 @@ def _names() -> str:
         for title, names in told.items()
         for line in (f"{title}:", *(f"  {name:{wide}}  {what}".rstrip() for name, what in names.items()))
     )
-
-
-def _what_it_builds(method: Any) -> str:
-    """Return the first line of the docstring of a method's estimator, the last one of a pipeline."""
-    from identica.experiments.benchmark import BENCHMARK_DATASETS
-
-    built = next((made for data in BENCHMARK_DATASETS.values() if (made := method.build(data)) is not None), None)
-    last = getattr(built, "steps", [("", built)])[-1][1]
-    return (type(last).__doc__ or "").strip().partition("\n")[0].rstrip(".")
 
 
 @contextmanager

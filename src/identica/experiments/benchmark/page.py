@@ -1,4 +1,4 @@
-"""The page of a leaderboard: a heat-coloured table, the diagram of critical differences, notes on the data sets."""
+"""The page of a leaderboard: a heat-coloured table, the diagram of critical differences, and notes."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def write_leaderboard(
     path: str | os.PathLike[str],
     *,
     notes: Mapping[str, str] | None = None,
+    method_notes: Mapping[str, str] | None = None,
     command: str | None = None,
     title: str = "Leaderboard",
 ) -> None:
@@ -38,8 +39,8 @@ def write_leaderboard(
         What to show.
     path : str or path
         The file.
-    notes : mapping of str to str, optional
-        A sentence on each data set, by its name; those of data sets that the board has not are left out.
+    notes, method_notes : mapping of str to str, optional
+        A sentence on each data set and on each method, by name; those of names that the board has not are left out.
     command : str, optional
         What made the leaderboard, as typed.
     title : str, default="Leaderboard"
@@ -65,19 +66,22 @@ def write_leaderboard(
         lstrip_blocks=True,
     )
     draw = partial(plotting.critical_differences, board.ranked, board.critical_difference, board.groups)
-    shown = {} if notes is None else {name: notes[name] for name in board.datasets if notes.get(name)}
     page = environment.get_template("leaderboard.html").render(
         board=board,
         title=title,
         rows=[_row(board, method) for method in board.methods],
         diagram=embed(draw, "Average ranks of the methods, with the critical difference") if board.ranked else None,
         less_is_better=board.score in LOWER_IS_BETTER,
-        notes=shown,
+        notes={"Data sets": _chosen(notes, board.datasets), "Methods": _chosen(method_notes, board.methods)},
         command=command,
         version=metadata.version("identica"),
     )
     with atomic_write(path, "w") as file:
         file.write(page)
+
+
+def _chosen(notes: Mapping[str, str] | None, names: tuple[str, ...]) -> dict[str, str]:
+    return {} if notes is None else {name: notes[name] for name in names if notes.get(name)}
 
 
 def _row(board: Leaderboard, method: str) -> dict[str, Any]:

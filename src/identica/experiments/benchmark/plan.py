@@ -108,10 +108,13 @@ class MethodSpec:
         or None where the method is not for this data set.
     uses_auxiliary : bool, default=False
         Whether it is fitted as ``fit(X, auxiliary)``. It is then not for data sets without auxiliary variables.
+    note : str, default=""
+        One sentence on the method, for readers of the leaderboard.
     """
 
     build: Callable[[DatasetSpec], BaseEstimator | None]
     uses_auxiliary: bool = False
+    note: str = ""
 
 
 @final

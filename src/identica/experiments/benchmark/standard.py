@@ -125,8 +125,8 @@ class _Builder:
         return method
 
 
-def _of(name: str) -> MethodSpec:
-    return MethodSpec(_Builder(METHODS[name]))
+def _of(name: str, note: str) -> MethodSpec:
+    return MethodSpec(_Builder(METHODS[name]), note=note)
 
 
 RESTARTS = 8
@@ -166,21 +166,36 @@ def _variational(d: int, network: Network, training: Training, verbose: int) -> 
 
 
 BENCHMARK_METHODS: Mapping[str, MethodSpec] = {
-    "pca": _of("pca"),
-    "fastica": _of("fastica"),
-    "polytopic": _of("polytopic"),
-    "polytopic-cube": MethodSpec(_Builder(_cube)),
-    "autoencoder": _of("autoencoder"),
-    "sparse-jacobian": _of("sparse-jacobian"),
-    "sparse-staged": MethodSpec(_Builder(_sparse_staged)),
-    "ima": MethodSpec(_Builder(_ima)),
-    "compositional": MethodSpec(_Builder(_compositional, blocks=True)),
-    "dica-joint": _of("dica-joint"),
-    "dica": MethodSpec(_Builder(_dica)),
-    "auxiliary-contrastive": MethodSpec(_Builder(_contrastive), uses_auxiliary=True),
-    "auxiliary-variational": MethodSpec(_Builder(_variational), uses_auxiliary=True),
+    "pca": _of("pca", "linear: principal components of standardised features"),
+    "fastica": _of("fastica", "linear: independent components, by FastICA"),
+    "polytopic": _of("polytopic", "linear: loadings that fill an L1 ball"),
+    "polytopic-cube": MethodSpec(_Builder(_cube), note="linear: components that fill a cube"),
+    "autoencoder": _of("autoencoder", "plain autoencoder, whose components nothing determines"),
+    "sparse-jacobian": _of(
+        "sparse-jacobian", "few influences on each feature: L1 penalty on the Jacobian from the first step"
+    ),
+    "sparse-staged": MethodSpec(
+        _Builder(_sparse_staged), note="few influences on each feature: the same norm, free of scale, in three stages"
+    ),
+    "ima": MethodSpec(_Builder(_ima), note="independent mechanisms: orthogonal columns of the Jacobian"),
+    "compositional": MethodSpec(
+        _Builder(_compositional, blocks=True), note="each feature of one block; told the size of blocks where there are"
+    ),
+    "dica-joint": _of(
+        "dica-joint", "diverse influences: volume of the Jacobian in the loss from the first step, as in the paper"
+    ),
+    "dica": MethodSpec(_Builder(_dica), note="diverse influences, in three stages: reconstruct, align, refine"),
+    "auxiliary-contrastive": MethodSpec(
+        _Builder(_contrastive),
+        uses_auxiliary=True,
+        note="told u: components from which the u of a sample is told from others",
+    ),
+    "auxiliary-variational": MethodSpec(
+        _Builder(_variational), uses_auxiliary=True, note="told u: a bound on the likelihood given u (iVAE)"
+    ),
 }
-"""By name. Those that train networks share architecture, number of steps and of starts."""
+"""By name; the note says what is special of each. Those that train networks share architecture, number of steps and of
+starts."""
 
 
 def standard_plan(
