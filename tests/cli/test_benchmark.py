@@ -9,8 +9,15 @@ import benchmark_cases as cases
 import pytest
 
 from identica.cli import main
+from identica.cli.benchmark import Benchmark
 from identica.experiments import benchmark
-from identica.experiments.benchmark import BENCHMARK_DATASETS, BENCHMARK_METHODS, BenchmarkPlan, MethodSpec
+from identica.experiments.benchmark import (
+    BENCHMARK_DATASETS,
+    BENCHMARK_METHODS,
+    BenchmarkPlan,
+    MethodSpec,
+    standard_plan,
+)
 
 DATASETS = {"a": cases.data(note="a quick one"), "b": cases.data(cases.without_auxiliary, note="<another>")}
 METHODS = {
@@ -214,11 +221,21 @@ def test_names_are_listed_with_what_they_are(tmp_path, monkeypatch, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_help_has_the_numbers_of_a_quick_run():
+    data, method = (getattr(standard_plan(quick=True), name) for name in ("datasets", "methods"))
+    n_samples = {spec.n_samples for spec in data.values()}
+    n_steps = {spec.build.training.max_steps for spec in method.values()}
+    assert f"Fit {n_samples.pop()} samples with {n_steps.pop()} steps" in Benchmark.__doc__
+    assert not n_samples | n_steps
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
         (["--datasets", "magic"], "'magic' is unknown: use linear-independent, linear, "),
         (["--methods", "pca", "magic"], "'magic' is unknown: use pca, fastica, "),
+        (["--datasets", "linear", "sparse", "linear"], "data set 'linear' is given twice: use each name once"),
+        (["--methods", "pca", "pca"], "method 'pca' is given twice: use each name once"),
         (["--seeds", "0"], "seeds=0 is out of range: use at least 1"),
         (["--seeds", "few"], "--seeds: 'few' is not possible, give a whole number"),
         (["--jobs", "0"], "jobs=0 is out of range: use from 1 to "),

@@ -35,9 +35,9 @@ class Benchmark:
     output : Path
         Directory to write into.
     datasets : tuple of str
-        Some of the data sets; all where not given.
+        Some of the data sets, each once; all where not given.
     methods : tuple of str
-        Some of the methods; all where not given.
+        Some of the methods, each once; all where not given.
     seeds : int
         How many, from 0.
     regulon : Path
@@ -45,11 +45,12 @@ class Benchmark:
     jobs : int
         Fits side by side, each in a process with one thread.
     rerun : bool
-        Run again the fits that failed and those of another version of a data set or method.
+        Of the fits asked for, run again those that failed and those that another specification of the data set or the
+        method gave; keep the rest.
     score : str
         What to rank by: recovery, r2_mean, mcc_pearson, dci_disentanglement, seconds and so on.
     quick : bool
-        Few samples and steps, to try it out; the scores mean little.
+        Fit 800 samples with 150 steps, to try it out; the scores mean little.
     listed : bool
         Show the names of data sets and methods, and run nothing.
     """

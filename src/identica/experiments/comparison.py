@@ -270,7 +270,7 @@ def check_samples(n_samples: int, n_components: int) -> None:
 
 
 def check_known(what: str, given: Sequence[str], allowed: Iterable[str]) -> None:
-    """Refuse names that are not known, or none at all.
+    """Refuse names that are not known or given twice, or none at all.
 
     Parameters
     ----------
@@ -284,8 +284,10 @@ def check_known(what: str, given: Sequence[str], allowed: Iterable[str]) -> None
     ValueError
         With those that are allowed.
     """
-    for name in given:
+    for i, name in enumerate(given):
         if name not in allowed:
             raise ValueError(f"{what} {name!r} is unknown: use {', '.join(allowed)}")
+        if name in given[:i]:
+            raise ValueError(f"{what} {name!r} is given twice: use each name once")
     if not given:
         raise ValueError(f"no {what} was given: use one or more of {', '.join(allowed)}")
