@@ -36,7 +36,7 @@ def asked(monkeypatch):
     def plan(*, datasets, methods, seeds, regulon, quick):
         assert regulon is None
         calls.append({"datasets": datasets, "methods": methods, "seeds": list(seeds), "quick": quick})
-        chosen = {name: METHODS[name] for name in methods or ("pca", "sleeper")}
+        chosen = {name: METHODS[name] for name in methods or METHODS}
         return BenchmarkPlan({name: DATASETS[name] for name in datasets or DATASETS}, chosen, tuple(seeds))
 
     monkeypatch.setattr(benchmark, "standard_plan", plan)
@@ -63,9 +63,12 @@ def cells(folder):
 def test_the_whole_plan_is_asked_for(asked, run):
     assert run("--seeds", "1")[0] == 0
     assert run("--seeds", "2", "--datasets", "a", "--methods", "pca", "told", "--quick")[0] == 0
+    # The second time, for the specifications of what earlier commands left, with the same options.
     assert asked == [
         {"datasets": None, "methods": None, "seeds": [0], "quick": False},
+        {"datasets": None, "methods": None, "seeds": [0], "quick": False},
         {"datasets": ("a",), "methods": ("pca", "told"), "seeds": [0, 1], "quick": True},
+        {"datasets": None, "methods": None, "seeds": [0, 1], "quick": True},
     ]
 
 
@@ -201,6 +204,49 @@ def test_after_an_interrupt_the_same_command_goes_on(asked, run, tmp_path, monke
     assert out.startswith("3 of 8 fits are done already\n")
     assert out.count(", seed ") == 5
     assert before.items() <= cells(tmp_path).items()
+
+
+# ------------------------------------------------------------------------------------- parts in one directory
+
+
+def test_a_part_does_not_lose_the_leaderboard_of_the_whole(asked, run, tmp_path):
+    assert run("--seeds", "2", "--methods", "pca", "sleeper")[0] == 0
+    whole = (tmp_path / "out" / "leaderboard.md").read_text()
+    status, out, _ = run("--seeds", "1", "--datasets", "a", "--methods", "pca")
+    assert status == 0
+    told = "Of the fits shown, 7 came from other commands in this directory.\n"
+    text = (tmp_path / "out" / "leaderboard.md").read_text()
+    assert text == f"{whole}\n{told}"
+    assert text in out
+    page = (tmp_path / "out" / "leaderboard.html").read_text()
+    assert told.strip() in page
+    assert "&lt;another&gt;" in page
+    # A further method on one data set, from all seeds, stands beside the others.
+    status, out, _ = run("--seeds", "2", "--datasets", "a", "--methods", "broken")
+    assert "broken has fits on 1 of 2 data sets, where its average rank is 3.00 among the 3 methods." in out
+    assert "2 of the 12 fits of all methods on all data sets and seeds here are missing." in out
+    assert re.search(r"^\| broken \| – \| – \| not run \| 2 \|", out, re.MULTILINE)
+    # Without all seeds it is left out.
+    status, out, _ = run("--seeds", "1", "--datasets", "a", "--methods", "told")
+    assert "1 finished fit (told) is left out" in out
+
+
+def test_fits_of_another_specification_are_not_compared(asked, run, monkeypatch):
+    assert run("--seeds", "1", "--methods", "pca", "sleeper")[0] == 0
+    monkeypatch.setitem(DATASETS, "a", cases.data(n_samples=50))
+    status, out, _ = run("--seeds", "1", "--datasets", "b", "--methods", "pca", "sleeper")
+    assert status == 0
+    assert "| method | rank | b | failed | seconds |" in out
+    assert "2 fits of another specification of the data set or the method (a) are left out." in out
+
+
+def test_where_nothing_is_shared_the_leaderboard_is_of_the_command(asked, run, tmp_path):
+    plan = BenchmarkPlan({"a": DATASETS["a"]}, {"pca": METHODS["pca"]}, (7,))
+    benchmark.run_benchmark(plan, tmp_path / "out")
+    status, out, _ = run("--seeds", "1", "--datasets", "a", "--methods", "sleeper")
+    assert status == 0
+    assert re.search(r"^\| sleeper \| 1.000 \|", out, re.MULTILINE)
+    assert "2 of the 4 fits of all methods on all data sets and seeds here are missing; 2 finished fits" in out
 
 
 # --------------------------------------------------------------------------------------------------------- names

@@ -136,7 +136,7 @@ def test_medians_ranks_and_failures():
     assert (frail.median, frail.low, frail.high, frail.n_failed, frail.n_seeds) == (0.8, 0.8, 0.9, 1, 3)
     assert board.entries["a", "frail"].median is None
     assert board.entries["a", "frail"].low == 0.95
-    assert not board.entries["a", "choosy"].applicable
+    assert board.entries["a", "choosy"].absent == "not applicable"
     best = board.entries["a", "best"]
     assert (best.low, best.lower_quartile, best.median, best.upper_quartile, best.high) == pytest.approx(
         (0.7, 0.75, 0.8, 0.85, 0.9)
@@ -218,18 +218,41 @@ def test_the_only_method_for_all_data_sets_has_a_rank_that_says_nothing():
     assert dict(board.ranks) == {"x": 1.0, "y": None}
     assert (board.p_value, board.critical_difference, board.groups) == (None, None, ())
     assert board.sentences() == (
-        "Ranks are of medians of recovery over 1 seed, averaged over 2 data sets; x is the only method for all of "
-        "them, so that its rank says nothing.",
+        "Ranks are of medians of recovery over 1 seed, averaged over 2 data sets; only x is for all of them, so "
+        "that its rank says nothing.",
         "y is for 1 of 2 data sets, where its average rank is 1.00 among the 2 methods.",
     )
 
 
 @pytest.mark.parametrize(
-    ("values", "applicable"), [((None, "no"), False), (("no", 0.5), True), ((None, None), True), (("no", "no"), False)]
+    ("values", "absent"),
+    [
+        ((None, "no"), "not applicable"),
+        (("no", 0.5), None),
+        ((None, None), None),
+        (("no", "no"), "not applicable"),
+    ],
 )
-def test_what_fails_before_it_can_be_told_not_applicable_is_not_for_the_data_set(values, applicable):
+def test_what_fails_before_it_can_be_told_not_applicable_is_not_for_the_data_set(values, absent):
     board = leaderboard(rows_of({("a", "x"): (0.5, 0.5), ("a", "y"): values}))
-    assert board.entries["a", "y"].applicable is applicable
+    assert board.entries["a", "y"].absent == absent
+
+
+def test_a_method_that_was_not_run_everywhere_is_not_ranked_overall(tmp_path):
+    rows = rows_of({("a", "x"): (0.5,), ("b", "x"): (0.6,), ("a", "y"): (0.4,), ("b", "y"): (0.5,), ("a", "z"): (0.9,)})
+    board = leaderboard([*rows, {"dataset": "b", "method": "z", "seed": 0, "status": "not run"}], remarks=["The end."])
+    assert board.methods == ("x", "y", "z")
+    assert board.partial == {"z": PartialRank(1, 1.0, 3, 3)}
+    assert board.sentences()[0].endswith("among the 2 methods that have fits on all of them.")
+    assert board.sentences()[-2:] == (
+        "z has fits on 1 of 2 data sets, where its average rank is 1.00 among the 3 methods.",
+        "The end.",
+    )
+    assert "| z | – | 0.900 | not run |" in board.to_markdown()
+    write_leaderboard(board, tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<small>not run</small>" in page
+    assert "The end." in page
 
 
 def test_data_sets_may_have_different_numbers_of_seeds():

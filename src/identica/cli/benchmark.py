@@ -6,16 +6,18 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from tyro.conf import arg
 
 if TYPE_CHECKING:
-    from identica.experiments.benchmark import BenchmarkPlan
+    from identica.experiments.benchmark import BenchmarkPlan, Leaderboard
 
 __all__ = ["Benchmark"]
 
+_cell = itemgetter("dataset", "method", "seed")
 Names = Annotated[tuple[str, ...] | None, arg(metavar="NAME ...")]
 
 
@@ -27,8 +29,9 @@ class _OnCell(Protocol):
 class Benchmark:
     """Fit all methods to simulated data of every kind, over seeds, and rank them by what they recover.
 
-    Writes results.csv, leaderboard.md and leaderboard.html. Each fit is kept in the folder cells as soon as it is done:
-    after Ctrl-C, or if the process was killed, the same command goes on with those that are left.
+    Writes results.csv, leaderboard.md and leaderboard.html, which are of all fits in the directory, those of earlier
+    commands included. Each fit is kept in the folder cells as soon as it is done: after Ctrl-C, or if the process was
+    killed, the same command goes on with those that are left.
 
     Parameters
     ----------
@@ -70,7 +73,7 @@ class Benchmark:
         """Run the command."""
         from identica.arguments import check_choice, check_integer
         from identica.datasets import read_regulon
-        from identica.experiments.benchmark import SCORES, leaderboard, run_benchmark, standard_plan, write_leaderboard
+        from identica.experiments.benchmark import SCORES, run_benchmark, standard_plan, write_leaderboard
         from identica.io import atomic_write, output_directory
 
         if self.listed:
@@ -79,13 +82,9 @@ class Benchmark:
         check_integer("seeds", self.seeds, 1)
         check_integer("jobs", self.jobs, 1, 4 * (os.cpu_count() or 1))
         check_choice("score", self.score, SCORES)
-        plan = standard_plan(
-            datasets=self.datasets,
-            methods=self.methods,
-            seeds=range(self.seeds),
-            regulon=None if self.regulon is None else read_regulon(self.regulon),
-            quick=self.quick,
-        )
+        regulon = None if self.regulon is None else read_regulon(self.regulon)
+        options: dict[str, Any] = {"seeds": range(self.seeds), "regulon": regulon, "quick": self.quick}
+        plan = standard_plan(datasets=self.datasets, methods=self.methods, **options)
         with output_directory(self.output) as directory:
             try:
                 with _progress(plan, directory, self.rerun, self.score) as told:
@@ -94,15 +93,16 @@ class Benchmark:
                 raise KeyboardInterrupt(
                     f": {self.output} keeps the fits that are done, run the same command again to go on"
                 ) from None
-            board = leaderboard(rows, score=self.score)
+            whole = standard_plan(datasets=None, methods=None, **options)
+            board = _board(rows, directory, whole.fingerprints(), self.score)
             text = board.to_markdown()
             with atomic_write(directory / "leaderboard.md", "w") as file:
                 file.write(text)
             write_leaderboard(
                 board,
                 directory / "leaderboard.html",
-                notes={name: spec.note for name, spec in plan.datasets.items()},
-                method_notes={name: spec.note for name, spec in plan.methods.items()},
+                notes={name: spec.note for name, spec in whole.datasets.items()},
+                method_notes={name: spec.note for name, spec in whole.methods.items()},
                 command=self._typed(),
             )
         print(f"\n{text}")
@@ -112,13 +112,26 @@ class Benchmark:
         print(f"See {self.output / 'leaderboard.html'}")
 
     def _typed(self) -> str:
-        """Return the command that gives the same leaderboard."""
+        """Return the command that gives the same leaderboard in the same directory."""
         words = ["identica", "benchmark"]
         for name, chosen in (("--datasets", self.datasets), ("--methods", self.methods)):
             words += [] if chosen is None else [name, *chosen]
         words += [] if self.regulon is None else ["--regulon", str(self.regulon)]
         words += ["--seeds", str(self.seeds), "--score", self.score, *(["--quick"] if self.quick else [])]
         return shlex.join(words)
+
+
+def _board(
+    rows: list[dict[str, Any]], directory: Path, fingerprints: Mapping[tuple[str, str], str], score: str
+) -> "Leaderboard":
+    """Compare what all commands left in a directory, or only what this one gave where they share nothing."""
+    from identica.experiments.benchmark import comparable_rows, leaderboard, read_rows
+
+    found = comparable_rows(read_rows(directory), fingerprints)
+    own = {_cell(row) for row in rows}
+    n_others = sum(row["status"] != "not run" and _cell(row) not in own for row in found.rows)
+    told = (f"Of the fits shown, {n_others} came from other commands in this directory.",) if n_others else ()
+    return leaderboard(found.rows or rows, score=score, remarks=(*told, *found.remarks))
 
 
 def _names() -> str:
@@ -146,9 +159,7 @@ def _progress(plan: "BenchmarkPlan", directory: Path, rerun: bool, score: str) -
 
     over = ("ok", "not applicable") if rerun else ("ok", "not applicable", "failed")
     wanted = {(cell.dataset, cell.method, cell.seed) for cell in plan.cells}
-    done = sum(
-        (row["dataset"], row["method"], row["seed"]) in wanted and row["status"] in over for row in read_rows(directory)
-    )
+    done = sum(_cell(row) in wanted and row["status"] in over for row in read_rows(directory))
     if done:
         print(f"{done} of {len(wanted)} fits are done already", flush=True)
     bar = tqdm(

@@ -2,6 +2,7 @@
 
 from identica.experiments.benchmark.board import Entry, Leaderboard, PartialRank
 from identica.experiments.benchmark.cells import COLUMNS, SCORES, read_rows
+from identica.experiments.benchmark.comparable import ComparableRows, comparable_rows
 from identica.experiments.benchmark.leaderboard import leaderboard
 from identica.experiments.benchmark.page import write_leaderboard
 from identica.experiments.benchmark.plan import BenchmarkPlan, Cell, DatasetSpec, MethodSpec
@@ -16,12 +17,14 @@ __all__ = [
     "SCORES",
     "BenchmarkPlan",
     "Cell",
+    "ComparableRows",
     "DatasetSpec",
     "Entry",
     "Leaderboard",
     "MethodSpec",
     "PartialRank",
     "average_ranks",
+    "comparable_rows",
     "critical_difference",
     "friedman_test",
     "indistinct_groups",

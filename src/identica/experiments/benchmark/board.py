@@ -34,8 +34,9 @@ class Entry:
         Median time of the fits that did not fail.
     n_seeds, n_failed : int
         Seeds, and how many of them failed.
-    applicable : bool
-        Whether the method is for this data set. Fits that failed do not count where other seeds say that it is not.
+    absent : {"not applicable", "not run"} or None
+        Why the method has no place among those ranked on this data set; None where it has one. Fits that failed do not
+        count where other seeds say that the method is not applicable.
     """
 
     dataset: str
@@ -48,22 +49,22 @@ class Entry:
     seconds: float | None
     n_seeds: int
     n_failed: int
-    applicable: bool
+    absent: str | None
 
 
 @final
 @dataclass(frozen=True)
 class PartialRank:
-    """Rank of a method that is for some data sets only.
+    """Rank of a method that is for some data sets only, or was run on some only.
 
     Parameters
     ----------
     n_datasets : int
-        How many it is for.
+        How many these are.
     average : float or None
-        Average over these of its rank among all methods that are for the data set; None where it is for none.
+        Average over these of its rank among all methods that have a place on the data set; None where these are none.
     fewest, most : int
-        Methods, itself included, that are for one of these data sets; 0 where it is for none.
+        Methods, itself included, that have a place on one of these data sets; 0 where these are none.
     """
 
     n_datasets: int
@@ -84,13 +85,13 @@ class Leaderboard:
     datasets : tuple of str
         In alphabetical order.
     methods : tuple of str
-        Those that are for every data set, the best first by average rank; then the others, by how many they are for.
+        Those that have a place on every data set, the best first by average rank; then the others, by on how many.
     entries : mapping of (str, str) to Entry
         By data set and method.
     ranks : mapping of str to float or None
-        Average ranks over data sets of the medians of the methods that are for every data set, 1 at best; None for the
-        others, which cannot be compared with them. A method without a median on a data set ranks last there; equal ones
-        share the mean of their ranks.
+        Average ranks over data sets of the medians of the methods that have a place on every data set, 1 at best; None
+        for the others, which cannot be compared with them. A method without a median on a data set ranks last there;
+        equal ones share the mean of their ranks.
     partial : mapping of str to PartialRank
         What is told in place of a rank, by method.
     alpha : float
@@ -101,6 +102,8 @@ class Leaderboard:
         Of average ranks, by Nemenyi's test; None with fewer than two such methods.
     groups : tuple of tuple of str
         Methods whose average ranks differ by less than that, the best first.
+    remarks : tuple of str, default=()
+        Further sentences, such as on fits that were left out.
     """
 
     score: str
@@ -114,6 +117,7 @@ class Leaderboard:
     p_value: float | None
     critical_difference: float | None
     groups: tuple[tuple[str, ...], ...]
+    remarks: tuple[str, ...] = ()
 
     @property
     def ranked(self) -> dict[str, float]:
@@ -130,7 +134,7 @@ class Leaderboard:
         return float(np.median(times)) if times else None
 
     def sentences(self) -> tuple[str, ...]:
-        """Say what is ranked and what the tests found, in plain sentences."""
+        """Say what is ranked and what the tests found, in plain sentences; the remarks are the last."""
         told = [self._what_is_ranked()]
         seeds = self._seeds()
         if len(seeds) > 1:
@@ -148,24 +152,30 @@ class Leaderboard:
                 f"apart by Nemenyi's test: {'; '.join(', '.join(group) for group in self.groups) or 'none'}."
             )
         told += [self._where_it_applies(method) for method in self.methods if method in self.partial]
-        return tuple(told)
+        return (*told, *self.remarks)
 
     def _what_is_ranked(self) -> str:
         ranked = list(self.ranked)
         (n_seeds, *differing) = self._seeds()
         seeds = "seeds" if differing else _counted(n_seeds, "seed")
+        one_has, several_have = self._words(list(self.partial))
         if not ranked:
             return (
-                f"Numbers are medians of {self.score} over {seeds}; no method is for every data set, so that none has "
-                "an overall rank and nothing is tested."
+                f"Numbers are medians of {self.score} over {seeds}; no method {one_has} every data set, so that none "
+                "has an overall rank and nothing is tested."
             )
         n_datasets = _counted(len(self.datasets), "data set")
         told = f"Ranks are of medians of {self.score} over {seeds}, averaged over {n_datasets}"
         if not self.partial:
             return f"{told}."
         if len(ranked) == 1:
-            return f"{told}; {ranked[0]} is the only method for all of them, so that its rank says nothing."
-        return f"{told}, among the {len(ranked)} methods that are for all of them."
+            return f"{told}; only {ranked[0]} {one_has} all of them, so that its rank says nothing."
+        return f"{told}, among the {len(ranked)} methods that {several_have} all of them."
+
+    def _words(self, partial: Sequence[str]) -> tuple[str, str]:
+        """Say of one and of several methods that they have a place: others may lack it just for not being run."""
+        absent = {self.entries[dataset, method].absent for dataset in self.datasets for method in partial}
+        return ("has fits on", "have fits on") if "not run" in absent else ("is for", "are for")
 
     def _seeds(self) -> dict[int, list[str]]:
         """Group data sets by how many seeds they have, the most first."""
@@ -178,7 +188,7 @@ class Leaderboard:
         rank, n_datasets = self.partial[method], _counted(len(self.datasets), "data set")
         if rank.average is None:
             return f"{method} is for none of the {n_datasets}."
-        told = f"{method} is for {rank.n_datasets} of {n_datasets}, where"
+        told = f"{method} {self._words([method])[0]} {rank.n_datasets} of {n_datasets}, where"
         if rank.most == 1:
             return f"{told} it is the only method."
         among = f"{rank.fewest} to {rank.most}" if rank.fewest < rank.most else f"{rank.most}"
@@ -207,8 +217,8 @@ class Leaderboard:
 
 
 def _written(entry: Entry) -> str:
-    if not entry.applicable:
-        return "not applicable"
+    if entry.absent is not None:
+        return entry.absent
     if entry.median is None or entry.n_seeds == 1:
         return NONE if entry.median is None else f"{entry.median:.3f}"
     return f"{entry.median:.3f} [{entry.low:.3f}, {entry.high:.3f}]"

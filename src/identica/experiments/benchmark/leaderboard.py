@@ -16,17 +16,22 @@ from identica.experiments.benchmark.ranks import average_ranks, critical_differe
 __all__ = ["leaderboard"]
 
 
-def leaderboard(rows: Iterable[Mapping[str, Any]], *, score: str = "recovery", alpha: float = 0.05) -> Leaderboard:
+def leaderboard(
+    rows: Iterable[Mapping[str, Any]], *, score: str = "recovery", alpha: float = 0.05, remarks: Sequence[str] = ()
+) -> Leaderboard:
     """Sum rows of a benchmark up.
 
     Parameters
     ----------
     rows : iterable of mappings
-        Such as :func:`run_benchmark` and :func:`read_rows` return: every method with the same seeds on a data set.
+        Such as :func:`run_benchmark` and :func:`comparable_rows` return: every method with the same seeds on a data
+        set.
     score : str, default="recovery"
         One of ``SCORES``. Of the reconstruction error and of seconds less is better.
     alpha : float, default=0.05
         Level of the tests.
+    remarks : sequence of str, default=()
+        Sentences to end those of the leaderboard, such as what :func:`comparable_rows` says.
 
     Returns
     -------
@@ -71,13 +76,13 @@ def leaderboard(rows: Iterable[Mapping[str, Any]], *, score: str = "recovery", a
     sign = -1 if score in LOWER_IS_BETTER else 1
     medians = [[entries[dataset, method].median for method in methods] for dataset in datasets]
     signed = np.array([[-np.inf if value is None else sign * value for value in line] for line in medians])
-    applicable = np.array([[entries[dataset, method].applicable for method in methods] for dataset in datasets])
-    everywhere = np.flatnonzero(applicable.all(axis=0))
+    present = np.array([[entries[dataset, method].absent is None for method in methods] for dataset in datasets])
+    everywhere = np.flatnonzero(present.all(axis=0))
     # Tests of ranks are of complete blocks: each method on each data set.
     block = signed[:, everywhere]
     n_ranked = block.shape[1]
     ranks = _sorted_ranks([methods[i] for i in everywhere], block)
-    partial = _partial_ranks(methods, signed, applicable)
+    partial = _partial_ranks(methods, signed, present)
     tested = n_ranked >= 3 and len(datasets) >= 2
     statistic, p_value = friedman_test(block) if tested else (None, None)
     difference = critical_difference(n_ranked, len(datasets), alpha=alpha) if n_ranked > 1 else None
@@ -94,6 +99,7 @@ def leaderboard(rows: Iterable[Mapping[str, Any]], *, score: str = "recovery", a
         p_value=p_value,
         critical_difference=difference,
         groups=tuple(tuple(list(ranks)[i] for i in group) for group in groups),
+        remarks=tuple(remarks),
     )
 
 
@@ -105,20 +111,20 @@ def _sorted_ranks(methods: Sequence[str], block: NDArray[np.float64]) -> dict[st
 
 
 def _partial_ranks(
-    methods: Sequence[str], signed: NDArray[np.float64], applicable: NDArray[np.bool_]
+    methods: Sequence[str], signed: NDArray[np.float64], present: NDArray[np.bool_]
 ) -> dict[str, PartialRank]:
-    """Rank each method that is not for all data sets where it is, those that are for most data sets first."""
+    """Rank each method that lacks a data set on those that it has, the method with most of them first."""
     found = {}
     for j, method in enumerate(methods):
-        if applicable[:, j].all():
+        if present[:, j].all():
             continue
-        own = np.flatnonzero(applicable[:, j])
+        own = np.flatnonzero(present[:, j])
         ranks = []
         for i in own:
-            others = signed[i, applicable[i]]
+            others = signed[i, present[i]]
             # Equal scores share the mean of their ranks.
             ranks.append(np.sum(others > signed[i, j]) + (np.sum(others == signed[i, j]) + 1) / 2)
-        counts = applicable[own].sum(axis=1).tolist() or [0]
+        counts = present[own].sum(axis=1).tolist() or [0]
         found[method] = PartialRank(len(own), float(np.mean(ranks)) if ranks else None, min(counts), max(counts))
     return dict(sorted(found.items(), key=lambda item: (-item[1].n_datasets, item[1].average or 0.0)))
 
@@ -153,7 +159,7 @@ def _entry(pair: tuple[str, str], rows: Sequence[Mapping[str, Any]], score: str)
         seconds=float(np.median(times)) if times else None,
         n_seeds=len(rows),
         n_failed=sum(row["status"] == "failed" for row in rows),
-        applicable="ok" in statuses or "not applicable" not in statuses,
+        absent=None if "ok" in statuses else next((s for s in ("not run", "not applicable") if s in statuses), None),
     )
 
 

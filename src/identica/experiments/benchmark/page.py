@@ -107,7 +107,7 @@ def _cell(board: Leaderboard, entry: Entry) -> dict[str, Any]:
     quartiles = "" if entry.low is None else f"quartiles {entry.lower_quartile:.3f} and {entry.upper_quartile:.3f}"
     return {
         "median": NONE if entry.median is None else f"{entry.median:.3f}",
-        "small": ["not applicable"] if not entry.applicable else small,
+        "small": small if entry.absent is None else [entry.absent],
         "quartiles": quartiles,
         "depth": round(DEEPEST * _share_of_best(board, entry)),
     }
