@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -55,6 +56,20 @@ class Sleeper(TransformerMixin, BaseEstimator):
         return X[:, :2] if self.told_ is None else np.column_stack([self.told_[: len(X)], X[:, 0]])
 
 
+class Noted(Sleeper):
+    """Notes each fit that is done, with the process that gave it, in a file."""
+
+    def __init__(self, log, seconds=0.0, random_state=None):
+        super().__init__(seconds, random_state=random_state)
+        self.log = log
+
+    def fit(self, X, y=None):
+        super().fit(X, y)
+        with Path(self.log).open("a", encoding="utf-8") as file:
+            file.write(f"{os.getppid()} {len(X)} {self.seconds} {self.random_state}\n")
+        return self
+
+
 class Counter(Sleeper):
     """Gives the largest number of threads or workers that it could use as its error."""
 
@@ -79,6 +94,16 @@ def sleeper(dataset):
 
 def broken(fault, dataset):
     return Sleeper(fault=fault)
+
+
+def noted(log, seconds, dataset):
+    return Noted(log, seconds)
+
+
+def noted_plan(log, n_seeds, seconds):
+    """Return a plan of four cells per seed, of which each takes one of two times, and which note what is done."""
+    methods = {f"of {time}": MethodSpec(partial(noted, str(log), time)) for time in seconds}
+    return BenchmarkPlan({"a": data(), "b": data(n_samples=50)}, methods, tuple(range(n_seeds)))
 
 
 def plan_of_twelve():

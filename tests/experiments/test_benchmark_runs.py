@@ -4,14 +4,13 @@ import csv
 import json
 import multiprocessing
 import os
-import subprocess
 import sys
 import time
 from functools import partial
 
 import numpy as np
 import pytest
-from benchmark_cases import PATHS, Sleeper, broken, data, pca, plan_of_twelve
+from benchmark_cases import Sleeper, broken, data, pca, plan_of_twelve
 from joblib import parallel_config
 from sklearn.decomposition import PCA
 
@@ -208,24 +207,14 @@ def forked(plan, folder):
     return multiprocessing.get_context("fork").Process(target=run_benchmark, args=(plan, folder))
 
 
-def with_workers(plan, folder):
-    """Start a run that has workers in a process of its own."""
-    code = (
-        "import sys\nfrom benchmark_cases import plan_of_twelve\n"
-        "from identica.experiments.benchmark import run_benchmark\n"
-        "run_benchmark(plan_of_twelve(), sys.argv[1], n_jobs=2)"
-    )
-    return subprocess.Popen([sys.executable, "-c", code, str(folder)], env=PATHS)
-
-
 def killed(process, cells, n_wanted):
     """Kill a run at some moment after so many cells are finished, and return these."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while len(list(cells.glob("*.json"))) < n_wanted and time.monotonic() < deadline:
         time.sleep(0.002)
     time.sleep(np.random.default_rng(n_wanted).uniform(0, 0.1))
     process.kill()
-    process.wait() if isinstance(process, subprocess.Popen) else process.join()
+    process.join()
     contents = {path.name: path.read_bytes() for path in cells.glob("*.json")}
     assert n_wanted <= len(contents) < 12
     assert all(set(json.loads(content)) == set(COLUMNS) for content in contents.values())
@@ -257,14 +246,6 @@ def test_a_killed_run_loses_no_finished_cell_and_does_none_twice(tmp_path):
         kept = finished
     assert not (tmp_path / "results.csv").exists()
     check_resumed(tmp_path, kept)
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
-def test_a_killed_run_with_workers_goes_on_too(tmp_path):
-    kept = killed(with_workers(plan_of_twelve(), tmp_path), tmp_path / "cells", 2)
-    check_resumed(tmp_path, {})
-    assert set(kept) <= {path.name for path in (tmp_path / "cells").iterdir()}
 
 
 @pytest.mark.slow

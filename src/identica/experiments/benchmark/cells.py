@@ -15,14 +15,15 @@ from joblib import parallel_config
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from identica.experiments.benchmark.locks import cell_lock
 from identica.experiments.benchmark.plan import Cell, DatasetSpec, MethodSpec
 from identica.experiments.comparison import seeded
 from identica.experiments.runner import dci_scores, timed_fit
-from identica.io import DataError, write_json
+from identica.io import DataError, remove_leftovers, write_json
 from identica.machine import one_thread
 from identica.metrics import block_r2, score_components
 
-__all__ = ["CELLS", "COLUMNS", "LOWER_IS_BETTER", "SCORES", "cell_of", "read_rows", "run_cell"]
+__all__ = ["CELLS", "COLUMNS", "LOWER_IS_BETTER", "SCORES", "cell_of", "read_rows", "run_cell", "stamp"]
 
 CELLS = "cells"
 """Folder of the files, in the benchmark's directory."""
@@ -47,9 +48,17 @@ COLUMNS = (
 
 
 def run_cell(
-    cell: Cell, dataset: DatasetSpec, method: MethodSpec, fingerprint: str, directory: str | os.PathLike[str]
+    cell: Cell,
+    dataset: DatasetSpec,
+    method: MethodSpec,
+    fingerprint: str,
+    directory: str | os.PathLike[str],
+    seen: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
     """Fit one method to one data set on one thread, score it on new samples, and write the row to the cell's file.
+
+    One process at a time does so, where the system can lock files. A row that another one has written meanwhile, such
+    as a worker of a run that was killed, is returned as it is.
 
     Parameters
     ----------
@@ -63,6 +72,8 @@ def run_cell(
         Of both specifications, see :meth:`BenchmarkPlan.fingerprints`.
     directory : str or path
         The benchmark's; its folder of cells exists.
+    seen : (int, int), optional
+        The :func:`stamp` of the cell's file when it was decided that the cell is to be run.
 
     Returns
     -------
@@ -70,6 +81,28 @@ def run_cell(
         With the keys ``COLUMNS``, those without a value None. The status is "ok", "failed" (then `error` holds type and
         message of what was raised) or "not applicable".
     """
+    file = _file(directory, cell)
+    with cell_lock(file):
+        now = stamp(directory, cell)
+        if now is not None and now != seen and (found := _read(file, "the benchmark"))["fingerprint"] == fingerprint:
+            return found
+        # Nobody else is writing: these are of processes that were killed.
+        remove_leftovers(file)
+        row = _row(cell, dataset, method, fingerprint)
+        write_json(file, row)
+    return row
+
+
+def stamp(directory: str | os.PathLike[str], cell: Cell) -> tuple[int, int] | None:
+    """Tell one version of a cell's file from any other; None where there is none."""
+    try:
+        found = _file(directory, cell).stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_ino
+
+
+def _row(cell: Cell, dataset: DatasetSpec, method: MethodSpec, fingerprint: str) -> dict[str, Any]:
     row: dict[str, Any] = {
         **dict.fromkeys(COLUMNS),
         **asdict(cell),
@@ -84,7 +117,6 @@ def run_cell(
             row |= _outcome(cell, dataset, method)
     except Exception as error:  # noqa: BLE001  (whatever a method raises is what came of it)
         row |= {"status": "failed", "error": _one_line(error)}
-    write_json(_file(directory, cell), row)
     return row
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from pathlib import Path
-from socket import gethostname
 from typing import Any
 
 from joblib import Parallel, delayed
 from joblib.parallel import get_active_backend
 
 from identica.experiments.benchmark.asked import PLAN, asked_of, write_asked
-from identica.experiments.benchmark.cells import CELLS, cell_of, read_rows, run_cell
+from identica.experiments.benchmark.cells import CELLS, cell_of, read_rows, run_cell, stamp
+from identica.experiments.benchmark.locks import run_lock
 from identica.experiments.benchmark.plan import BenchmarkPlan, Cell
 from identica.io import DataError, prepare_output_dir, remove_leftovers, write_records
 
@@ -35,9 +34,11 @@ def run_benchmark(
     """Run every cell of a plan that is not finished, and write results.csv.
 
     Each cell is written whole, as cells/<name>.json, as soon as it is done: a run that is killed at any moment goes on
-    with the cells that it had not finished. A method that fails is a row with the status "failed". results.csv is made
-    of all finished cells in the directory, those of other plans included. plan.json says what the last run was asked
-    for, so that one that was stopped can be told from one that is complete.
+    with the cells that it had not finished. Workers that outlive a killed run finish the cells that they were given,
+    two each at most with joblib's own backend; the next run waits for these and takes what they gave. A method that
+    fails is a row with the status "failed". results.csv is made of all finished cells in the directory, those of other
+    plans included. plan.json says what the last run was asked for, so that one that was stopped can be told from one
+    that is complete.
 
     Each cell computes on one thread. A backend of joblib whose workers are threads runs cells one after the other at
     best: let each worker be a process with one thread.
@@ -87,13 +88,13 @@ def run_benchmark(
     ([('pca', 0, 'ok'), ('pca', 1, 'ok')], True)
     """
     folder = prepare_output_dir(directory)
-    with _locked(folder):
-        cells = prepare_output_dir(folder / CELLS)
-        for left in cells.glob(".*.json.*.tmp"):
-            left.unlink(missing_ok=True)
+    with run_lock(folder):
+        prepare_output_dir(folder / CELLS)
         for name in (RESULTS, PLAN):
             remove_leftovers(folder / name)
         fingerprints = plan.fingerprints()
+        # Before the rows are read: what workers of a killed run finish from here on is seen by its stamp.
+        stamps = {cell: stamp(folder, cell) for cell in plan.cells}
         missing = _unfinished(plan, fingerprints, read_rows(folder, command), rerun, folder)
         # Not before: a plan that is refused is not what the cells came from.
         write_asked(folder, asked_of(plan, command))
@@ -104,6 +105,7 @@ def run_benchmark(
                 plan.methods[cell.method],
                 fingerprints[cell.dataset, cell.method],
                 folder,
+                stamps[cell],
             )
             for cell in missing
         ]
@@ -168,34 +170,3 @@ def _side_by_side(tasks: Sequence[Any], n_jobs: int | None) -> Iterator[dict[str
         raise ChildProcessError(
             "a worker ended without a word, as when memory runs out: run again with fewer jobs; finished cells are kept"
         ) from error
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep a second run out of a directory; the system lets go of the lock when a process ends, killed or not."""
-    with (folder / ".lock").open("a+", encoding="utf-8") as file:
-        try:
-            _lock(file.fileno())
-        except BlockingIOError as error:
-            file.seek(0)
-            owner = file.read() or "another process"
-            raise DataError(
-                f"{folder} is written by another run ({owner}): wait for its end, or give another directory"
-            ) from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {gethostname()}")
-        file.flush()
-        yield
-
-
-def _lock(descriptor: int) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows: two runs may do a cell twice, but each writes it whole
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if isinstance(error, BlockingIOError):
-            raise
-        # Some network file systems have no locks.
