@@ -65,16 +65,16 @@ def test_the_study_of_finite_samples_is_read_where_its_command_left_it(tmp_path)
     line = line_of(text, "The error falls")
     assert (line["ours"], line["verdict"]) == ("slowest slope -1.000, steepest slope -1.000", "reproduced")
     assert line["command"] == "`identica reproduce finite-samples --seeds 1`"
-    assert "`identica reproduce finite-samples --seeds 1`: 12 of 12 fits." in text
+    assert "`identica reproduce finite-samples --seeds 1`: 16 of 16 fits." in text
     assert "| folded | dica | 0.012 | 0.006 | 0.003 |" in text
 
 
 @pytest.mark.parametrize(
     ("given", "progress"),
     [
-        ({"missing": ["folded/N=2000"]}, "11 of 12 fits"),
+        ({"missing": ["folded/N=2000"]}, "15 of 16 fits"),
         # The claim is about all families, whatever the run was asked for.
-        ({"families": ["linear", "folded"]}, "8 of 12 fits"),
+        ({"families": ["linear", "folded"]}, "8 of 16 fits"),
     ],
 )
 def test_a_study_that_lacks_a_fit_or_a_family_has_no_verdict(tmp_path, given, progress):
@@ -90,7 +90,7 @@ def test_fits_of_other_plans_have_no_part(tmp_path):
     keep(tmp_path / "finite-samples", Cell("linear/N=250", "dica", 1), r2_mean=0.0)
     assert line_of(page(tmp_path), "The error falls")["verdict"] == "reproduced"
     keep(tmp_path / "finite-samples", Cell("linear/N=250", "dica", 0), "another", r2_mean=0.0)
-    assert line_of(page(tmp_path), "The error falls")["ours"].endswith("(11 of 12 fits)")
+    assert line_of(page(tmp_path), "The error falls")["ours"].endswith("(15 of 16 fits)")
 
 
 def test_without_a_plan_nobody_knows_what_is_missing(tmp_path):
@@ -98,9 +98,9 @@ def test_without_a_plan_nobody_knows_what_is_missing(tmp_path):
     (tmp_path / "finite-samples" / "plan.json").unlink()
     text = page(tmp_path)
     line = line_of(text, "The error falls")
-    assert line["ours"] == "slowest slope -1.000, steepest slope -1.000 (12 fits of an unknown number)"
+    assert line["ours"] == "slowest slope -1.000, steepest slope -1.000 (16 fits of an unknown number)"
     assert line["verdict"] == "incomplete"
-    assert f"`{FINITE.command}`: 12 fits of an unknown number. There is no plan.json: run the command again" in text
+    assert f"`{FINITE.command}`: 16 fits of an unknown number. There is no plan.json: run the command again" in text
 
 
 # ----------------------------------------------------------------------------------------------------- the command

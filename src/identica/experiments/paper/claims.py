@@ -189,7 +189,7 @@ CLAIMS: tuple[Claim, ...] = (
         "finite-samples",
         measured.error_over_samples,
         lambda n: _graded(n["slowest slope"] <= -0.5, n["steepest slope"] <= -0.5),
-        "slope of log(1 - R²) over log N, mean over seeds, at most -0.5 on all three families",
+        "slope of log(1 - R²) over log N, mean over seeds, at most -0.5 on all four families",
         "on one",
     ),
     Claim(
