@@ -89,7 +89,9 @@ def test_cells_of_another_specification_are_refused_or_run_again(tmp_path):
         DataError, match=r"a\+pca\+0\.json and 1 more came from another specification of the data set 'a'"
     ):
         run_benchmark(small_plan(n_samples=50), tmp_path)
-    with pytest.raises(DataError, match=r"of the method 'pca' than this plan's: give another directory, or set rerun"):
+    with pytest.raises(
+        DataError, match=r"of the method 'pca' than this plan's: give another directory, or run them again"
+    ):
         run_benchmark(small_plan(whiten=True), tmp_path)
     # Other methods cannot be compared on other data either.
     other = BenchmarkPlan({"a": data(n_samples=50)}, {"other": LINEAR}, (0,))

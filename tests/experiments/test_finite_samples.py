@@ -304,8 +304,8 @@ def test_the_command_writes_all_and_goes_on_where_it_was(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["--seeds", "0"], "seeds=0 is not possible, use at least 1"),
-        (["--jobs", "0"], "jobs=0 is not possible, use at least 1"),
+        (["--seeds", "0"], "seeds=0 is out of range: use at least 1"),
+        (["--jobs", "0"], "jobs=0 is out of range: use from 1 to"),
         (["--families", "magic"], "family 'magic' is unknown: use linear, post-nonlinear, folded"),
         (["--families"], "no family was given: use one or more of linear"),
         (["--methods", "magic"], "method 'magic' is unknown: use pca"),

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from identica.metrics import dci
 
@@ -77,3 +79,13 @@ def test_components_that_say_nothing_are_not_complete():
     found = dci(true, np.zeros((200, 2)))
     assert (found.disentanglement, found.completeness) == (0.0, 0.0)
     assert dci(true, np.zeros((200, 1))).completeness == 0.0
+
+
+@given(order=st.permutations(range(3)), signs=st.tuples(*[st.sampled_from([-1.0, 1.0])] * 3))
+@settings(max_examples=8, deadline=None)
+def test_order_and_sign_of_components_do_not_matter(order, signs):
+    factors = FACTORS[:200]
+    components = factors @ [[1.0, 0.3, 0.0], [0.0, 1.0, 0.3], [0.3, 0.0, 1.0]]
+    expected, found = dci(factors, components), dci(factors, components[:, order] * signs)
+    np.testing.assert_allclose(found.importance, expected.importance[list(order)], atol=0.01)
+    assert found.informativeness == pytest.approx(expected.informativeness, abs=0.01)

@@ -1,5 +1,6 @@
 """identica reproduce finite-samples."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -59,12 +60,11 @@ class ReproduceFiniteSamples:
         ValueError
             If what is given is not possible.
         """
+        from identica.arguments import check_integer
         from identica.experiments import finite_samples, reproduce_finite_samples
 
-        if self.seeds < 1:
-            raise ValueError(f"seeds={self.seeds} is not possible, use at least 1")
-        if self.jobs < 1:
-            raise ValueError(f"jobs={self.jobs} is not possible, use at least 1")
+        check_integer("seeds", self.seeds, 1)
+        check_integer("jobs", self.jobs, 1, 4 * (os.cpu_count() or 1))
         plan = finite_samples(
             families=self.families,
             sizes=self.sizes,

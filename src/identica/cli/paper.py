@@ -1,5 +1,6 @@
 """identica reproduce paper."""
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,9 +127,10 @@ class ReproducePaper:
         if self.page_only and self.rerun:
             raise ValueError("--page-only runs nothing, and --rerun runs fits again: leave one of them out")
         strengths = self.cross_talk
-        if not strengths or min(strengths) < 0 or len(set(strengths)) < len(strengths):
+        possible = all(math.isfinite(strength) and strength >= 0 for strength in strengths)
+        if not strengths or not possible or len(set(strengths)) < len(strengths):
             given = " ".join(f"{strength:g}" for strength in strengths)
-            raise ValueError(f"--cross-talk {given}: give one or more different strengths, each at least 0")
+            raise ValueError(f"--cross-talk {given}: give one or more different strengths, each a number of at least 0")
 
     def _images(self) -> "LabelledImages | None":
         from identica.datasets import fetch_mnist, read_mnist

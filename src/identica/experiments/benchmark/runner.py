@@ -139,7 +139,7 @@ def _unfinished(
     if differing:
         cell, problem = differing[0]
         others = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
-        do = "remove these files" if rerun else "set rerun to run them again"
+        do = "remove these files" if rerun else "run them again (rerun=True, or --rerun)"
         raise DataError(
             f"the finished cell {folder / CELLS / cell.name}.json{others} came from another specification of {problem} "
             f"than this plan's: give another directory, or {do}"
