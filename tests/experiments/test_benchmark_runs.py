@@ -123,6 +123,27 @@ def test_a_damaged_cell_is_named(tmp_path, content):
         run_benchmark(small_plan(seeds=(0,)), tmp_path, command="identica magic --seeds 1")
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"fingerprint": None},
+        {"recovery": 10**400},
+        {"recovery": "much"},
+        {"seconds": None},
+        {"status": "weird"},
+        {"status": ["ok"]},
+        {"seed": "0"},
+    ],
+    ids=str,
+)
+def test_a_cell_whose_values_are_of_another_kind_is_named(tmp_path, changed):
+    run_benchmark(small_plan(seeds=(0,)), tmp_path)
+    file = tmp_path / "cells" / "a+pca+0.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changed}))
+    with pytest.raises(DataError, match=r"a\+pca\+0\.json does not hold the finished cell of its name: remove"):
+        run_benchmark(small_plan(seeds=(0,)), tmp_path)
+
+
 def test_what_the_last_run_was_asked_for_is_kept(tmp_path):
     assert read_asked(tmp_path) is None
     plan = small_plan(other=MethodSpec(lambda dataset: None), broken=MethodSpec(unbuildable))

@@ -37,6 +37,8 @@ SCORES = (
 """What methods can be ranked by; recovery is the mean R^2 of components, or of blocks where data have some."""
 LOWER_IS_BETTER = ("reconstruction_error", "seconds")
 """Those of ``SCORES`` of which less is better."""
+STATUSES = ("ok", "failed", "not applicable")
+"""What can have come of a cell."""
 _GIVEN = ("n_samples", "n_test_samples", "n_components")
 COLUMNS = (
     *("dataset", "method", "seed", "status", "error", "seconds"),
@@ -215,9 +217,17 @@ def _file(directory: str | os.PathLike[str], cell: Cell) -> Path:
 def _read(path: Path, command: str) -> dict[str, Any]:
     try:
         row = json.loads(path.read_text(encoding="utf-8"))
-        sound = path.stem == cell_of(row).name and set(COLUMNS) <= set(row)
-    except (ValueError, KeyError, TypeError):
+        sound = path.stem == cell_of(row).name and set(COLUMNS) <= set(row) and _has_types(row)
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         sound = False
     if not sound:
         raise DataError(f"{path} does not hold the finished cell of its name: remove the file and run {command} again")
     return {**{name: row[name] for name in COLUMNS}, **row}
+
+
+def _has_types(row: Mapping[str, Any]) -> bool:
+    """Tell whether a row holds what it is read for: a seed, a known status, a fingerprint and numbers."""
+    numbers = [row[name] for name in SCORES if row[name] is not None]
+    told = isinstance(row["seed"], int) and isinstance(row["fingerprint"], str) and row["status"] in STATUSES
+    timed = row["status"] != "ok" or row["seconds"] is not None
+    return told and timed and all(isinstance(value, int | float) and float(value) == value for value in numbers)
