@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from sklearn.decomposition import FastICA
 
-from identica import IMA, AuxiliaryICA, Compositional, PolytopicFactorization, SparseJacobian, Staged, Training
+from identica import IMA, AuxiliaryICA, Compositional, Dense, PolytopicFactorization, SparseJacobian, Staged, Training
 from identica.datasets import make_mixture, make_nonstationary
 from identica.metrics import block_r2, mean_r2
 
@@ -49,6 +50,18 @@ def test_auxiliary_ica_finds_nonstationary_sources_and_nothing_where_u_is_not_th
     assert mean_r2(data.latents, method.fit(data.X, data.auxiliary).transform(data.X)) > least
     foreign = np.random.default_rng(0).permutation(data.auxiliary)
     assert mean_r2(data.latents, method.fit(data.X, foreign).transform(data.X)) < least - 0.1
+
+
+@pytest.mark.slow
+@quietly
+def test_auxiliary_ica_undoes_a_bent_mixing_and_is_above_linear_ica():
+    data = make_nonstationary(8000, 3, n_segments=20, n_layers=2, random_state=1)
+    training, network = Training(max_steps=3000), Dense(hidden=(64, 64))
+    method = AuxiliaryICA(3, n_init=2, training=training, network=network, random_state=0)
+    found = mean_r2(data.latents, method.fit(data.X, data.auxiliary).transform(data.X))
+    linear = FastICA(3, max_iter=1000, random_state=0).fit_transform(data.X)
+    assert found > 0.95
+    assert found > mean_r2(data.latents, linear) + 0.015
 
 
 @pytest.mark.slow
