@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 from sklearn.decomposition import FastICA
 
-from identica import IMA, AuxiliaryICA, Compositional, Dense, PolytopicFactorization, SparseJacobian, Staged, Training
+from identica import (
+    IMA,
+    Autoencoder,
+    AuxiliaryICA,
+    Compositional,
+    Convolutional,
+    Dense,
+    PolytopicFactorization,
+    SparseJacobian,
+    Staged,
+    Training,
+)
 from identica.datasets import make_mixture, make_nonstationary
 from identica.metrics import block_r2, mean_r2
 
@@ -30,6 +41,24 @@ def test_compositional_finds_blocks():
     found = Compositional(4, block_size=2, n_init=1, training=TRAINING, random_state=0).fit(data.X)
     blocks = [[0, 1], [2, 3]]
     assert block_r2(data.latents, found.transform(data.X), blocks, blocks).mean > 0.95
+
+
+@pytest.mark.slow
+@quietly
+def test_compositional_takes_two_objects_in_images_apart():
+    places = np.random.default_rng(0).uniform(2, 5, (1500, 4))
+    rows, columns = np.mgrid[:8, :8]
+
+    def spots(row, column):
+        return np.exp(-((rows - row[:, None, None]) ** 2 + (columns - column[:, None, None]) ** 2) / 3)
+
+    images = np.concatenate([spots(*places[:, :2].T), spots(*places[:, 2:].T)], axis=2)
+    shared = {"n_init": 1, "training": Training(max_steps=800), "network": Convolutional(channels=(8, 16))}
+    blocks = [[0, 1], [2, 3]]
+    found = Compositional(4, block_size=2, random_state=0, **shared).fit(images[:1200]).transform(images[1200:])
+    assert block_r2(places[1200:], found, blocks, blocks).mean > 0.98
+    plain = Autoencoder(4, random_state=0, **shared).fit(images[:1200]).transform(images[1200:])
+    assert block_r2(places[1200:], plain, blocks).mean < 0.9
 
 
 @pytest.mark.slow
