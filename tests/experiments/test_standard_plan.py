@@ -2,7 +2,7 @@
 
 from joblib import Parallel, delayed
 
-from identica.experiments.benchmark import BenchmarkPlan, standard_plan
+from identica.experiments.benchmark import BENCHMARK_DATASETS, BenchmarkPlan, run_benchmark, standard_plan
 
 
 def test_a_plan_that_was_sent_to_workers_builds_the_same_methods_there():
@@ -16,3 +16,14 @@ def test_nonstationary_data_have_longer_training():
     method = plan.methods["auxiliary-contrastive"]
     steps = [method.build(plan.datasets[name]).training.max_steps for name in ("linear", "nonstationary-2")]
     assert steps == [1500, 6000]
+
+
+def test_every_data_set_is_generated_fitted_and_scored(tmp_path):
+    rows = run_benchmark(standard_plan(methods=["pca", "polytopic"], seeds=[0], quick=True), tmp_path)
+    assert {row["dataset"] for row in rows} == set(BENCHMARK_DATASETS)
+    assert [row["error"] for row in rows if row["status"] != "ok"] == []
+    assert all(0 < row["recovery"] < 1 for row in rows)
+    scored = {row["dataset"]: row for row in rows if row["method"] == "polytopic"}
+    assert scored["linear"]["recovery"] > 0.9
+    # Blocks of two are scored as blocks, not by component.
+    assert scored["compositional"]["recovery"] > scored["compositional"]["r2_mean"]
