@@ -1,5 +1,6 @@
 """Every sign of the verdict has data that must trigger it and data that must not."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -55,13 +56,14 @@ def test_nothing_against_them_is_all_that_can_be_said():
         ({"trained_reconstruction_error_": 0.049}, "overfitting", "10.00% of the variance of held-out rows"),
         ({"duplicates_": [(0, 2)]}, "components", "components 0 and 2 are nearly functions of each other"),
         ({"component_strength_": np.array([3.0, 2.0, 0.001])}, "components", "component\\(s\\) 2 hardly move"),
+        ({"auxiliary_levels_": ["a", "b", "c"]}, "auxiliary", "has 3 levels, 3 components are known .* from 7 on"),
     ],
 )
 def test_each_bad_sign_is_enough(changes, name, said):
     verdict = judge(fitted(**changes))
     assert verdict.level == "doubtful"
     assert sign(verdict, name).side == "against"
-    assert said.replace("\\", "") in verdict.warnings[0]
+    assert re.search(said, verdict.warnings[0])
     assert verdict.number < 0.5
 
 
@@ -81,14 +83,16 @@ def test_each_bad_sign_is_enough(changes, name, said):
             {"explained_by_feature_": np.array([0.5, 0.049, -0.1, 0.0, 0.051])},
             "2 of 5 features are explained by less than 5%",
         ),
-        ({"wild_rows_": [7, 3]}, "2 wild row(s) were left out of the fit: 7, 3."),
+        ({"wild_rows_": [7, 3]}, "2 wild row\\(s\\) were left out of the fit: 7, 3."),
+        ({"auxiliary_levels_": list("abcd")}, "has 4 levels, .* known to be found from 7 on, from 4 in special cases"),
+        ({"auxiliary_levels_": list("abcdefg")}, "found these components"),
         ({"starts_at_odds_": True}, "Another start has a larger criterion"),
     ],
 )
 def test_what_is_no_bad_sign(changes, said):
     verdict = judge(fitted(**changes))
     assert verdict.level == "sound"
-    assert said in " ".join(verdict.reasons)
+    assert re.search(said, " ".join(verdict.reasons))
 
 
 @pytest.mark.parametrize("errors", [(0.81, 0.9), (1.03, 1.03)])  # of few rows PCA may explain nothing either

@@ -79,7 +79,7 @@ class Sign:
     @property
     def of_single_components(self) -> bool:
         """Whether it says that single components could be others, and not that the fit as a whole is a poor one."""
-        return self.name in ("starts", "restarts", "components")
+        return self.name in ("starts", "restarts", "components", "auxiliary")
 
 
 @final
@@ -141,7 +141,18 @@ def judge(fitted: Any) -> Verdict:
     """
     signs = [
         sign
-        for look in (_starts, _restarts, _odds, _reconstruction, _samples, _overfitting, _features, _wild, _components)
+        for look in (
+            _starts,
+            _restarts,
+            _odds,
+            _reconstruction,
+            _samples,
+            _overfitting,
+            _features,
+            _wild,
+            _components,
+            _levels,
+        )
         if (sign := look(fitted)) is not None
     ]
     grades = [sign.grade for sign in signs if sign.grade is not None]
@@ -307,3 +318,21 @@ def _components(fitted: Any) -> Sign | None:
     if not faults:
         return None
     return Sign("components", "against", f"{'; '.join(faults)}: use fewer components", 0.25)
+
+
+def _levels(fitted: Any) -> Sign | None:
+    levels, d = getattr(fitted, "auxiliary_levels_", None), fitted.n_components
+    if levels is None or len(levels) > 2 * d:
+        return None
+    facts = f"the auxiliary variable has {len(levels)} levels, {d} components are known to be found from {2 * d + 1}"
+    if len(levels) > d:
+        return Sign("auxiliary", "neither", f"{facts[0].upper()}{facts[1:]} on, from {d + 1} in special cases.")
+    text = f"{facts} on and never from fewer than {d + 1}: use a variable with more levels, or fewer components"
+    return Sign("auxiliary", "against", text, 0.25)
+
+
+LOOKS = (
+    *(_starts, _restarts, _odds, _reconstruction, _samples, _overfitting, _features, _wild, _components),
+    _levels,
+)
+"""What is looked at, in this order."""
