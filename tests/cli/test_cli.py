@@ -17,7 +17,7 @@ from identica.cli.simulate import SimulateMixture
 from identica.datasets import KINDS, LATENTS, make_mixture
 from identica.estimators import METHODS
 from identica.io import read_table
-from identica.metrics import mean_r2
+from identica.metrics import disentanglement_scores, mean_r2
 
 
 @pytest.fixture(scope="module")
@@ -275,13 +275,23 @@ def test_score(tmp_path, capsys):
     ]
     assert main(words) == 0
     scores = json.loads((tmp_path / "out" / "scores.json").read_text())
-    assert list(scores) == ["r2_mean", "r2", "mcc_pearson", "mcc_spearman", "matching"]
+    assert list(scores)[:3] == ["r2_mean", "mcc_pearson", "mcc_spearman"]
+    assert {name: scores[name] for name in list(scores)[3:-2]} == disentanglement_scores(true, estimated)
+    assert list(scores)[-2:] == ["r2", "matching"]
     assert scores["matching"] == [2, 1]
     assert scores["r2_mean"] == pytest.approx(mean_r2(true, estimated))
     assert scores["r2_mean"] == pytest.approx(np.mean(scores["r2"]))
     assert scores["mcc_spearman"] == pytest.approx(1)
     assert scores["mcc_pearson"] < 0.99
-    assert f"mean R2 {scores['r2_mean']:.3f}" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"mean R2 {scores['r2_mean']:.3f}" in told
+    assert f"InfoMEC: modularity {scores['infomec_modularity']:.3f}, compactness " in told
+    # DCI needs 20 samples.
+    for name in ("true", "estimated"):
+        np.save(tmp_path / f"{name}.npy", np.load(tmp_path / f"{name}.npy")[:19])
+    assert main(words) == 0
+    assert "dci_completeness" not in json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert "DCI" not in capsys.readouterr().out
 
 
 def test_scores_of_rows_with_other_names(tmp_path, capsys):

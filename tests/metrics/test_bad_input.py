@@ -23,6 +23,7 @@ GOOD = {
     "compositional_contrast": {"jacobians": JACOBIANS, "blocks": BLOCKS, "normalized": False},
     "correlation_matrix": CHOSEN,
     "dci": SEEDED,
+    "disentanglement_scores": SEEDED | {"max_samples": 40},
     "independent_mechanism_contrast": {"jacobians": JACOBIANS},
     "infomec": SEEDED | {"n_bins": 4},
     "kernel_ridge_r2": KERNEL,
@@ -89,7 +90,7 @@ BAD_OPTIONS = {
     "method": [(value, ValueError) for value in (None, "r3", 3, True, np.arange(3), ["pearson"])],
     "random_state": [(value, TypeError) for value in ("a", 1.5, True, 1j, [1], np.arange(3), np.random)]
     + [(value, ValueError) for value in (-1, 2**32)],
-    "n_bins": [(value, TypeError) for value in (None, "4", 4.0, True)] + [(1, ValueError), (10**30, ValueError)],
+    "n_bins": [(value, TypeError) for value in ("4", 4.0, True)] + [(1, ValueError), (10**30, ValueError)],
     "max_samples": [(value, TypeError) for value in (None, "40", 40.0, True)] + [(9, ValueError)],
     "normalized": [(value, TypeError) for value in (None, "no", 1, [], np.arange(3))],
 }

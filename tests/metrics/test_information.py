@@ -141,7 +141,9 @@ def test_information_does_not_see_increasing_maps(function, seed):
 
 def test_bad_numbers_of_bins_are_refused():
     with pytest.raises(ValueError, match=r"n_bins=20 leaves fewer than 5 of 99 samples to a bin: use at most 19"):
-        infomec(FACTORS[:99], FACTORS[:99])
+        infomec(FACTORS[:99], FACTORS[:99], n_bins=20)
+    few = [infomec(FACTORS[:99], FACTORS[:99], **given).nmi for given in ({}, {"n_bins": 19})]
+    assert_allclose(*few, rtol=0)
     with pytest.raises(ValueError, match="n_bins=1 is out of range: use at least 2"):
         infomec(FACTORS, FACTORS, n_bins=1)
     with pytest.raises(TypeError, match=r"n_bins=2.5 is not an integer"):

@@ -19,7 +19,7 @@ __all__ = ["Score", "check_rows"]
 class Score:
     """Compare estimated components with the true ones, up to order, sign and maps of single components.
 
-    Writes scores.json.
+    Writes scores.json: mean R2, mean correlation coefficients, and, from 20 samples on, DCI and InfoMEC.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Score:
         """Run the command."""
         from identica.cli.record import auxiliary_column, read_record
         from identica.io import output_directory, read_table, refuse_to_overwrite, write_json
-        from identica.metrics import score_components
+        from identica.metrics import MIN_DCI_SAMPLES, disentanglement_scores, score_components
 
         check_seed(self.seed)
         refuse_to_overwrite([self.latents, self.truth], [self.output / "scores.json"])
@@ -51,15 +51,15 @@ class Score:
         estimated, true = read_table(self.latents), read_table(self.truth, without=told)
         check_rows(estimated, true)
         scores, matching = score_components(true.values, estimated.values, random_state=self.seed)
+        if len(true.values) >= MIN_DCI_SAMPLES:
+            scores |= disentanglement_scores(true.values, estimated.values, random_state=self.seed)
         order = [None if j < 0 else j for j in matching.order.tolist()]
         with output_directory(self.output) as directory:
             write_json(
                 directory / "scores.json",
                 {
-                    "r2_mean": scores["r2_mean"],
+                    **scores,
                     "r2": matching.scores,
-                    "mcc_pearson": scores["mcc_pearson"],
-                    "mcc_spearman": scores["mcc_spearman"],
                     "matching": order,
                 },
             )
@@ -68,6 +68,12 @@ class Score:
             print(f"true component {name}: estimate {match}, R2 {score:.3f}")
         r2, pearson, spearman = (scores[name] for name in ("r2_mean", "mcc_pearson", "mcc_spearman"))
         print(f"mean R2 {r2:.3f}, MCC {pearson:.3f} (Pearson), {spearman:.3f} (Spearman)")
+        for title, prefix in (("DCI", "dci_"), ("InfoMEC", "infomec_")):
+            parts = [
+                f"{name.removeprefix(prefix)} {value:.3f}" for name, value in scores.items() if name.startswith(prefix)
+            ]
+            if parts:
+                print(f"{title}: {', '.join(parts)}")
 
 
 def check_rows(estimated: "Table", true: "Table") -> None:

@@ -15,10 +15,10 @@ from sklearn.pipeline import Pipeline
 from identica.estimators import ComponentAnalysis
 from identica.experiments.comparison import Comparison, Simulation, seeded
 from identica.io.pictures import value_range
-from identica.metrics import dci, score_components
+from identica.metrics import score_components
 from identica.report import Explorer, Fit, Pictures, share_of_page
 
-__all__ = ["Outcome", "dci_scores", "run", "timed_fit"]
+__all__ = ["Outcome", "run", "timed_fit"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,27 +143,6 @@ def timed_fit(
         estimator.fit(*(X,) if auxiliary is None else (X, auxiliary))
         seconds = time.perf_counter() - start
     return seconds, tuple(dict.fromkeys(str(warning.message) for warning in caught))
-
-
-def dci_scores(true: NDArray[np.floating[Any]], estimated: NDArray[np.floating[Any]]) -> dict[str, float]:
-    """Measure disentanglement, completeness and informativeness, see :func:`identica.metrics.dci`.
-
-    Parameters
-    ----------
-    true, estimated : ndarray of shape (n_samples, ...)
-        Components of the same samples.
-
-    Returns
-    -------
-    dict of str to float
-        Each by its name in results.csv.
-    """
-    found = dci(true, estimated)
-    return {
-        "dci_disentanglement": found.disentanglement,
-        "dci_completeness": found.completeness,
-        "dci_informativeness": found.informativeness,
-    }
 
 
 def _fit(method: str, estimator: BaseEstimator, data: Simulation, configuration: Comparison) -> Fit:

@@ -7,7 +7,7 @@ from typing import Any
 
 from identica.datasets import SPRITE_FACTORS, make_sprites
 from identica.experiments.comparison import METHODS, Comparison, build_methods, check_known, check_samples
-from identica.experiments.runner import dci_scores
+from identica.metrics import disentanglement_scores
 from identica.networks import Network
 from identica.training import Training
 
@@ -74,5 +74,5 @@ def sprites(
         n_test_samples=n_test_samples,
         methods=build_methods(names, len(SPRITE_FACTORS), network, training, verbose, shape),
         seeds=tuple(seeds),
-        scores=dci_scores,
+        scores=disentanglement_scores,
     )

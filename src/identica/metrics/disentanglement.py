@@ -13,7 +13,10 @@ from sklearn.ensemble import RandomForestRegressor
 from identica.arguments import local_random
 from identica.metrics._validation import Array, check_components
 
-__all__ = ["DCI", "dci"]
+__all__ = ["DCI", "MIN_DCI_SAMPLES", "dci"]
+
+MIN_DCI_SAMPLES = 20
+"""That :func:`dci` needs."""
 
 N_TREES = 50
 LEAF_SHARE = 1 / 400
@@ -88,7 +91,7 @@ def dci(true: ArrayLike, estimated: ArrayLike, *, random_state: int | RandomStat
     >>> found.disentanglement > 0.95, found.completeness > 0.95, found.informativeness > 0.95
     (True, True, True)
     """
-    factors, components = map(_near_one, check_components(true, estimated, min_samples=20))
+    factors, components = map(_near_one, check_components(true, estimated, min_samples=MIN_DCI_SAMPLES))
     random = local_random(random_state)
     order = random.permutation(len(factors))
     fitted, held_out = order[::2], order[1::2]

@@ -19,6 +19,7 @@ from identica.metrics.regression import MIN_SAMPLES
 
 __all__ = ["InfoMEC", "infomec"]
 
+N_BINS = 20
 SAMPLES_PER_BIN = 5
 CHANCE_DEVIATIONS = 4
 """By how many standard deviations information must exceed that expected by chance for a component to be active."""
@@ -52,7 +53,7 @@ class InfoMEC:
 
 
 def infomec(
-    true: ArrayLike, estimated: ArrayLike, *, n_bins: int = 20, random_state: int | RandomState | None = 0
+    true: ArrayLike, estimated: ArrayLike, *, n_bins: int | None = None, random_state: int | RandomState | None = 0
 ) -> InfoMEC:
     """Measure modularity, compactness and explicitness by information.
 
@@ -85,8 +86,9 @@ def infomec(
         Continuous factors.
     estimated : array-like of shape (n_samples, n_components)
         Components of the same samples.
-    n_bins : int, default=20
-        Bins of each factor and component, at least 2 and with at least 5 samples to a bin.
+    n_bins : int, optional
+        Bins of each factor and component, at least 2 and with at least 5 samples to a bin; by default 20, or as many as
+        there are samples for.
     random_state : int, RandomState or None, default=0
         Draws the folds of the explicitness; the information needs no random numbers.
 
@@ -120,9 +122,11 @@ def infomec(
     >>> found.modularity > 0.95, found.compactness > 0.95, round(found.explicitness, 6), found.active.tolist()
     (True, True, 1.0, [True, True, False])
     """
-    n_bins = check_integer("n_bins", n_bins, 2)
+    if n_bins is not None:
+        check_integer("n_bins", n_bins, 2)
     factors, components = check_components(true, estimated, min_samples=MIN_SAMPLES)
     most = len(factors) // SAMPLES_PER_BIN
+    n_bins = min(N_BINS, most) if n_bins is None else int(n_bins)
     if n_bins > most:
         raise ValueError(
             f"n_bins={n_bins} leaves fewer than {SAMPLES_PER_BIN} of {len(factors)} samples to a bin: "

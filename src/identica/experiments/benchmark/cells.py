@@ -18,10 +18,10 @@ from sklearn.pipeline import Pipeline
 from identica.experiments.benchmark.locks import cell_lock
 from identica.experiments.benchmark.plan import Cell, DatasetSpec, MethodSpec
 from identica.experiments.comparison import seeded
-from identica.experiments.runner import dci_scores, timed_fit
+from identica.experiments.runner import timed_fit
 from identica.io import DataError, remove_leftovers, write_json
 from identica.machine import one_thread
-from identica.metrics import block_r2, score_components
+from identica.metrics import block_r2, disentanglement_scores, score_components
 
 __all__ = ["CELLS", "COLUMNS", "LOWER_IS_BETTER", "SCORES", "cell_of", "read_rows", "run_cell", "stamp"]
 
@@ -32,6 +32,7 @@ SCORES = (
     "recovery",
     *("r2_mean", "mcc_pearson", "mcc_spearman"),
     *("dci_disentanglement", "dci_completeness", "dci_informativeness"),
+    *("infomec_modularity", "infomec_compactness", "infomec_explicitness"),
     *("reconstruction_error", "start_agreement", "seconds"),
 )
 """What methods can be ranked by; recovery is the mean R^2 of components, or of blocks where data have some."""
@@ -167,7 +168,7 @@ def _component_scores(
         size = getattr(fitted, "block_size", 1)
         own = [range(i, i + size) for i in range(0, found.shape[1], size)] if size > 1 else None
         recovery = block_r2(true, found, blocks, own).mean
-    return {"recovery": recovery, **scores, **dci_scores(true, found)}
+    return {"recovery": recovery, **scores, **disentanglement_scores(true, found)}
 
 
 def _number(estimator: Any, name: str) -> float | None:
