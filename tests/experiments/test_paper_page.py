@@ -193,7 +193,7 @@ def test_help_names_the_studies(capsys):
     ("words", "complaint"),
     [
         (["--seeds", "0"], "--seeds 0 is not possible, use at least 1"),
-        (["--jobs", "-1"], "--jobs -1 is not possible, use at least 1"),
+        (["--jobs", "-1"], "jobs=-1 is out of range: use from 1 to"),
         (["-n", "5"], "--n-samples 5 is not possible, use at least 20"),
         (["--only"], "--only names none: name some of order, digits, mixtures, or leave it out for all"),
         (["--only", "order", "magic"], "--only magic is no study: name some of order, digits, mixtures, or leave it"),

@@ -1,6 +1,5 @@
 """identica benchmark."""
 
-import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from tyro.conf import arg
 
-from identica.cli.options import fits_are_kept
+from identica.cli.options import check_jobs, fits_are_kept
 
 if TYPE_CHECKING:
     from identica.experiments.benchmark import BenchmarkPlan, Leaderboard
@@ -82,7 +81,7 @@ class Benchmark:
             print(_names())
             return
         check_integer("seeds", self.seeds, 1)
-        check_integer("jobs", self.jobs, 1, 4 * (os.cpu_count() or 1))
+        check_jobs(self.jobs)
         check_choice("score", self.score, SCORES)
         regulon = None if self.regulon is None else read_regulon(self.regulon)
         options: dict[str, Any] = {"seeds": range(self.seeds), "regulon": regulon, "quick": self.quick}

@@ -1,13 +1,12 @@
 """identica reproduce finite-samples."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import arg
 
-from identica.cli.options import fits_are_kept, retyped
+from identica.cli.options import check_jobs, fits_are_kept, retyped
 
 __all__ = ["ReproduceFiniteSamples"]
 
@@ -64,7 +63,7 @@ class ReproduceFiniteSamples:
         from identica.experiments import finite_samples, reproduce_finite_samples
 
         check_integer("seeds", self.seeds, 1)
-        check_integer("jobs", self.jobs, 1, 4 * (os.cpu_count() or 1))
+        check_jobs(self.jobs)
         plan = finite_samples(
             families=self.families,
             sizes=self.sizes,

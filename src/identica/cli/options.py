@@ -10,11 +10,40 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
-__all__ = ["File", "Name", "Number", "check_seed", "fits_are_kept", "retyped", "set_threads"]
+__all__ = ["File", "Name", "Number", "check_jobs", "check_seed", "fits_are_kept", "retyped", "set_threads"]
 
 File = Positional[Annotated[Path, arg(metavar="FILE")]]
 Name = Annotated[str | None, arg(metavar="NAME")]
 Number = Annotated[int | None, arg(metavar="N")]
+
+
+def most_at_once() -> int:
+    """Return how many threads, or fits side by side, a machine is asked for at most.
+
+    Returns
+    -------
+    int
+        Four for each of its processors.
+    """
+    return 4 * (os.cpu_count() or 1)
+
+
+def check_jobs(jobs: object) -> None:
+    """Refuse what is no number of fits side by side.
+
+    Parameters
+    ----------
+    jobs : object
+        What was given.
+
+    Raises
+    ------
+    ValueError
+        If it is less than 1 or more than four for each processor.
+    """
+    from identica.arguments import check_integer
+
+    check_integer("jobs", jobs, 1, most_at_once())
 
 
 def check_seed(seed: object) -> None:
@@ -51,7 +80,7 @@ def set_threads(threads: int | None) -> None:
 
     if threads is None:
         return
-    most = 4 * (os.cpu_count() or 1)
+    most = most_at_once()
     if not 1 <= threads <= most:
         raise ValueError(f"threads={threads} is not possible here, use 1 to {most}")
     torch.set_num_threads(threads)

@@ -1,14 +1,13 @@
 """identica reproduce paper."""
 
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
-from identica.cli.options import fits_are_kept, retyped
+from identica.cli.options import check_jobs, fits_are_kept, retyped
 
 if TYPE_CHECKING:
     from identica.datasets import LabelledImages
@@ -110,13 +109,12 @@ class ReproducePaper:
         return retyped(("identica", "reproduce", "paper", "--only", study), self, (*STUDIES[study], *OF_ALL))
 
     def _check(self) -> None:
-        at_least = {"jobs": 1, "seeds": 1, "n_samples": 20, "starts": 1, "max_steps": 1}
+        check_jobs(self.jobs)
+        at_least = {"seeds": 1, "n_samples": 20, "starts": 1, "max_steps": 1}
         for name, least in at_least.items():
             if getattr(self, name) < least:
                 option = "--" + name.replace("_", "-")
                 raise ValueError(f"{option} {getattr(self, name)} is not possible, use at least {least}")
-        if self.jobs > 4 * (os.cpu_count() or 1):
-            raise ValueError(f"--jobs {self.jobs} is not possible here, use at most {4 * (os.cpu_count() or 1)}")
         for name in self.only or ():
             if name not in STUDIES:
                 raise ValueError(
