@@ -116,6 +116,11 @@ def test_a_cell_computes_on_one_thread_whatever_it_is_given(tmp_path):
         ({"seeds": (1, 2, 1)}, ValueError, "seed 1 is given twice"),
         ({"seeds": (-1,)}, ValueError, "seed=-1 is out of range"),
         ({"seeds": (0.5,)}, TypeError, "seed=0.5 is not an integer"),
+        ({"seeds": 3}, TypeError, r"seeds is of type int, not a list: pass seeds such as \(0, 1, 2\)"),
+        ({"datasets": [data()]}, TypeError, "datasets is of type list: pass a dictionary of DatasetSpec by name"),
+        ({"datasets": {"a": None}}, TypeError, "the data set 'a' is of type NoneType: pass a DatasetSpec"),
+        ({"methods": {"a": data()}}, TypeError, "the method 'a' is of type DatasetSpec: pass a MethodSpec"),
+        ({"methods": {7: LINEAR}}, TypeError, "the method 7 has no text for a name: use names such as '7'"),
         ({"methods": {"PCA": LINEAR, "pca": LINEAR}}, ValueError, "'pca' and 'PCA' differ in capitals alone"),
         ({"methods": {"é" * 14: LINEAR}}, ValueError, "has 84 letters in the name of a file: use 1 to 80"),
     ],
@@ -134,3 +139,19 @@ def test_names_of_files_are_safe_and_tell_cells_apart():
     names = {Cell(*parts, 0).name for parts in (("a+b", "c"), ("a", "b+c"), ("a/b", "c"), ("a_b", "c"), ("a%2Fb", "c"))}
     assert len(names) == 5
     assert all("/" not in name for name in names)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "error", "complaint"),
+    [
+        ((0, 1), TypeError, "a block is of type int, not a list: pass groups of indices from 0"),
+        ("01", TypeError, "blocks is of type str, not a list"),
+        (((0, 1), (1, 2)), ValueError, "does not have each true component once"),
+        (((1,), (2,)), ValueError, "does not have each true component once"),
+        ((), ValueError, "does not have each true component once"),
+        (((0.5,),), TypeError, "a component of a block=0.5 is not an integer"),
+    ],
+)
+def test_blocks_are_groups_of_all_components(blocks, error, complaint):
+    with pytest.raises(error, match=complaint):
+        data(blocks=blocks)

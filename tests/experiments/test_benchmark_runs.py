@@ -93,11 +93,12 @@ def test_cells_of_another_specification_are_refused_or_run_again(tmp_path):
         DataError, match=r"of the method 'pca' than this plan's: give another directory, or run them again"
     ):
         run_benchmark(small_plan(whiten=True), tmp_path)
-    # Other methods cannot be compared on other data either.
-    other = BenchmarkPlan({"a": data(n_samples=50)}, {"other": LINEAR}, (0,))
-    with pytest.raises(DataError, match=r"of the data set 'a' .* or remove these files"):
-        run_benchmark(other, tmp_path, rerun=True)
     assert stamps(tmp_path) == before
+    # Those that the plan does not ask for are left as they are.
+    other = BenchmarkPlan({"a": data(n_samples=50)}, {"other": LINEAR}, (0,))
+    assert [row["n_samples"] for row in run_benchmark(other, tmp_path)] == [50]
+    assert before.items() <= stamps(tmp_path).items()
+    assert sorted(row["n_samples"] for row in table(tmp_path)) == ["50", "60", "60"]
     rows = run_benchmark(small_plan(n_samples=50), tmp_path, rerun=True)
     assert [row["n_samples"] for row in rows] == [50, 50]
     assert run_benchmark(small_plan(n_samples=50), tmp_path) == rows

@@ -154,6 +154,7 @@ def test_a_failed_fit_counts_as_worse_than_any():
     assert two.median[1] is None
     assert two.low[1] == two.high[1] == pytest.approx(500**-0.5)
     assert two.law.rate == pytest.approx(0.5, abs=1e-4)
+    two, _ = sample_curves(rows + [r | {"method": "polytopic", "r2_mean": 0.0, "status": "ok"} for r in rows])
     assert two.useful_from == 1000
     assert [size for size, *_ in two.points()] == [n for n in SAMPLE_SIZES if n != 500]
     (none,) = sample_curves([r | FAILED for r in rows])
@@ -189,6 +190,8 @@ def test_a_method_is_of_use_where_it_stays_good_and_better_than_the_linear_one(e
     assert curve.useful_from == useful
     # The linear one has to be good alone.
     assert linear.useful_from == (None if max(e or 1 for e in rival) > 0.1 else 250)
+    # Without it, nothing is known of it.
+    assert sample_curves([r for r in rows if r["method"] == "dica"])[0].useful_from is None
 
 
 @pytest.mark.parametrize(

@@ -275,6 +275,9 @@ def test_incomplete_or_doubled_rows_are_refused():
         leaderboard([*rows, rows[0]])
     with pytest.raises(ValueError, match="no row was given"):
         leaderboard([])
+    for name in ("status", "recovery"):
+        with pytest.raises(ValueError, match=f"a row has no '{name}': pass rows such as run_benchmark returns"):
+            leaderboard([{key: value for key, value in rows[0].items() if key != name}])
     with pytest.raises(ValueError, match="score='beauty' is not known: use one of recovery"):
         leaderboard(rows, score="beauty")
 

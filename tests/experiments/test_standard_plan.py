@@ -1,7 +1,9 @@
 """The standard benchmark is the same in a worker process as where it is planned."""
 
+import pytest
 from joblib import Parallel, delayed
 
+from identica.datasets import Regulon
 from identica.experiments.benchmark import BENCHMARK_DATASETS, BenchmarkPlan, run_benchmark, standard_plan
 
 
@@ -27,3 +29,15 @@ def test_every_data_set_is_generated_fitted_and_scored(tmp_path):
     assert scored["linear"]["recovery"] > 0.9
     # Blocks of two are scored as blocks, not by component.
     assert scored["compositional"]["recovery"] > scored["compositional"]["r2_mean"]
+
+
+@pytest.mark.parametrize("name", ["datasets", "methods", "seeds"])
+def test_one_name_is_no_list(name):
+    with pytest.raises(TypeError, match=f"{name} is of type str, not a list: pass "):
+        standard_plan(**{name: "linear"})
+
+
+def test_a_network_with_too_few_factors_is_told_what_it_needs():
+    small = Regulon(["a", "b"], ["x", "x"], [1, -1])
+    with pytest.raises(ValueError, match=r"the network has 2 factor\(s\) and 5 are asked for: use a network with more"):
+        standard_plan(datasets=["cells-mild"], seeds=[0], regulon=small)

@@ -240,7 +240,11 @@ class Regulon:
         """
         if not self.factors:
             raise ValueError("the regulon has no edges, of a known sign and to genes that are no factors: give another")
-        check_integer("n_factors", n_factors, 1, len(self.factors))
+        if check_integer("n_factors", n_factors, 1) > len(self.factors):
+            raise ValueError(
+                f"the network has {len(self.factors)} factor(s) and {n_factors} are asked for: use a network with more "
+                "factors, whose edges have a known sign and lead to genes that are no factors, or ask for fewer"
+            )
         return self.restrict(self.factors[:n_factors])
 
     def clean(self) -> Regulon:

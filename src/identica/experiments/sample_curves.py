@@ -53,7 +53,7 @@ class SampleCurve:
         Of the rate, 90 % by the bootstrap over seeds; None with one seed.
     useful_from : int or None
         Least size from which on, at all larger ones too, the median R² is at least 0.9 and exceeds that of the linear
-        method; None where there is none.
+        method, which must have been run; None where there is none.
     """
 
     family: str
@@ -126,7 +126,8 @@ def sample_curves(
     --------
     >>> row = {"method": "dica", "seed": 0, "status": "ok"}
     >>> rows = [{**row, "dataset": f"folded/N={n}", "r2_mean": 1 - 3 * n**-0.5} for n in (250, 1000, 4000, 16000)]
-    >>> (curve,) = sample_curves(rows)
+    >>> rows += [{**row, "method": "polytopic", "r2_mean": 0.7} for row in rows]
+    >>> curve, linear = sample_curves(rows)
     >>> round(curve.law.rate, 3), curve.useful_from
     (0.5, 1000)
     """
@@ -147,7 +148,7 @@ def sample_curves(
         tables = {method: _table(cells) for method, cells in methods.items()}
         rival = dict(zip(tables[linear][0], _medians(tables[linear][1]), strict=True)) if linear in tables else {}
         for method, (sizes, table) in tables.items():
-            beaten = {} if method == linear else rival
+            beaten = dict.fromkeys(sizes, -np.inf) if method == linear else rival
             curves.append(_curve(family, method, sizes, table, beaten, n_bootstrap, random))
     return tuple(curves)
 
@@ -236,7 +237,7 @@ def _interval(
 def _useful_from(sizes: Sequence[int], r2: NDArray[np.float64], rival: Mapping[int, float]) -> int | None:
     first = None
     for size, r in zip(reversed(sizes), r2[::-1], strict=True):
-        if not (r >= USEFUL and r > rival.get(size, -np.inf)):
+        if not (r >= USEFUL and r > rival.get(size, np.inf)):
             break
         first = size
     return first

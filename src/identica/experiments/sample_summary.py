@@ -48,8 +48,11 @@ def curves_to_markdown(curves: Sequence[SampleCurve]) -> str:
                 "of use from": curve.useful_from,
             }
         )
+    n_failed = sum(curve.n_failed for curve in curves)
+    failed = (f"{n_failed} fit(s) failed: results.csv says why, --rerun runs them again.",) if n_failed else ()
     return "\n\n".join(
         (
+            *failed,
             "Median over seeds of 1 - R² on samples not fitted, by the number of samples fitted; a failed fit counts "
             "as worse than any:",
             markdown_table(medians, list(medians[0])),
@@ -58,7 +61,8 @@ def curves_to_markdown(curves: Sequence[SampleCurve]) -> str:
             f"{LEAST_SIZES} sizes remain or the least median is more than {FALLEN:g} of that one. 5 % and 95 % are "
             "quantiles of the bootstrap over seeds. A bound of the order of N^(-1/2) is kept by a rate of 1/2 or more; "
             "the floor, what networks and training leave, is not in it. A method is of use from the least size from "
-            f"which on its median R² is at least {USEFUL:g} and exceeds that of the linear method.",
+            f"which on its median R² is at least {USEFUL:g} and exceeds that of the linear method; where that was not "
+            "run, none is told.",
             markdown_table(rates, list(rates[0])),
         )
     )

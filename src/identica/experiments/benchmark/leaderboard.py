@@ -63,6 +63,9 @@ def leaderboard(
     check_choice("score", score, SCORES)
     cells: dict[tuple[str, str], dict[int, Mapping[str, Any]]] = {}
     for row in rows:
+        needed = ("dataset", "method", "seed", "status", *((score,) if row.get("status") == "ok" else ()))
+        if absent := [name for name in needed if name not in row]:
+            raise ValueError(f"a row has no {absent[0]!r}: pass rows such as run_benchmark returns")
         of_pair = cells.setdefault((row["dataset"], row["method"]), {})
         if row["seed"] in of_pair:
             raise ValueError(f"{_named(row['dataset'], row['method'], row['seed'])} occurs twice: give each row once")

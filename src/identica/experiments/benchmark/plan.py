@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 from urllib.parse import quote
 
 from sklearn.base import BaseEstimator
 
-from identica.arguments import check_integer
+from identica.arguments import check_integer, check_list
 from identica.experiments.benchmark.fingerprint import digest
 from identica.experiments.comparison import Simulation
+from identica.metrics import MIN_DCI_SAMPLES
 
 __all__ = ["BenchmarkPlan", "Cell", "DatasetSpec", "MethodSpec"]
 
 LONGEST = 80
 """Letters of a name in a file's name, of which file systems allow some 255 in all."""
-MIN_TEST_SAMPLES = 20
-"""That :func:`identica.metrics.dci` needs."""
 MAX_SEED = 2**32 - 1
+BLOCKS_WANTED = "groups of indices from 0, such as ((0, 1), (2, 3))"
 
 
 @final
@@ -78,9 +78,9 @@ class DatasetSpec:
     Raises
     ------
     TypeError
-        If a size is no integer.
+        If a size is no integer, or blocks are no groups of integers.
     ValueError
-        If it is less than 1, or 20 for the samples to score on.
+        If a size is less than 1, or 20 for the samples to score on; if blocks do not have each index from 0 on once.
     """
 
     generate: Callable[[int, int], Simulation]
@@ -92,8 +92,15 @@ class DatasetSpec:
     measure: Callable[[Cell, Any, Any, int], Mapping[str, Any]] | None = None
 
     def __post_init__(self) -> None:
-        for name, at_least in (("n_samples", 1), ("n_test_samples", MIN_TEST_SAMPLES), ("n_components", 1)):
+        for name, at_least in (("n_samples", 1), ("n_test_samples", MIN_DCI_SAMPLES), ("n_components", 1)):
             check_integer(name, getattr(self, name), at_least)
+        if self.blocks is not None:
+            blocks = check_list("blocks", self.blocks, BLOCKS_WANTED)
+            together = [i for block in blocks for i in check_list("a block", block, BLOCKS_WANTED)]
+            for i in together:
+                check_integer("a component of a block", i, 0)
+            if sorted(together) != list(range(len(together))) or not together:
+                raise ValueError(f"blocks={self.blocks!r} does not have each true component once: pass {BLOCKS_WANTED}")
 
 
 @final
@@ -134,7 +141,7 @@ class BenchmarkPlan:
     Raises
     ------
     TypeError
-        If a seed is no integer.
+        If a seed is no integer, a name no text, or a specification of another type.
     ValueError
         If there is no data set, method or seed, a seed occurs twice or is out of range, or names cannot be told apart
         in names of files.
@@ -154,8 +161,9 @@ class BenchmarkPlan:
     seeds: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        for what, names in (("data set", self.datasets), ("method", self.methods)):
-            _check_names(what, names)
+        _check_specs("data set", "datasets", self.datasets, DatasetSpec)
+        _check_specs("method", "methods", self.methods, MethodSpec)
+        object.__setattr__(self, "seeds", tuple(check_list("seeds", self.seeds, "seeds such as (0, 1, 2)")))
         if not self.seeds:
             raise ValueError("no seed was given: use one or more, such as seeds=(0, 1, 2)")
         for seed in self.seeds:
@@ -196,9 +204,15 @@ def _digest_of_method(method: MethodSpec, data: DatasetSpec) -> str:
     return digest((built, method.uses_auxiliary))
 
 
-def _check_names(what: str, names: Iterable[str]) -> None:
+def _check_specs(what: str, argument: str, specs: Mapping[str, Any], kind: type) -> None:
+    if not isinstance(specs, Mapping):
+        raise TypeError(f"{argument} is of type {type(specs).__name__}: pass a dictionary of {kind.__name__} by name")
     seen: dict[str, str] = {}
-    for name in names:
+    for name, spec in specs.items():
+        if not isinstance(name, str):
+            raise TypeError(f"the {what} {name!r} has no text for a name: use names such as {str(name)!r}")
+        if not isinstance(spec, kind):
+            raise TypeError(f"the {what} {name!r} is of type {type(spec).__name__}: pass a {kind.__name__}")
         quoted = quote(name, safe="")
         if not 1 <= len(quoted) <= LONGEST:
             raise ValueError(f"{what} {name!r} has {len(quoted)} letters in the name of a file: use 1 to {LONGEST}")

@@ -37,8 +37,8 @@ def run_benchmark(
     with the cells that it had not finished. Workers that outlive a killed run finish the cells that they were given,
     two each at most with joblib's own backend; the next run waits for these and takes what they gave. A method that
     fails is a row with the status "failed". results.csv is made of all finished cells in the directory, those of other
-    plans included. plan.json says what the last run was asked for, so that one that was stopped can be told from one
-    that is complete.
+    plans included, whose `fingerprint` tells specifications apart. plan.json says what the last run was asked for, so
+    that one that was stopped can be told from one that is complete.
 
     Each cell computes on one thread. A backend of joblib whose workers are threads runs cells one after the other at
     best: let each worker be a process with one thread.
@@ -68,8 +68,8 @@ def run_benchmark(
     Raises
     ------
     DataError
-        If another run writes into the directory, a finished cell is damaged or is of another specification, or nothing
-        can be written.
+        If another run writes into the directory, a finished cell is damaged, one of the plan is of another
+        specification, or nothing can be written.
     ChildProcessError
         If a worker ended without a word, as when memory runs out.
 
@@ -125,40 +125,28 @@ def _unfinished(
     rerun: bool,
     folder: Path,
 ) -> list[Cell]:
-    """Choose the cells to run; refuse rows that could not be compared with them."""
-    wanted = set(plan.cells)
-    sound, differing = set(), []
-    for row in finished:
-        cell = cell_of(row)
-        problem = _difference(row, plan, fingerprints)
-        again = rerun and cell in wanted and (problem is not None or row["status"] == "failed")
-        if problem is None and not again:
-            sound.add(cell)
-        elif not again:
-            differing.append((cell, problem))
-    if differing:
-        cell, problem = differing[0]
+    """Choose the cells to run; refuse finished ones of the plan that another specification gave."""
+    rows = {cell_of(row): row for row in finished}
+    differing = [
+        cell
+        for cell in plan.cells
+        if cell in rows and rows[cell]["fingerprint"] != fingerprints[cell.dataset, cell.method]
+    ]
+    if differing and not rerun:
+        cell = differing[0]
+        # The digest of the data set comes first.
+        of_data = [row.split("-")[0] for row in (rows[cell]["fingerprint"], fingerprints[cell.dataset, cell.method])]
+        problem = f"the method {cell.method!r}" if of_data[0] == of_data[1] else f"the data set {cell.dataset!r}"
         others = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
-        do = "remove these files" if rerun else "run them again (rerun=True, or --rerun)"
         raise DataError(
             f"the finished cell {folder / CELLS / cell.name}.json{others} came from another specification of {problem} "
-            f"than this plan's: give another directory, or {do}"
+            "than this plan's: give another directory, or run them again (rerun=True, or --rerun)"
         )
-    return [cell for cell in plan.cells if cell not in sound]
-
-
-def _difference(row: dict[str, Any], plan: BenchmarkPlan, fingerprints: dict[tuple[str, str], str]) -> str | None:
-    """Say of what a row has another specification than the plan, which may know its data set alone."""
-    dataset, method = row["dataset"], row["method"]
-    if dataset not in plan.datasets:
-        return None
-    # Any of its methods tells the digest of the data set, which comes first.
-    expected = fingerprints[dataset, method if method in plan.methods else next(iter(plan.methods))]
-    if row["fingerprint"].split("-")[0] != expected.split("-")[0]:
-        return f"the data set {dataset!r}"
-    if method in plan.methods and row["fingerprint"] != expected:
-        return f"the method {method!r}"
-    return None
+    return [
+        cell
+        for cell in plan.cells
+        if cell not in rows or cell in differing or (rerun and rows[cell]["status"] == "failed")
+    ]
 
 
 def _side_by_side(tasks: Sequence[Any], n_jobs: int | None) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any, final
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from identica.arguments import check_list
 from identica.datasets import SPRITE_FACTORS, Regulon, make_cells, make_mixture, make_nonstationary, make_sprites
 from identica.estimators import DICA, IMA, AuxiliaryICA, Compositional, PolytopicFactorization, SparseJacobian
 from identica.experiments.baselines import as_rows
@@ -231,6 +232,8 @@ def standard_plan(
     ------
     ValueError
         If a name is unknown or occurs twice, or none is given.
+    TypeError
+        If an argument is no list.
 
     Examples
     --------
@@ -238,8 +241,9 @@ def standard_plan(
     >>> [cell.name for cell in plan.cells]
     ['linear+pca+0', 'linear+dica+0']
     """
-    data_names = list(BENCHMARK_DATASETS if datasets is None else datasets)
-    method_names = list(BENCHMARK_METHODS if methods is None else methods)
+    wanted = "a list of names"
+    data_names = list(BENCHMARK_DATASETS) if datasets is None else check_list("datasets", datasets, wanted)
+    method_names = list(BENCHMARK_METHODS) if methods is None else check_list("methods", methods, wanted)
     check_known("data set", data_names, BENCHMARK_DATASETS)
     check_known("method", method_names, BENCHMARK_METHODS)
     chosen = {name: BENCHMARK_DATASETS[name] for name in data_names}
@@ -249,7 +253,7 @@ def standard_plan(
     if quick:
         chosen = {name: replace(spec, n_samples=QUICK_SAMPLES) for name, spec in chosen.items()}
         built = {name: replace(spec, build=replace(spec.build, training=QUICK)) for name, spec in built.items()}  # type: ignore[type-var]
-    return BenchmarkPlan(chosen, built, tuple(seeds))
+    return BenchmarkPlan(chosen, built, tuple(check_list("seeds", seeds, "seeds such as (0, 1, 2)")))
 
 
 def _with_regulon(spec: DatasetSpec, regulon: Regulon) -> DatasetSpec:
