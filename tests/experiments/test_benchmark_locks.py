@@ -14,6 +14,7 @@ from itertools import product
 import numpy as np
 import pytest
 from benchmark_cases import PATHS, data, noted_plan, sleeper
+from sklearn.decomposition import PCA
 
 from identica.experiments.benchmark import BenchmarkPlan, MethodSpec, read_rows, run_benchmark
 from identica.experiments.benchmark.cells import run_cell
@@ -195,3 +196,14 @@ def test_runs_with_workers_killed_at_random_moments_lose_nothing_and_compute_not
     assert {name: (folder / "cells" / name).read_bytes() for name in kept} == kept
     check_done_once(log, folder, n_seeds, seconds)
     assert set(runs) <= {parent for parent, _ in lines(log)}
+
+
+def test_a_lock_that_a_killed_process_left_goes_and_one_that_is_held_stays(tmp_path):
+    plan = BenchmarkPlan({"a": data()}, {"pca": MethodSpec(lambda dataset: PCA(dataset.n_components))}, (0,))
+    run_benchmark(plan, tmp_path)
+    cells = tmp_path / "cells"
+    (cells / ".a+pca+0.lock").touch()
+    with cell_lock(cells / "held+pca+0.json"):
+        run_benchmark(plan, tmp_path)
+        assert [path.name for path in cells.glob(".*")] == [".held+pca+0.lock"]
+    assert [path.name for path in cells.iterdir()] == ["a+pca+0.json"]

@@ -39,5 +39,5 @@ def test_one_name_is_no_list(name):
 
 def test_a_network_with_too_few_factors_is_told_what_it_needs():
     small = Regulon(["a", "b"], ["x", "x"], [1, -1])
-    with pytest.raises(ValueError, match=r"the network has 2 factor\(s\) and 5 are asked for: use a network with more"):
+    with pytest.raises(ValueError, match=r"n_factors=5 is out of range: use from 1 to 2, .* or give a larger network"):
         standard_plan(datasets=["cells-mild"], seeds=[0], regulon=small)

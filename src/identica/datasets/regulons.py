@@ -242,8 +242,8 @@ class Regulon:
             raise ValueError("the regulon has no edges, of a known sign and to genes that are no factors: give another")
         if check_integer("n_factors", n_factors, 1) > len(self.factors):
             raise ValueError(
-                f"the network has {len(self.factors)} factor(s) and {n_factors} are asked for: use a network with more "
-                "factors, whose edges have a known sign and lead to genes that are no factors, or ask for fewer"
+                f"n_factors={n_factors} is out of range: use from 1 to {len(self.factors)}, all factors of the network "
+                "with an edge of a known sign to a gene that is no factor, or give a larger network"
             )
         return self.restrict(self.factors[:n_factors])
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from socket import gethostname
 
 from identica.io import DataError
 
-__all__ = ["cell_lock", "run_lock"]
+__all__ = ["cell_lock", "remove_free_locks", "run_lock"]
 
 CAN_LOCK = find_spec("fcntl") is not None
 """Not on Windows: two processes may do a cell twice there, but each writes it whole."""
@@ -83,6 +83,23 @@ def cell_lock(file: Path) -> Iterator[None]:
             finally:
                 path.unlink(missing_ok=True)
             return
+
+
+def remove_free_locks(folder: Path) -> None:
+    """Remove the locks of cells whose process was killed between writing the cell and removing its lock.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the cells. Locks that a process still holds stay.
+    """
+    if not CAN_LOCK:
+        return
+    for path in folder.glob(".*.lock"):
+        with suppress(FileNotFoundError, BlockingIOError), path.open("r+", encoding="utf-8") as held:
+            _lock(held.fileno(), wait=False)
+            if _is_at(held.fileno(), path):
+                path.unlink()
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

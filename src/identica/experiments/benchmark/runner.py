@@ -13,7 +13,7 @@ from joblib.parallel import get_active_backend
 
 from identica.experiments.benchmark.asked import PLAN, asked_of, write_asked
 from identica.experiments.benchmark.cells import CELLS, cell_of, read_rows, run_cell, stamp
-from identica.experiments.benchmark.locks import run_lock
+from identica.experiments.benchmark.locks import remove_free_locks, run_lock
 from identica.experiments.benchmark.plan import BenchmarkPlan, Cell
 from identica.io import DataError, prepare_output_dir, remove_leftovers, write_records
 
@@ -112,6 +112,7 @@ def run_benchmark(
         for row in _side_by_side(tasks, n_jobs):
             if on_cell is not None:
                 on_cell(row)
+        remove_free_locks(folder / CELLS)
         rows = read_rows(folder, command)
         write_records(folder / RESULTS, rows)
     wanted = set(plan.cells)
