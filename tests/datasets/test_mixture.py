@@ -146,7 +146,16 @@ def test_isotropic_rows_are_gaussian_in_every_direction():
         assert kstest(2 * rows @ direction, "norm").pvalue > 0.01
 
 
-@pytest.mark.parametrize("kind", ["post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic", "compositional"])
+def test_one_sided_jacobians_have_no_negative_entry():
+    mixture = make_mixture(50, 30, 3, kind="one-sided", random_state=0)
+    assert (mixture.jacobians >= 0).all()
+    assert np.abs(mixture.mixing.matrix).sum(axis=1) == pytest.approx(1.0)
+
+
+BENT = ["post-nonlinear", "perturbed", "orthogonal", "sparse", "isotropic", "one-sided", "compositional"]
+
+
+@pytest.mark.parametrize("kind", BENT)
 def test_without_strength_a_mixing_is_linear_in_monotone_maps(kind):
     mixture = make_mixture(40, 25, 4, kind=kind, strength=0.0, random_state=0)
     expected = mixture.mixing.inner(mixture.latents) @ mixture.mixing.matrix.T

@@ -58,6 +58,7 @@ class SimulateMixture:
         "orthogonal",
         "sparse",
         "isotropic",
+        "one-sided",
         "additive",
         "folded",
         "compositional",

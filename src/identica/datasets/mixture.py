@@ -24,6 +24,7 @@ Kind = Literal[
     "orthogonal",
     "sparse",
     "isotropic",
+    "one-sided",
     "additive",
     "folded",
     "compositional",
@@ -120,6 +121,8 @@ def make_mixture(
     "sparse"          as "post-nonlinear", with rows of `n_active` non-zero entries
     "isotropic"       x = g(A s), g as in "post-nonlinear", with Gaussian rows: no direction is special, and
                       the Jacobians cannot tell the components apart
+    "one-sided"       as "post-nonlinear", with rows without a negative entry: all components move all features in one
+                      direction, so that the rows fill one part of the L1 ball alone
     "additive"        x_i = sum_j A_ij h_ij(s_j), h_ij(u) = sin(w_ij u + phi_ij) / w_ij: each feature has a wave of
                       its own along each component, and rows of the Jacobian turn from point to point
     "folded"          x_i = sin(w_i a_i's + phi_i) / w_i: each feature goes up and down along its own direction, and
@@ -150,8 +153,8 @@ def make_mixture(
         Correlation of each two components (default 0.5), of the copula's normals for "dependent"; between
         -1 / (n_components - 1) and 1, both excluded. "uniform" takes none.
     strength : float, optional
-        Strength of the nonlinear part, at least 0; with 0 it is x = A h(s). For "post-nonlinear", "sparse"
-        and "isotropic" (default 4) the steepest slope of a feature's map is up to 1 + strength times its
+        Strength of the nonlinear part, at least 0; with 0 it is x = A h(s). For "post-nonlinear", "sparse",
+        "isotropic" and "one-sided" (default 4) the steepest slope of a feature's map is up to 1 + strength times its
         flattest. For "perturbed" and "compositional" (default 0.5) it is the root mean square of the waves, roughly in
         units of that of A s. For "orthogonal" (default 0.5) it is the length of B's columns in units of A's. For
         "additive" (default 2) and "folded" (default 1.8) it is the largest angular frequency, in radians per standard

@@ -18,6 +18,7 @@ DEFAULT_STRENGTH = {
     "orthogonal": 0.5,
     "sparse": 4.0,
     "isotropic": 4.0,
+    "one-sided": 4.0,
     "additive": 2.0,
     "folded": 1.8,
     "compositional": 0.5,
@@ -64,6 +65,8 @@ def draw_mixing(
         return _draw_compositional(n_features, n_components, strength, block_size, inner, random)
     else:
         matrix = sampling.l1_sphere_rows(n_features, n_components, random)
+    if kind == "one-sided":
+        matrix = np.abs(matrix)
     if kind == "linear":
         return Mixing(matrix, inner)
     if kind == "orthogonal":
