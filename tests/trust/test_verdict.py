@@ -51,6 +51,12 @@ def test_nothing_against_them_is_all_that_can_be_said():
         ({"start_agreement_": 0.949}, "starts", "another start could have given others"),
         ({"start_agreement_": None, "restart_agreement_": 0.949}, "restarts", "end at different components"),
         ({"start_agreement_": 0.984, "restart_agreement_": 0.949}, "restarts", "end at different components"),
+        (
+            {"start_agreement_": 0.99, "restart_agreement_": 0.949, "pointwise_agreement_": 0.929},
+            "restarts",
+            "end at different components",
+        ),
+        ({"pointwise_agreement_": 0.849}, "points", "starts may agree on components that are not those of the data"),
         ({"reconstruction_error_": 0.4}, "reconstruction", "has not learnt the data"),
         ({"n_samples_fit_": 29}, "samples", "29 samples are too few"),
         ({"trained_reconstruction_error_": 0.049}, "overfitting", "10.00% of the variance of held-out rows"),
@@ -73,6 +79,10 @@ def test_each_bad_sign_is_enough(changes, name, said):
         ({"start_agreement_": 0.951, "restart_agreement_": 0.951}, "found these components"),
         ({"start_agreement_": 0.985, "restart_agreement_": 0.5}, "before the last stage, agree to 0.500"),
         ({"start_agreement_": None, "restart_agreement_": 0.951}, "the criterion singles these components out"),
+        ({"pointwise_agreement_": 0.851, "restart_agreement_": 0.951}, "a single point of the data speaks for"),
+        ({"pointwise_agreement_": 0.931, "restart_agreement_": 0.5}, "before the last stage, agree to 0.500"),
+        ({"pointwise_agreement_": 0.931}, "By itself, a single point of the data speaks for these components to 0.931"),
+        ({"pointwise_agreement_": None}, "found these components"),
         # Linear data: PCA is as good as a network can be, and the components can be right.
         ({"reconstruction_error_": 1e-7, "linear_reconstruction_error_": 1e-9}, "about as much as a linear method"),
         ({"reconstruction_error_": 0.0949, "linear_reconstruction_error_": 0.1}, "found more than a linear method"),
@@ -122,7 +132,7 @@ def test_agreement_sees_through_monotone_maps_and_through_nothing_else():
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:the 32 restarts of the alignment")
+@pytest.mark.filterwarnings("ignore:the 32 restarts of the alignment", "ignore:by itself, a single point")
 def test_data_without_direction_are_doubted_and_data_with_it_are_not():
     training = Training(max_steps=1500)
     isotropic = make_mixture(3000, 60, 4, kind="isotropic", random_state=0)
@@ -132,6 +142,7 @@ def test_data_without_direction_are_doubted_and_data_with_it_are_not():
     with pytest.warns(Warning, match="may not tell the components apart"):
         alone = DICA(4, n_init=1, training=training, random_state=0).fit(isotropic.X)
     assert max(doubted.start_agreement_, alone.restart_agreement_) < 0.95
+    assert max(doubted.pointwise_agreement_, alone.pointwise_agreement_) < 0.93
     diverse = make_mixture(3000, 60, 4, random_state=0)
     assert DICA(4, n_init=4, training=training, random_state=0).fit(diverse.X).verdict_.level == "sound"
 

@@ -37,7 +37,7 @@ from identica.training.checkpoint import Checkpoint, find_snapshots
 from identica.training.inspection import share_explained
 from identica.training.passes import widen
 from identica.training.plan import Training
-from identica.trust import compare_starts, judge
+from identica.trust import compare_starts, judge, of_single_points
 
 __all__ = ["ComponentAnalysis", "NetworkAnalysis"]
 
@@ -256,6 +256,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
             if isinstance(self, NetworkAnalysis):
                 refined = best.latest("refine")
                 self.refined_ = refined is not None and not bool(refined["undone"])
+                self.pointwise_agreement_ = of_single_points(best, self._criterion(), plan.seeds[0])
         if best.units is not None:
             self.feature_units_ = best.units.double().cpu().numpy()
         encoder, decoder = best.encoder.eval().double(), best.decoder.eval().double()

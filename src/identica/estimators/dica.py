@@ -41,6 +41,9 @@ class DICA(NetworkAnalysis):
         Criterion of each start of the alignment, up to a constant that all share; staged only.
     restart_agreement_ : float
         Mean matched |cosine| between the best restart's components and the others'; staged only.
+    pointwise_agreement_ : float
+        How far single points of the data, each by itself, speak for the same components, see
+        :func:`identica.trust.pointwise_agreement`; staged only.
     refined_ : bool
         Whether the refine stage was kept; it is undone where it costs too much reconstruction. Staged only.
     %(attributes)s

@@ -49,6 +49,7 @@ _VALUES = (
     "trained_reconstruction_error_",
     "volume_efficiency_",
     "restart_agreement_",
+    "pointwise_agreement_",
     "refined_",
     "noise_floor_",
     "starts_",

@@ -23,7 +23,16 @@ from identica.solvers.grouping import grouped
 from identica.training.inspection import draw_latents
 from identica.training.trainer import Trainer
 
-__all__ = ["Alignment", "align", "align_networks", "aligned", "find_alignment", "matched_cosine"]
+__all__ = [
+    "Alignment",
+    "align",
+    "align_networks",
+    "aligned",
+    "climb",
+    "find_alignment",
+    "inverse_square_root",
+    "matched_cosine",
+]
 
 ALIGN_POINTS = 64
 ALIGN_ROWS = 8192
@@ -99,7 +108,7 @@ def align(
     matrices = local.rows
     n_points, n_rows, d = matrices.shape
     gram = (matrices.mT @ matrices).mean(0).double()
-    whitening = _inverse_square_root(gram).to(matrices)
+    whitening = inverse_square_root(gram).to(matrices)
     whitened = (matrices @ whitening).flatten(0, 1)
     # Unit scale for the optimiser: typical rows get norm 1, which no result depends on.
     whitened = whitened * (d**0.5 / whitened.square().sum(-1).mean().sqrt())
@@ -125,12 +134,12 @@ def align(
     if criterion.group_size > 1:
         # Which components belong together is told by how they overlap once each is as good as it can be by itself.
         single = criterion.of_single_components()
-        _climb(lambda turned: value(turned, single), turns, n_steps, learning_rate)
+        climb(lambda turned: value(turned, single), turns, n_steps, learning_rate)
         with torch.no_grad():
             sizes = (turns.mT @ across).abs()
             turns.copy_(grouped(turns, sizes @ sizes.mT, criterion.group_size))
         n_steps = max(1, n_steps // GROUPED_SHARE)
-    _climb(value, turns, n_steps, learning_rate)
+    climb(value, turns, n_steps, learning_rate)
     with torch.no_grad():
         criteria = value(turns)
     best = int(criteria.argmax())
@@ -140,8 +149,20 @@ def align(
     return Alignment(whitening @ found[best], criteria, agreement)
 
 
-def _climb(value: Callable[[Tensor], Tensor], turns: Tensor, n_steps: int, learning_rate: float) -> None:
-    """Maximise a value of each of several transforms, which are changed in place."""
+def climb(value: Callable[[Tensor], Tensor], turns: Tensor, n_steps: int, learning_rate: float) -> None:
+    """Maximise a value of each of several transforms.
+
+    Parameters
+    ----------
+    value : callable
+        Takes ``turns`` and returns one number for each.
+    turns : Tensor of shape (..., n_components, n_components)
+        Where to begin, changed in place.
+    n_steps : int
+        Steps of Adam, whose rate falls to 0 as a cosine.
+    learning_rate : float
+        At the beginning.
+    """
     optimiser = torch.optim.Adam([turns], lr=learning_rate, betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, n_steps)
     for _ in range(n_steps):
@@ -276,7 +297,19 @@ def _in_whitened(local: LocalGeometry, whitening: Tensor) -> Tensor:
     return inverse @ local.covariance.to(whitening) @ inverse.mT
 
 
-def _inverse_square_root(gram: Tensor) -> Tensor:
+def inverse_square_root(gram: Tensor) -> Tensor:
+    """Return a matrix W with W'GW the identity.
+
+    Parameters
+    ----------
+    gram : Tensor of shape (n_components, n_components)
+        G, symmetric and positive semi-definite; what is singular is lifted by a share of 1e-10.
+
+    Returns
+    -------
+    Tensor of shape (n_components, n_components)
+        W; its columns are eigenvectors.
+    """
     values, vectors = torch.linalg.eigh(gram)
     floor = values[-1].clamp_min(torch.finfo(gram.dtype).tiny ** 0.5) * 1e-10
     root: Tensor = vectors / values.clamp_min(floor).sqrt()

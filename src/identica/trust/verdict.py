@@ -15,6 +15,10 @@ AGREEMENT = 0.95
 """From here on restarts, and starts, agree."""
 ANSWERED = 0.985
 """From here on starts agree so closely that restarts which do not are a matter of the search alone."""
+POINTWISE = 0.93
+"""From here on single points, each by itself, speak for the same components as all together."""
+LEAST_POINTWISE = 0.85
+"""Below this they speak against them, whatever starts say."""
 AGREEMENT_SPAN = 0.1
 """A grade falls from 1 to 0 over so much of an agreement, with AGREEMENT in the middle."""
 LEAST_OF_LINEAR = 0.95
@@ -79,7 +83,7 @@ class Sign:
     @property
     def of_single_components(self) -> bool:
         """Whether it says that single components could be others, and not that the fit as a whole is a poor one."""
-        return self.name in ("starts", "restarts", "components", "auxiliary")
+        return self.name in ("starts", "restarts", "points", "components", "auxiliary")
 
 
 @final
@@ -139,22 +143,7 @@ def judge(fitted: Any) -> Verdict:
     >>> judge(PolytopicFactorization(2, random_state=0).fit(X)).level
     'sound'
     """
-    signs = [
-        sign
-        for look in (
-            _starts,
-            _restarts,
-            _odds,
-            _reconstruction,
-            _samples,
-            _overfitting,
-            _features,
-            _wild,
-            _components,
-            _levels,
-        )
-        if (sign := look(fitted)) is not None
-    ]
+    signs = [sign for look in LOOKS if (sign := look(fitted)) is not None]
     grades = [sign.grade for sign in signs if sign.grade is not None]
     number = min(grades, default=MIDDLE)
     names = {sign.name for sign in signs if sign.grade is not None}
@@ -173,8 +162,8 @@ def judge(fitted: Any) -> Verdict:
     return Verdict("sound", number, tuple(signs))
 
 
-def _grade(agreement: float) -> float:
-    return min(1.0, max(0.0, MIDDLE + (agreement - AGREEMENT) / AGREEMENT_SPAN))
+def _grade(agreement: float, enough: float = AGREEMENT) -> float:
+    return min(1.0, max(0.0, MIDDLE + (agreement - enough) / AGREEMENT_SPAN))
 
 
 def _starts(fitted: Any) -> Sign | None:
@@ -202,8 +191,11 @@ def _restarts(fitted: Any) -> Sign | None:
         return None
     grade = _grade(agreement)
     starts = getattr(fitted, "start_agreement_", None)
-    if starts is not None and (starts >= ANSWERED or grade >= MIDDLE):
-        # Starts that agree after all stages have answered the question that restarts ask before the last one.
+    points = getattr(fitted, "pointwise_agreement_", None)
+    answered = starts is not None and starts >= ANSWERED and (points is None or points >= POINTWISE)
+    if starts is not None and (answered or grade >= MIDDLE):
+        # Starts that agree after all stages have answered the question that restarts ask before the last one, unless
+        # single points do not agree with them: few rows without corners can lead all starts to one wrong answer.
         text = f"{len(restarts)} restarts of the alignment, before the last stage, agree to {agreement:.3f}."
         return Sign("restarts", "neither", text)
     if grade >= MIDDLE and hasattr(fitted, "n_init"):
@@ -224,6 +216,22 @@ def _restarts(fitted: Any) -> Sign | None:
         "try fewer components or more samples"
     )
     return Sign("restarts", "against", text, grade)
+
+
+def _points(fitted: Any) -> Sign | None:
+    agreement = getattr(fitted, "pointwise_agreement_", None)
+    if agreement is None or fitted.n_components == 1:
+        return None
+    grade = _grade(agreement, LEAST_POINTWISE)
+    facts = f"by itself, a single point of the data speaks for these components to {agreement:.3f}"
+    if grade >= MIDDLE:
+        side: Side = "for" if agreement >= POINTWISE else "neither"
+        return Sign("points", side, f"{facts[0].upper()}{facts[1:]} (1 where the method's condition holds).", grade)
+    text = (
+        f"{facts} (1 where the method's condition holds, below {LEAST_POINTWISE} here): starts may agree on components "
+        "that are not those of the data; use more features, or compare other methods"
+    )
+    return Sign("points", "against", text, grade)
 
 
 def _odds(fitted: Any) -> Sign | None:
@@ -332,7 +340,7 @@ def _levels(fitted: Any) -> Sign | None:
 
 
 LOOKS = (
-    *(_starts, _restarts, _odds, _reconstruction, _samples, _overfitting, _features, _wild, _components),
+    *(_starts, _restarts, _points, _odds, _reconstruction, _samples, _overfitting, _features, _wild, _components),
     _levels,
 )
 """What is looked at, in this order."""
