@@ -84,11 +84,14 @@ class Choose:
     def run(self) -> None:
         """Run the command."""
         from identica import plotting
+        from identica.arguments import check_integer, check_real
         from identica.cli.observations import check_use, read_observations
         from identica.io import atomic_write, output_directory, refuse_to_overwrite, write_json
         from identica.trust import choose
 
         numbers = numbers_in(self.n_components)
+        check_integer("seeds", self.seeds, 2)
+        check_real("holdout", self.holdout, above=0, below=1)
         check_jobs(self.jobs)
         given = {"method": self.method, "random_state": self.seed, "device": self.device}
         estimator = quick_estimator(self.config, given)

@@ -6,6 +6,7 @@ import hashlib
 import math
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from itertools import chain
 from typing import Any
 
@@ -17,7 +18,7 @@ from sklearn.base import BaseEstimator
 from torch import nn
 
 from identica.arguments import check_integer, check_list, check_real
-from identica.io import prepare_output_dir, remove_leftovers
+from identica.io import output_directory, remove_leftovers
 from identica.machine import side_by_side
 from identica.trust.choice import Choice, recommend
 from identica.trust.evidence import number_evidence
@@ -111,29 +112,30 @@ def choose(
     parameters = estimator.get_params(deep=False) if made else {}
     if not {"n_components", "random_state"} <= set(parameters):
         raise TypeError(
-            f"estimator is of type {type(estimator).__name__}, which has no n_components and random_state: give an "
-            "estimator of this library, such as DICA()"
+            f"estimator={estimator!r} is no estimator that has n_components and random_state: give one of this "
+            "library, such as DICA()"
         )
     X, y = (values if values is None or hasattr(values, "shape") else np.asarray(values) for values in (X, y))
     _check_shape(X, y, numbers)
     plan, held_out = planned_fits(X.shape[0], numbers, n_seeds, random_state, test_fraction)
-    folder = None if directory is None else prepare_output_dir(directory)
-    prints = dict.fromkeys(plan, "") if folder is None else _fingerprints(estimator, X, y, plan, held_out)
-    kept: list[SingleFit] = []
-    tasks = []
-    for planned in plan:
-        if folder is not None:
-            path = file_of(folder, planned)
-            if path.exists():
-                kept.append(read_fit(path, prints[planned]))
-                continue
-            remove_leftovers(path)
-        tasks.append(delayed(carry_out)(estimator, X, y, planned, held_out, folder, prints[planned]))
     fits: list[SingleFit] = []
-    for fit in chain(kept, side_by_side(tasks, n_jobs, "with a directory, finished fits are kept")):
-        fits.append(fit)
-        if on_fit is not None:
-            on_fit(fit)
+    # A folder that is made here goes where the first fit fails.
+    with nullcontext() if directory is None else output_directory(directory) as folder:
+        prints = dict.fromkeys(plan, "") if folder is None else _fingerprints(estimator, X, y, plan, held_out)
+        kept: list[SingleFit] = []
+        tasks = []
+        for planned in plan:
+            if folder is not None:
+                path = file_of(folder, planned)
+                if path.exists():
+                    kept.append(read_fit(path, prints[planned]))
+                    continue
+                remove_leftovers(path)
+            tasks.append(delayed(carry_out)(estimator, X, y, planned, held_out, folder, prints[planned]))
+        for fit in chain(kept, side_by_side(tasks, n_jobs, "with a directory, finished fits are kept")):
+            fits.append(fit)
+            if on_fit is not None:
+                on_fit(fit)
     group_size = int(parameters.get("block_size", 1))
     rows = [number_evidence([fit for fit in fits if fit.n_components == d], group_size) for d in numbers]
     return recommend(rows, held_out)

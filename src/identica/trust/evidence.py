@@ -26,7 +26,7 @@ NEARLY = 2e-3
 
 TOLD = 0.8
 """Share of its variance from which on a component is a function of stronger ones."""
-HELD = 0.8
+HELD = 0.9
 """Share of its variance from which on another fit holds a component."""
 
 _PLAIN = ("n_components", "unexplained", "criterion", "reference", "n_fits", "n_warned", "seconds")

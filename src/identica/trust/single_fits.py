@@ -191,7 +191,8 @@ def read_fit(path: Path, fingerprint: str) -> SingleFit:
         If the file is damaged, or the fit is of other data or settings.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # NumPy leaves a file open that is no archive.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             plain = json.loads(str(arrays["plain"]))
             of = plain.pop("fingerprint")
             plain |= {"warnings": tuple(plain["warnings"]), "duplicates": tuple(map(tuple, plain["duplicates"]))}
