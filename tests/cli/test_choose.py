@@ -71,7 +71,7 @@ def test_fits_of_another_command_are_refused(folder, capsys):
 
 
 def test_images_and_arrays_are_read_as_fit_reads_them(folder):
-    images = make_mixture(200, 12, 2, kind="linear", random_state=0).X.reshape(200, 3, 4)
+    images = make_mixture(300, 12, 2, kind="linear", random_state=0).X.reshape(300, 3, 4)
     np.savez("two.npz", a=images, b=images[:5])
     assert main(["choose", "two.npz", "--key", "a", "-d", "2", "--method", "polytopic", "--output", "out"]) == 0
 

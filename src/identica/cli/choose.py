@@ -83,11 +83,14 @@ class Choose:
 
     def run(self) -> None:
         """Run the command."""
+        from matplotlib.figure import Figure
+
         from identica import plotting
         from identica.arguments import check_integer, check_real
         from identica.cli.observations import check_use, read_observations
         from identica.io import atomic_write, output_directory, refuse_to_overwrite, write_json
         from identica.trust import choose
+        from identica.trust.evidence import REPLICATED
 
         numbers = numbers_in(self.n_components)
         check_integer("seeds", self.seeds, 2)
@@ -118,9 +121,11 @@ class Choose:
                     on_fit=told,
                 )
             write_json(directory / "choose.json", _content(self, estimator, choice))
-            axes = plotting.choice(choice.to_dict()["rows"], choice.recommended)
+            figure = Figure(figsize=(5.6, 5.6), layout="constrained")
+            axes = figure.subplots(3, 1, sharex=True)
+            plotting.choice(choice.to_dict()["rows"], choice.recommended, threshold=REPLICATED, axes=axes)
             with atomic_write(directory / "choose.svg") as file:
-                axes[0].figure.savefig(file, format="svg", metadata={"Date": None})
+                figure.savefig(file, format="svg", metadata={"Date": None})
         print(f"\n{_table(choice)}\n")
         print(choice.reason)
         print(_components(choice))

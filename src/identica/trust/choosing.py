@@ -235,8 +235,9 @@ def _fingerprints(
             for tensor in module.state_dict().values():
                 shared.update(tensor.detach().cpu().numpy().tobytes())
     shared.update(repr((list(getattr(X, "columns", [])), X.shape)).encode())
-    for part in (X.data, X.indices, X.indptr) if issparse(X) else (X,):
-        shared.update(np.ascontiguousarray(part))
+    matrix: Any = X
+    for part in (matrix.data, matrix.indices, matrix.indptr) if issparse(X) else (X,):
+        shared.update(np.ascontiguousarray(part).data)
     if y is not None:
         shared.update(repr(np.asarray(y).tolist()).encode())
     shared.update(held_out.tobytes())

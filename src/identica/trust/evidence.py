@@ -172,20 +172,19 @@ def _components(
     """Give each component of the reference fit its state; the strongest first, of equal ones the first."""
     latents, strength = best.latents, np.asarray(best.strength, dtype=np.float64)
     strength = strength / max(strength.mean(), np.finfo(np.float64).tiny)
-    of_seeds, of_halves = (
-        np.array([agreement_by_component(latents, fit.latents, size) for fit in fits]) for fits in (others, halves)
-    )
-    of_seeds, of_halves = np.median(of_seeds, axis=0), of_halves.min(axis=0)
+    of_seeds = np.median([agreement_by_component(latents, fit.latents, size) for fit in others], axis=0)
+    of_halves = np.min([agreement_by_component(latents, half.latents, size) for half in halves], axis=0)
     held = np.min([share_told(latents, half.latents) for half in halves], axis=0)
     order = np.argsort(-strength, kind="stable").tolist()
-    duplicate_of = dict(sorted(pair, key=order.index, reverse=True) for pair in best.duplicates)
+    duplicate_of = {max(pair, key=order.index): min(pair, key=order.index) for pair in best.duplicates}
     found = {}
     for place, j in enumerate(order):
         stronger = [k for k in order[:place] if k // size != j // size]
         told = float(share_told(latents[:, [j]], latents[:, stronger])[0]) if stronger else 0.0
+        state: State
         partner = None
         if strength[j] < EMPTY:
-            state: State = "empty"
+            state = "empty"
         elif j in duplicate_of:
             state, partner = "duplicate", duplicate_of[j]
         elif told >= TOLD:
@@ -194,6 +193,14 @@ def _components(
             state = "trusted"
         else:
             state = "mixed" if held[j] >= HELD else "unstable"
-        numbers = (float(values[j]) for values in (of_seeds, of_halves, held, strength))
-        found[j] = ComponentEvidence(j, *numbers, told, state, partner)
+        found[j] = ComponentEvidence(
+            component=j,
+            agreement_of_seeds=float(of_seeds[j]),
+            agreement_of_halves=float(of_halves[j]),
+            held=float(held[j]),
+            strength=float(strength[j]),
+            told=told,
+            state=state,
+            partner=partner,
+        )
     return tuple(found[j] for j in sorted(found))
