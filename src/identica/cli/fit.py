@@ -85,13 +85,14 @@ class Fit:
     def run(self) -> None:
         """Run the command."""
         from identica.cli.configuration import read_parameters
+        from identica.cli.observations import check_use, read_observations
         from identica.cli.record import FILES
         from identica.estimators import from_configuration
-        from identica.io import DataError, output_directory, read_table, refuse_to_overwrite
+        from identica.io import DataError, output_directory, refuse_to_overwrite
 
         given = {"n_components": self.n_components, "method": self.method, "random_state": self.seed}
         estimator = from_configuration(read_parameters(self.config, given | {"device": self.device}))
-        _check_use(estimator, self.auxiliary)
+        check_use(estimator, self.auxiliary)
         set_threads(self.threads)
         checkpoint = self.output / "checkpoint.safetensors"
         read = [self.data, self.config, None if self.auxiliary is None else Path(self.auxiliary)]
@@ -100,14 +101,9 @@ class Fit:
             raise DataError(
                 f"{checkpoint} is of an unfinished fit, go on with it by --resume, or delete it to start over"
             )
-        table = read_table(
+        table = read_observations(
             self.data, layer=self.layer, key=self.key, index_column=self.index_column, auxiliary=self.auxiliary
         )
-        if len(table.values) < 2:
-            raise DataError(
-                f"{self.data} has {len(table.values)} row, a fit needs a minimum of 2: samples go into rows, transpose "
-                "the table if they are in columns"
-            )
         if self.resume and not checkpoint.exists() and self._is_finished(estimator, table):
             print(f"{self.output} holds this fit already, it is finished: nothing to resume")
             return
@@ -170,26 +166,6 @@ class Fit:
         for name in (checkpoint.name, *record.FILES):
             remove_leftovers(directory / name)
         print(record.summary(content, directory))
-
-
-def _check_use(estimator: "ComponentAnalysis", auxiliary: str | None) -> None:
-    """Make sure that a method is told an auxiliary variable if it needs one, and only then."""
-    from sklearn.utils import get_tags
-
-    from identica.estimators import METHODS
-
-    needed = get_tags(estimator).target_tags.required
-    if needed and auxiliary is None:
-        raise ValueError(
-            f"method {estimator.method} needs an auxiliary variable and none was given: add --auxiliary with the name "
-            "of a column, or of a .npy file for data without columns"
-        )
-    if auxiliary is not None and not needed:
-        using = ", ".join(name for name, cls in METHODS.items() if get_tags(cls()).target_tags.required)
-        raise ValueError(
-            f"--auxiliary {auxiliary} was given and method {estimator.method} does not use it: leave it out, or choose "
-            f"a method that does: {using}"
-        )
 
 
 @contextmanager

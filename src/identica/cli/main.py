@@ -13,6 +13,7 @@ from typing import Annotated, Any, Protocol, Union
 import tyro
 
 from identica.cli.benchmark import Benchmark
+from identica.cli.choose import Choose
 from identica.cli.demo import Demo
 from identica.cli.fit import CheckpointKept, Fit
 from identica.cli.report import Report
@@ -42,6 +43,7 @@ class _Command(Protocol):
 
 COMMANDS: dict[str, tuple[Any, str | None]] = {
     "fit": (Fit, None),
+    "choose": (Choose, None),
     "transform": (Transform, None),
     "traverse": (Traverse, None),
     "score": (Score, None),

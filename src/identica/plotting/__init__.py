@@ -1,9 +1,10 @@
-"""Pictures of a fit: each function draws on one matplotlib axis and returns it.
+"""Pictures of a fit: each function draws on one matplotlib axis, `choice` on three, and returns what it drew on.
 
 Where no axis is given a new figure is made without pyplot, so that nothing is held in global state and no
 display is needed; it is reached by ``ax.figure`` and saved by ``ax.figure.savefig``.
 """
 
+from identica.plotting.choice import choice
 from identica.plotting.curves import history, history_terms
 from identica.plotting.heatmaps import influence, r2_heatmap, signed_heatmap
 from identica.plotting.levels import levels
@@ -14,6 +15,7 @@ from identica.plotting.style import COLORS, LONGEST_NAME
 __all__ = [
     "COLORS",
     "LONGEST_NAME",
+    "choice",
     "critical_differences",
     "errors_by_size",
     "history",

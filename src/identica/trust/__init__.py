@@ -1,19 +1,31 @@
-"""Does the answer deserve belief: agreement of starts, and a verdict in words."""
+"""Does the answer deserve belief: agreement of starts, a verdict in words, and how many components there are."""
 
 from __future__ import annotations
 
-from identica.trust.agreement import Comparison, compare_starts, component_agreement
+from identica.trust.agreement import Comparison, agreement_by_component, compare_starts, component_agreement
+from identica.trust.choice import Choice, recommend
+from identica.trust.choosing import choose
+from identica.trust.evidence import ComponentEvidence, NumberEvidence, number_evidence
 from identica.trust.pointwise import PointwiseAgreement, of_single_points, pointwise_agreement
+from identica.trust.single_fits import SingleFit
 from identica.trust.verdict import Sign, Verdict, judge
 
 __all__ = [
+    "Choice",
     "Comparison",
+    "ComponentEvidence",
+    "NumberEvidence",
     "PointwiseAgreement",
     "Sign",
+    "SingleFit",
     "Verdict",
+    "agreement_by_component",
+    "choose",
     "compare_starts",
     "component_agreement",
     "judge",
+    "number_evidence",
     "of_single_points",
     "pointwise_agreement",
+    "recommend",
 ]

@@ -18,7 +18,7 @@ from sklearn.preprocessing import PolynomialFeatures
 from identica.solvers.starts import Found
 from identica.training.trainer import Trainer
 
-__all__ = ["Comparison", "compare_starts", "component_agreement"]
+__all__ = ["Comparison", "agreement_by_component", "compare_starts", "component_agreement"]
 
 CRITERION_SCALE = 0.02
 """A start whose criterion is lower by so much than the best counts a third of one that is as good."""
@@ -125,18 +125,48 @@ def component_agreement(
     >>> round(component_agreement(latents, -np.exp(latents[:, ::-1])), 6)
     1.0
     """
+    return float(agreement_by_component(first, second, group_size).mean())
+
+
+def agreement_by_component(
+    first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any]], group_size: int = 1
+) -> NDArray[np.float64]:
+    """Return the absolute rank correlation of each component of one fit with its match in another.
+
+    Components are matched one to one such that the sum over all is largest; see :func:`component_agreement`, which is
+    the mean.
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (n_samples, n_components)
+        Components of the same samples.
+    group_size : int, default=1
+        Components beside each other that belong together: each has the agreement of its group.
+
+    Returns
+    -------
+    ndarray of shape (n_components,)
+        Of the components of `first`, in [0, 1]; 0 for one that is constant or whose match is.
+
+    Examples
+    --------
+    >>> random = np.random.default_rng(0)
+    >>> shared, first, second = random.standard_normal((3, 500))
+    >>> agreement_by_component(np.column_stack([shared, first]), np.column_stack([second, shared])).round(1).tolist()
+    [1.0, 0.0]
+    """
     if group_size > 1:
         correlation = np.minimum(_predicted(first, second, group_size), _predicted(second, first, group_size).T)
-        rows, columns = linear_sum_assignment(correlation, maximize=True)
-        return float(correlation[rows, columns].mean())
-    ranks = []
-    for latents in (first, second):
-        centred = rankdata(latents, axis=0) - (len(latents) + 1) / 2
-        lengths = np.linalg.norm(centred, axis=0)
-        ranks.append(centred / np.where(lengths > 0, lengths, 1.0))
-    correlation = np.abs(ranks[0].T @ ranks[1])
+    else:
+        ranks = []
+        for latents in (first, second):
+            centred = rankdata(latents, axis=0) - (len(latents) + 1) / 2
+            lengths = np.linalg.norm(centred, axis=0)
+            ranks.append(centred / np.where(lengths > 0, lengths, 1.0))
+        correlation = np.abs(ranks[0].T @ ranks[1])
     rows, columns = linear_sum_assignment(correlation, maximize=True)
-    return float(min(1.0, correlation[rows, columns].mean()))
+    # Rows are matched in order; rounding must not bring more than all.
+    return np.minimum(correlation[rows, columns], 1.0).repeat(group_size)
 
 
 def _predicted(

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from joblib import Parallel, delayed
-from joblib.parallel import get_active_backend
+from joblib import delayed
 
 from identica.experiments.benchmark.asked import PLAN, asked_of, write_asked
 from identica.experiments.benchmark.cells import CELLS, cell_of, read_rows, run_cell, stamp
 from identica.experiments.benchmark.locks import remove_free_locks, run_lock
 from identica.experiments.benchmark.plan import BenchmarkPlan, Cell
 from identica.io import DataError, prepare_output_dir, remove_leftovers, write_records
+from identica.machine import side_by_side
 
 __all__ = ["run_benchmark"]
 
@@ -109,7 +108,7 @@ def run_benchmark(
             )
             for cell in missing
         ]
-        for row in _side_by_side(tasks, n_jobs):
+        for row in side_by_side(tasks, n_jobs, "finished cells are kept"):
             if on_cell is not None:
                 on_cell(row)
         remove_free_locks(folder / CELLS)
@@ -148,14 +147,3 @@ def _unfinished(
         for cell in plan.cells
         if cell not in rows or cell in differing or (rerun and rows[cell]["status"] == "failed")
     ]
-
-
-def _side_by_side(tasks: Sequence[Any], n_jobs: int | None) -> Iterator[dict[str, Any]]:
-    backend, _ = get_active_backend()
-    return_as = "generator_unordered" if backend.supports_return_generator else "list"
-    try:
-        yield from Parallel(n_jobs, return_as=return_as)(tasks)
-    except BrokenProcessPool as error:
-        raise ChildProcessError(
-            "a worker ended without a word, as when memory runs out: run again with fewer jobs; finished cells are kept"
-        ) from error

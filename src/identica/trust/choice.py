@@ -1,0 +1,118 @@
+"""The number of components that fits of many numbers speak for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from identica.trust.evidence import NumberEvidence
+
+__all__ = ["Choice", "recommend"]
+
+CLEARLY_WORSE = 0.02
+"""Share of the variance explained by more components that a number may miss."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """How many components the data have, as far as fits can tell.
+
+    Recommended is the number with most components that other fits find again, as single components ("trusted") or
+    spread over several ("mixed"); of equal ones the least; among those that rebuild the held-out rows about as well as
+    any larger number does. A component beyond those of the data adds none: it is a function of others, empty, or does
+    not come out again from other rows.
+
+    Parameters
+    ----------
+    recommended : int
+        The number.
+    reason : str
+        Why, in a sentence.
+    rows : tuple of NumberEvidence
+        What was found for each number, in ascending order.
+    held_out : ndarray of int
+        Rows that no fit has seen.
+    """
+
+    recommended: int
+    reason: str
+    rows: tuple[NumberEvidence, ...]
+    held_out: NDArray[np.intp]
+
+    @property
+    def best(self) -> NumberEvidence:
+        """What was found for the recommended number."""
+        return next(row for row in self.rows if row.n_components == self.recommended)
+
+    @property
+    def trusted(self) -> tuple[int, ...]:
+        """Components of the recommended number's reference fit that can be trusted."""
+        return self.best.trusted
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all but arrays as plain values.
+
+        Returns
+        -------
+        dict
+            "recommended", "reason", "trusted" and "rows".
+        """
+        return {
+            "recommended": self.recommended,
+            "reason": self.reason,
+            "trusted": list(self.trusted),
+            "rows": [row.to_dict() for row in self.rows],
+        }
+
+
+def recommend(rows: Sequence[NumberEvidence], held_out: NDArray[np.intp]) -> Choice:
+    """Apply the rule, see :class:`Choice`.
+
+    Parameters
+    ----------
+    rows : sequence of NumberEvidence
+        One or more, in any order.
+    held_out : ndarray of int
+        Rows that no fit has seen.
+
+    Returns
+    -------
+    Choice
+        The number recommended, and why.
+    """
+    rows = sorted(rows, key=lambda row: row.n_components)
+    able = [row for k, row in enumerate(rows) if not _clearly_worse(row, rows[k + 1 :])]
+    best = max(able, key=lambda row: (row.n_found, -row.n_components))
+    return Choice(best.n_components, _reason(best, able, rows), tuple(rows), held_out)
+
+
+def _clearly_worse(row: NumberEvidence, larger: Sequence[NumberEvidence]) -> bool:
+    least = min((other.unexplained for other in larger), default=row.unexplained)
+    return row.unexplained - least > CLEARLY_WORSE * max(0.0, 1.0 - least)
+
+
+def _reason(best: NumberEvidence, able: Sequence[NumberEvidence], rows: Sequence[NumberEvidence]) -> str:
+    number = f"{best.n_components} component{'s' * (best.n_components > 1)}"
+    if best.n_found == 0:
+        said = [
+            f"{number}: the least number that rebuilds the held-out rows about as well as any larger one tried; other "
+            "fits find no component again with any of them, so that none can be trusted"
+        ]
+    else:
+        found = "all" if best.n_found == best.n_components else best.n_found
+        said = [
+            f"{number}: other fits find {found} of them again, {best.n_trusted or 'none'} as single components, which "
+            "can be trusted"
+        ]
+        if best is not rows[-1]:
+            said.append("larger numbers add none")
+        elif best.n_found == best.n_components:
+            said.append("no larger number was tried, and there may be more")
+    if able[0] is not rows[0]:
+        said.append(f"fewer than {able[0].n_components} rebuild the held-out rows clearly worse")
+    return "; ".join(said) + "."

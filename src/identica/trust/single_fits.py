@@ -1,0 +1,207 @@
+"""Single fits of the search for the number of components: carried out on one thread, and kept in a file each."""
+
+from __future__ import annotations
+
+import json
+import time
+import warnings
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from joblib import parallel_config
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+
+from identica.io import DataError, atomic_write
+from identica.machine import one_thread
+
+__all__ = ["PlannedFit", "SingleFit", "carry_out", "file_of", "read_fit", "some_rows"]
+
+_PLAIN = ("n_components", "kind", "number", "unexplained", "criterion", "seconds", "warnings", "duplicates")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class PlannedFit:
+    """One fit that is to be made.
+
+    Parameters
+    ----------
+    n_components : int
+        Number of components.
+    kind : {"seed", "half"}
+        On all training rows with a seed of its own, or on one half of them.
+    number : int
+        Which seed, or which half.
+    rows : ndarray of int
+        Rows to fit.
+    seed : int
+        Of the fit.
+    """
+
+    n_components: int
+    kind: str
+    number: int
+    rows: NDArray[np.intp]
+    seed: int
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SingleFit:
+    """What is kept of one fit.
+
+    Parameters
+    ----------
+    n_components : int
+        Number of components.
+    kind : {"seed", "half"}
+        On all training rows with a seed of its own, or on one half of them.
+    number : int
+        Which seed, or which half.
+    unexplained : float
+        Share of the variance of the held-out rows that is left unexplained.
+    criterion : float
+        Of the fit.
+    seconds : float
+        How long it took.
+    warnings : tuple of str
+        What the fit warned of, each once.
+    duplicates : tuple of (int, int)
+        Pairs of components that are nearly functions of each other.
+    latents : ndarray of shape (n_held_out, n_components)
+        Components of the held-out rows.
+    strength : ndarray of shape (n_components,)
+        How much each component moves the features.
+    """
+
+    n_components: int
+    kind: str
+    number: int
+    unexplained: float
+    criterion: float
+    seconds: float
+    warnings: tuple[str, ...]
+    duplicates: tuple[tuple[int, int], ...]
+    latents: NDArray[np.floating[Any]]
+    strength: NDArray[np.floating[Any]]
+
+
+def carry_out(
+    estimator: BaseEstimator,
+    X: Any,
+    y: Any,
+    planned: PlannedFit,
+    held_out: NDArray[np.intp],
+    directory: Path | None = None,
+    fingerprint: str = "",
+) -> SingleFit:
+    """Fit a clone of an estimator on one thread, and keep what is compared.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Stays as it is.
+    X : table or images
+        All rows.
+    y : array or None
+        What the fit is told of each row, if anything.
+    planned : PlannedFit
+        What to fit.
+    held_out : ndarray of int
+        Rows on which fits are compared.
+    directory : Path, optional
+        Where the file is written, whole.
+    fingerprint : str
+        Of all fits in the directory.
+
+    Returns
+    -------
+    SingleFit
+        The fit.
+    """
+    changes = {"n_components": planned.n_components, "random_state": planned.seed}
+    model = clone(estimator).set_params(**changes)
+    known = () if y is None else (some_rows(y, planned.rows),)
+    unseen = some_rows(X, held_out)
+    with (
+        one_thread(),
+        parallel_config(backend="sequential"),
+        warnings.catch_warnings(record=True) as caught,
+    ):
+        warnings.simplefilter("always")
+        start = time.perf_counter()
+        model.fit(some_rows(X, planned.rows), *known)
+        seconds = time.perf_counter() - start
+        latents, unexplained = model.transform(unseen), 1.0 - float(model.score(unseen))
+    fit = SingleFit(
+        n_components=planned.n_components,
+        kind=planned.kind,
+        number=planned.number,
+        unexplained=unexplained,
+        criterion=float(model.criterion_),
+        seconds=seconds,
+        warnings=tuple(dict.fromkeys(str(warning.message) for warning in caught)),
+        duplicates=tuple((int(i), int(j)) for i, j in model.duplicates_),
+        latents=np.asarray(latents),
+        strength=np.asarray(model.component_strength_),
+    )
+    if directory is not None:
+        _write(file_of(directory, planned), fit, fingerprint)
+    return fit
+
+
+def some_rows(values: Any, rows: NDArray[np.intp]) -> Any:
+    """Return some rows of a data frame, an array or a sparse matrix."""
+    return values.iloc[rows] if hasattr(values, "iloc") else values[rows]
+
+
+def file_of(directory: Path, fit: PlannedFit | SingleFit) -> Path:
+    """Return the file that keeps a fit."""
+    return directory / f"{fit.n_components}-components-{fit.kind}-{fit.number}.npz"
+
+
+def _write(path: Path, fit: SingleFit, fingerprint: str) -> None:
+    plain = {name: getattr(fit, name) for name in _PLAIN} | {"fingerprint": fingerprint}
+    with atomic_write(path) as file:
+        np.savez(file, plain=np.array(json.dumps(plain)), latents=fit.latents, strength=fit.strength)
+
+
+def read_fit(path: Path, fingerprint: str) -> SingleFit:
+    """Read a fit that was kept.
+
+    Parameters
+    ----------
+    path : Path
+        Its file.
+    fingerprint : str
+        What the fit must be of.
+
+    Returns
+    -------
+    SingleFit
+        The fit.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged, or the fit is of other data or settings.
+    """
+    try:
+        # NumPy leaves a file open that is no archive.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            plain = json.loads(str(arrays["plain"]))
+            of = plain.pop("fingerprint")
+            plain |= {"warnings": tuple(plain["warnings"]), "duplicates": tuple(map(tuple, plain["duplicates"]))}
+            fit = SingleFit(**plain, latents=arrays["latents"], strength=arrays["strength"])
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} does not hold the finished fit of its name: remove it and run again") from error
+    if of != fingerprint:
+        raise DataError(
+            f"{path} is of a fit of other data or with other settings: give another directory, or remove "
+            f"{path.parent} to fit all again"
+        )
+    return fit
