@@ -57,10 +57,10 @@ def share_told(targets: NDArray[np.floating[Any]], inputs: NDArray[np.floating[A
             kept = values / (values + alpha)
             errors = (y - vectors @ (kept[:, None] * turned)) / (1 - np.square(vectors) @ kept)[:, None]
             left = np.minimum(left, np.square(errors).sum(axis=0))
-    return 1.0 - np.divide(left, total, out=np.ones_like(total), where=total > 0)
+    return np.asarray(1.0 - np.divide(left, total, out=np.ones_like(total), where=total > 0))
 
 
 def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
     centred = values - values.mean(axis=0)
     deviation = centred.std(axis=0)
-    return centred / np.where(deviation > 0, deviation, 1.0)
+    return np.asarray(centred / np.where(deviation > 0, deviation, 1.0))
