@@ -4,7 +4,7 @@ Where no axis is given a new figure is made without pyplot, so that nothing is h
 display is needed; it is reached by ``ax.figure`` and saved by ``ax.figure.savefig``.
 """
 
-from identica.plotting.choice import choice
+from identica.plotting.counts import choice
 from identica.plotting.curves import history, history_terms
 from identica.plotting.heatmaps import influence, r2_heatmap, signed_heatmap
 from identica.plotting.levels import levels

@@ -99,10 +99,10 @@ def choose(
     --------
     >>> from identica import PolytopicFactorization
     >>> from identica.datasets import make_mixture
-    >>> X = make_mixture(400, 30, 3, kind="linear", noise=0.05, random_state=0).X
-    >>> choice = choose(PolytopicFactorization(), X, [2, 3, 4])
-    >>> choice.recommended, [row.n_trusted for row in choice.rows]
-    (3, [1, 3, 3])
+    >>> X = make_mixture(300, 20, 3, kind="linear", noise=0.05, random_state=0).X
+    >>> choice = choose(PolytopicFactorization(n_restarts=4), X, [3, 4])
+    >>> choice.recommended, choice.trusted
+    (3, (0, 1, 2))
     """
     numbers = _checked_numbers(n_components)
     check_integer("n_seeds", n_seeds, 2)

@@ -47,7 +47,7 @@ def share_told(targets: NDArray[np.floating[Any]], inputs: NDArray[np.floating[A
     y, z = (_standardised(np.asarray(values, dtype=np.float64)[chosen]) for values in (targets, inputs))
     lengths = np.square(z).sum(axis=1)
     distance = np.maximum(lengths[:, None] + lengths - 2 * z @ z.T, 0.0) / z.shape[1]
-    total: NDArray[np.float64] = np.square(y).sum(axis=0)
+    total = np.square(y).sum(axis=0)
     left = total.copy()
     for gamma in GAMMAS:
         values, vectors = np.linalg.eigh(np.exp(-gamma * distance))
@@ -57,10 +57,10 @@ def share_told(targets: NDArray[np.floating[Any]], inputs: NDArray[np.floating[A
             kept = values / (values + alpha)
             errors = (y - vectors @ (kept[:, None] * turned)) / (1 - np.square(vectors) @ kept)[:, None]
             left = np.minimum(left, np.square(errors).sum(axis=0))
-    return np.asarray(1.0 - np.divide(left, total, out=np.ones_like(total), where=total > 0))
+    return np.asarray(1.0 - np.divide(left, total, out=np.ones_like(total), where=total > 0), dtype=np.float64)
 
 
 def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
     centred = values - values.mean(axis=0)
     deviation = centred.std(axis=0)
-    return np.asarray(centred / np.where(deviation > 0, deviation, 1.0))
+    return np.asarray(centred / np.where(deviation > 0, deviation, 1.0), dtype=np.float64)
