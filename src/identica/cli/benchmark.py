@@ -1,17 +1,16 @@
 """identica benchmark."""
 
 import shlex
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
-from identica.cli.options import check_jobs, fits_are_kept
+from identica.cli.options import a_line_per_fit, check_jobs, fits_are_kept
 
 if TYPE_CHECKING:
     from identica.experiments.benchmark import BenchmarkPlan, Leaderboard
@@ -20,10 +19,6 @@ __all__ = ["Benchmark"]
 
 _cell = itemgetter("dataset", "method", "seed")
 Names = Annotated[tuple[str, ...] | None, arg(metavar="NAME ...")]
-
-
-class _OnCell(Protocol):
-    def __call__(self, row: dict[str, Any], /) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -87,8 +82,10 @@ class Benchmark:
         options: dict[str, Any] = {"seeds": range(self.seeds), "regulon": regulon, "quick": self.quick}
         plan = standard_plan(datasets=self.datasets, methods=self.methods, **options)
         with output_directory(self.output) as directory:
-            with fits_are_kept(self.output), _progress(plan, directory, self.rerun, self.score) as told:
-                rows = run_benchmark(plan, directory, n_jobs=self.jobs, rerun=self.rerun, on_cell=told)
+            with fits_are_kept(self.output):
+                n_done = _n_done(plan, directory, self.rerun)
+                with a_line_per_fit(len(plan.cells), partial(_line, score=self.score), n_done=n_done) as told:
+                    rows = run_benchmark(plan, directory, n_jobs=self.jobs, rerun=self.rerun, on_cell=told)
             whole = standard_plan(datasets=None, methods=None, **options)
             board = _board(rows, directory, whole.fingerprints(), self.score)
             text = board.to_markdown()
@@ -146,11 +143,8 @@ def _names() -> str:
     )
 
 
-@contextmanager
-def _progress(plan: "BenchmarkPlan", directory: Path, rerun: bool, score: str) -> Iterator[_OnCell]:
-    """Give what says a line for each cell that is done, below which a terminal shows a bar."""
-    from tqdm import tqdm
-
+def _n_done(plan: "BenchmarkPlan", directory: Path, rerun: bool) -> int:
+    """Count the fits asked for that are done already, and say how many."""
     from identica.experiments.benchmark import read_rows
 
     over = ("ok", "not applicable") if rerun else ("ok", "not applicable", "failed")
@@ -158,18 +152,7 @@ def _progress(plan: "BenchmarkPlan", directory: Path, rerun: bool, score: str) -
     done = sum(_cell(row) in wanted and row["status"] in over for row in read_rows(directory))
     if done:
         print(f"{done} of {len(wanted)} fits are done already", flush=True)
-    bar = tqdm(
-        total=len(wanted), initial=done, unit="fit", file=sys.stderr, leave=False, disable=not sys.stderr.isatty()
-    )
-    with bar:
-
-        def tell(row: dict[str, Any], /) -> None:
-            # Above the bar, and at once where there is none.
-            bar.write(_line(row, score), file=sys.stdout)
-            sys.stdout.flush()
-            bar.update()
-
-        yield tell
+    return done
 
 
 def _line(row: Mapping[str, Any], score: str) -> str:

@@ -1,17 +1,15 @@
 """identica choose."""
 
 import re
-import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
-from identica.cli.options import File, Name, Number, check_jobs, fits_are_kept
+from identica.cli.options import File, Name, Number, a_line_per_fit, check_jobs, fits_are_kept
 
 if TYPE_CHECKING:
     from identica.estimators import ComponentAnalysis
@@ -107,7 +105,7 @@ class Choose:
         )
         with output_directory(self.output) as directory, fits_are_kept(self.output):
             n_fits = len(numbers) * (self.seeds + 2)
-            with _progress(n_fits) as told:
+            with a_line_per_fit(n_fits, _line) as told:
                 choice = choose(
                     estimator,
                     table.named(),
@@ -196,23 +194,6 @@ def quick_estimator(config: Path | None, given: Mapping[str, Any]) -> "Component
         if isinstance(training, dict):
             parameters["training"] = {**QUICK["training"], **training}
     return from_configuration(parameters)
-
-
-@contextmanager
-def _progress(n_fits: int) -> Iterator[Any]:
-    """Give what says a line for each fit that is done, below which a terminal shows a bar."""
-    from tqdm import tqdm
-
-    bar = tqdm(total=n_fits, unit="fit", file=sys.stderr, leave=False, disable=not sys.stderr.isatty())
-    with bar:
-
-        def tell(fit: "SingleFit") -> None:
-            # Above the bar, and at once where there is none.
-            bar.write(_line(fit), file=sys.stdout)
-            sys.stdout.flush()
-            bar.update()
-
-        yield tell
 
 
 def _line(fit: "SingleFit") -> str:

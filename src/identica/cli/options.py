@@ -3,14 +3,25 @@
 import dataclasses
 import os
 import shlex
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
-__all__ = ["File", "Name", "Number", "check_jobs", "check_seed", "fits_are_kept", "retyped", "set_threads"]
+__all__ = [
+    "File",
+    "Name",
+    "Number",
+    "a_line_per_fit",
+    "check_jobs",
+    "check_seed",
+    "fits_are_kept",
+    "retyped",
+    "set_threads",
+]
 
 File = Positional[Annotated[Path, arg(metavar="FILE")]]
 Name = Annotated[str | None, arg(metavar="NAME")]
@@ -110,6 +121,38 @@ def fits_are_kept(output: Path) -> Iterator[None]:
         raise KeyboardInterrupt(
             f": {output} keeps the fits that are done, run the same command again to go on"
         ) from None
+
+
+@contextmanager
+def a_line_per_fit(n_fits: int, line: Callable[[Any], str], *, n_done: int = 0) -> Iterator[Callable[[Any], None]]:
+    """Give what says a line for each fit that is done, below which a terminal shows a bar.
+
+    Parameters
+    ----------
+    n_fits : int
+        How many there are in all.
+    line : callable
+        What to say of a fit.
+    n_done : int, default=0
+        How many were done before.
+
+    Yields
+    ------
+    callable
+        To be called with each fit.
+    """
+    from tqdm import tqdm
+
+    shown = sys.stderr.isatty()
+    with tqdm(total=n_fits, initial=n_done, unit="fit", file=sys.stderr, leave=False, disable=not shown) as bar:
+
+        def tell(fit: Any) -> None:
+            # Above the bar, and at once where there is none.
+            bar.write(line(fit), file=sys.stdout)
+            sys.stdout.flush()
+            bar.update()
+
+        yield tell
 
 
 def retyped(words: Iterable[str], command: Any, names: Iterable[str]) -> str:

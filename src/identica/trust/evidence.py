@@ -13,13 +13,12 @@ from identica.metrics import r2_matrix
 from identica.trust.agreement import agreement_by_component
 from identica.trust.single_fits import SingleFit
 from identica.trust.telling import share_told
+from identica.trust.verdict import DEAD
 
 __all__ = ["ComponentEvidence", "NumberEvidence", "number_evidence"]
 
 REPLICATED = 0.9
 """Agreement from which on a component counts as found again."""
-EMPTY = 0.01
-"""Share of the mean strength of all components below which one is empty."""
 AS_GOOD = 1.25
 NEARLY = 2e-3
 """Fits whose error is at most so many times the least, and so much more, rebuild the data as well as the best."""
@@ -183,7 +182,7 @@ def _components(
         told = float(share_told(latents[:, [j]], latents[:, stronger])[0]) if stronger else 0.0
         state: State
         partner = None
-        if strength[j] < EMPTY:
+        if strength[j] < DEAD:
             state = "empty"
         elif j in duplicate_of:
             state, partner = "duplicate", duplicate_of[j]
