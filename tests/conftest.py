@@ -27,6 +27,7 @@ base.AUTO_STARTS = 2
 def global_random_state_is_left_alone() -> Iterator[None]:
     """Fail a test after which NumPy's or torch's global generator stands elsewhere."""
     torch.set_num_threads(1)  # which commands and benchmarks that tests have run may have changed
+    torch.manual_seed(0)  # so that modules which a test makes are the same in every run
     numpy_before = np.random.get_state(legacy=False)  # noqa: NPY002
     torch_before = torch.get_rng_state()
     yield

@@ -217,6 +217,7 @@ def test_works_in_pipelines_and_grids_and_gives_frames():
         fitted.transform(frame[frame.columns[::-1]])
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # of 48 steps of a network of any kind
 def test_own_modules_are_trained_as_copies_and_come_back(tmp_path):
     def modules():
         torch_state = torch.random.get_rng_state()
