@@ -90,8 +90,8 @@ class ScaledRows:
         """det(Z'Z)^(1 / (2 d)) / sqrt(m / d), at most 1: the volume as a share of the largest that m rows can span.
 
         The rows of Z have L1 norms of at most 1, so the trace of Z'Z is at most m and its determinant at most
-        (m / d)^d. It is the largest value over scales of the columns of :func:`identica.criteria.volume_efficiency` of J at
-        p = infinity.
+        (m / d)^d. It is the largest value over scales of the columns of :func:`identica.criteria.volume_efficiency` of
+        J at p = infinity.
         """
         m, d = self.scaled.shape
         lengths = np.linalg.svd(self.scaled, compute_uv=False)

@@ -76,9 +76,12 @@ class SDISummary:
     ----------
     points : tuple of SDIPoint
         Those that were checked.
+    n_left_out : int
+        Points that were to be checked and that the time did not reach.
     """
 
     points: tuple[SDIPoint, ...]
+    n_left_out: int = 0
 
     @property
     def locally_identifiable(self) -> float:
@@ -134,13 +137,16 @@ class SDISummary:
         Returns
         -------
         dict
-            "points", each as :meth:`SDIPoint.to_dict` gives it with its "index" before, and "summary".
+            "points", each as :meth:`SDIPoint.to_dict` gives it, and "summary", with the number of each point among
+            those given under "indices".
         """
         of_hulls = {name: self._of_hull(symmetric) for name, symmetric in (("plain", False), ("symmetric", True))}
         return {
-            "points": [{"index": point.index, **point.to_dict()} for point in self.points],
+            "points": [point.to_dict() for point in self.points],
             "summary": {
                 "n_points": len(self.points),
+                "n_left_out": self.n_left_out,
+                "indices": [point.index for point in self.points],
                 **of_hulls["plain"],
                 "symmetric": of_hulls["symmetric"],
                 "locally_identifiable": self.locally_identifiable,
@@ -185,10 +191,11 @@ def summarise_sdi(
     jacobians : array-like of shape (n_points, n_features, n_components) or (n_features, n_components)
         Of the mixing or the decoder, at points drawn from the data.
     tol : float, default=1e-4
-        See :func:`check_sdi` and :func:`local_identifiability`; from 1e-6 to 1e-2.
+        From 1e-6 to 1e-2, see :func:`check_sdi` and :func:`local_identifiability`.
     time_limit : float, default=60.0
-        Seconds for all points together, kept as far as :func:`check_sdi` keeps its own. What one check leaves goes
-        to those after it.
+        Seconds for all points together, kept as far as :func:`check_sdi` keeps its own. What one point leaves goes
+        to those after it. Points are taken in random order; those that the time does not reach are left out, but for
+        one.
     n_points : int, optional
         How many of the points to look at, drawn at random; all by default.
     n_jobs : int, default=1
@@ -226,16 +233,16 @@ def summarise_sdi(
     tolerance = check_real("tol", tol, at_least=1e-6, at_most=1e-2)
     clock = Clock(check_real("time_limit", time_limit, above=0.0))
     workers = check_integer("n_jobs", n_jobs, 1)
-    chosen = np.arange(len(given))
-    if n_points is not None:
-        number = check_integer("n_points", n_points, 1, len(given))
-        chosen = np.sort(random.permutation(len(given))[:number])
+    number = len(given) if n_points is None else check_integer("n_points", n_points, 1, len(given))
+    chosen = random.permutation(len(given))[:number]
     checked = [check_jacobian(given[index], f"jacobian {index}") for index in chosen.tolist()]
     seeds = random.randint(2**31 - 1, size=len(chosen)).tolist()
 
     def tasks() -> Iterator[Any]:
         # Read one by one as workers become free, so that each point has its share of the time left by then.
         for done, (index, jacobian) in enumerate(zip(chosen.tolist(), checked, strict=True)):
+            if done and clock.over:
+                return
             rounds = math.ceil((len(chosen) - done) / workers)
             yield delayed(_check_point)(index, jacobian, tolerance, clock.left / rounds, seeds[done])
 
@@ -245,7 +252,8 @@ def summarise_sdi(
         points.append(point)
         if on_point is not None:
             on_point(point, len(points), len(chosen))
-    return SDISummary(tuple(points))
+    points.sort(key=lambda point: point.index)
+    return SDISummary(tuple(points), len(chosen) - len(points))
 
 
 def _check_point(index: int, jacobian: FloatArray, tol: float, seconds: float, seed: int) -> SDIPoint:
