@@ -195,9 +195,9 @@ class _Check:
         points = vertices(self.rows.distinct)
         if points is None:
             return False
-        self.longest.take(points)
+        self.longest.take(points, vertices=True)
         self.bound = self.longest.ratio
-        self.second_ratio = (self.longest.ratio_outside, self.longest.ratio_outside)
+        self.second_ratio = (self.longest.ratio_of_vertices, self.longest.ratio_of_vertices)
         if not self._settle_first():
             self._hold_first("vertices")
             if not self._settle_second():
@@ -268,7 +268,7 @@ class _Check:
             if self._settle_second() or answer.bound >= threshold:
                 return
         self.condition_2 = "holds"
-        self.second_ratio = (self.longest.ratio_outside, 1 - self.tol)
+        self.second_ratio = (self.longest.ratio_of_vertices, 1 - self.tol)
 
     def _answer(self, question: Question, seconds: float) -> tuple[Answer, Proof]:
         """Ask the solver, or SCIP for half of the time and then HiGHS."""

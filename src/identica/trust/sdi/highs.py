@@ -18,7 +18,6 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from identica.trust.sdi.clock import Clock
 from identica.trust.sdi.polytope import feasible
 from identica.trust.sdi.question import Answer, Question
-from identica.trust.sdi.weights import FloatArray
 
 __all__ = ["answer_by_highs"]
 
@@ -125,7 +124,7 @@ class _Program:
         of_rows = scipy.sparse.hstack([scipy.sparse.csr_array(binding), beside], format="csr")
         ones = np.ones(2 * self._n_segments)
         low, high = np.concatenate([question.low, 0 * ones]), np.concatenate([question.high, ones])
-        whole: FloatArray = np.zeros(self._n_variables)
+        whole = np.zeros(self._n_variables, dtype=np.intp)
         whole[d + self._n_segments :] = 1
         return milp(
             -self._rise,

@@ -12,9 +12,9 @@ import numpy as np
 import scipy.sparse
 from numpy.random import RandomState
 from numpy.typing import ArrayLike
-from scipy.optimize import linprog
 
 from identica.arguments import check_real, local_random
+from identica.trust.sdi.polytope import linprog
 from identica.trust.sdi.weights import FloatArray, check_jacobian, fit_weights
 
 __all__ = ["LocalIdentifiability", "local_identifiability"]

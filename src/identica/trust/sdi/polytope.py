@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from scipy.optimize import linprog
+from scipy import optimize
 
 from identica.trust.sdi.weights import FloatArray
 
-__all__ = ["coordinate_bounds", "farthest", "feasible", "recession_direction"]
+__all__ = ["coordinate_bounds", "farthest", "feasible", "linprog", "recession_direction"]
+
+linprog: Any = optimize.linprog
+"""Its type stubs know no sparse matrices."""
 
 UNBOUNDED = 1e-9
 """A direction along which no row grows faster than this is one in which P has no end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import math
 from typing import Any
@@ -41,8 +42,7 @@ def answer_by_scip(question: Question, seconds: float) -> Answer:
     """
     if not has_scip():
         raise ImportError('solver="scip" needs PySCIPOpt: pip install "identica[sdi]", or use another solver')
-    import pyscipopt
-
+    pyscipopt: Any = importlib.import_module("pyscipopt")
     bound = question.trivial_bound
     if bound < question.threshold:
         return Answer(None, bound)

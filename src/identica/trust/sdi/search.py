@@ -32,7 +32,7 @@ LEAST_GAIN = 1e-9
 
 @final
 class Longest:
-    """Long points of P that have been found: the longest of all, and the longest outside the corners of the box.
+    """The longest points of P that have been found: of all, outside the corners of the box, and of the vertices there.
 
     Parameters
     ----------
@@ -46,6 +46,7 @@ class Longest:
         self.corner = corner
         self.point = np.ones(n_components)
         self.outside: FloatArray | None = None
+        self.ratio_of_vertices = 0.0
 
     @property
     def ratio(self) -> float:
@@ -57,20 +58,24 @@ class Longest:
         """The greatest length outside the corners, over sqrt(d); 0 where no such point is known."""
         return 0.0 if self.outside is None else float(np.linalg.norm(self.outside)) / math.sqrt(len(self.point))
 
-    def take(self, points: FloatArray) -> None:
+    def take(self, points: FloatArray, *, vertices: bool = False) -> None:
         """Note points of P.
 
         Parameters
         ----------
         points : ndarray of shape (n_points, n_components)
-            Each with Z x <= 1.
+            At least one, each with Z x <= 1.
+        vertices : bool, default=False
+            Whether all of them are vertices of P.
         """
-        lengths = np.linalg.norm(points, axis=1)
-        if len(points) and lengths.max() > np.linalg.norm(self.point):
-            self.point = points[lengths.argmax()]
-        lengths[np.abs(points).min(axis=1) >= self.corner] = -1.0
-        if len(points) and lengths.max() > self.ratio_outside * math.sqrt(len(self.point)):
-            self.outside = points[lengths.argmax()]
+        ratios = np.linalg.norm(points, axis=1) / math.sqrt(len(self.point))
+        if ratios.max() > self.ratio:
+            self.point = points[ratios.argmax()]
+        ratios[np.abs(points).min(axis=1) >= self.corner] = 0.0
+        if vertices:
+            self.ratio_of_vertices = max(self.ratio_of_vertices, float(ratios.max()))
+        if ratios.max() > self.ratio_outside:
+            self.outside = points[ratios.argmax()]
 
 
 def search(rows: FloatArray, longest: Longest, enough: float, random: RandomState, clock: Clock) -> None:
@@ -157,7 +162,7 @@ def _polish(rows: FloatArray, point: FloatArray, longest: Longest, clock: Clock)
         vertex = farthest(rows, point)
         if vertex is None:
             return
-        longest.take(vertex[None])
+        longest.take(vertex[None], vertices=True)
         if np.linalg.norm(vertex) <= length * (1 + LEAST_GAIN):
             return
         point, length = vertex, float(np.linalg.norm(vertex))

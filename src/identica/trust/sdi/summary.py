@@ -109,7 +109,9 @@ class SDISummary:
             By answer.
         """
         check_integer("condition", condition, 1, 2)
-        found = [check.condition_1 if condition == 1 else check.condition_2 for check in self._checks(symmetric)]
+        found: list[str] = [
+            check.condition_1 if condition == 1 else check.condition_2 for check in self._checks(symmetric)
+        ]
         return {answer: found.count(answer) / len(found) for answer in ANSWERS}
 
     def gamma(self, *, symmetric: bool = False) -> tuple[tuple[float, ...], tuple[float, ...]]:

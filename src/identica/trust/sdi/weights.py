@@ -65,9 +65,12 @@ def fit_weights(jacobian: ArrayLike) -> FloatArray:
     best, least = point.weights, np.inf
     for _ in range(MOST_STEPS):
         gap, residual = point.gap, point.residual
-        if gap + residual < least:
-            best, least = point.weights, gap + residual
-        if gap < SMALLEST_GAP and residual < SMALLEST_RESIDUAL:
+        error = gap**0.5 + residual
+        better = error < least
+        if better:
+            best, least = point.weights, error
+        # Rounding can keep the residual up; it then grows as the gap closes.
+        if gap < SMALLEST_GAP and (residual < SMALLEST_RESIDUAL or not better):
             break
         try:
             point = point.stepped()
