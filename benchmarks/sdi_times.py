@@ -3,7 +3,7 @@
 OMP_NUM_THREADS=1 python benchmarks/sdi_times.py --output identica-sdi-times
 
 Times are seconds of one core that the process has used, so that others on the machine do not count. Rows have L1 norm
-1: dense ones are normal numbers divided by their norm, two-sparse ones have two nonzeros of random place, share and sign.
+1: dense ones are normal numbers divided by their norm, two-sparse ones have two nonzeros of random place, share, sign.
 """
 
 import argparse
