@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
+from identica.trust.sdi.clock import Clock
 from identica.trust.sdi.weights import FloatArray
 
 __all__ = ["coordinate_bounds", "farthest", "feasible", "linprog", "recession_direction"]
@@ -69,7 +70,7 @@ def recession_direction(rows: FloatArray) -> FloatArray | None:
     return direction if (rows @ direction).max() <= UNBOUNDED else None
 
 
-def coordinate_bounds(rows: FloatArray, *, symmetric: bool) -> tuple[FloatArray, FloatArray] | None:
+def coordinate_bounds(rows: FloatArray, *, symmetric: bool, clock: Clock) -> tuple[FloatArray, FloatArray] | None:
     """Return the smallest and the largest value of each coordinate over P.
 
     Parameters
@@ -78,15 +79,22 @@ def coordinate_bounds(rows: FloatArray, *, symmetric: bool) -> tuple[FloatArray,
         Z, such that P is bounded.
     symmetric : bool
         Whether P = -P, so that half of the programs suffice.
+    clock : Clock
+        When to stop.
 
     Returns
     -------
     tuple of ndarray of shape (n_components,) or None
-        Lower and upper bounds, each relaxed by the solver's tolerance; None where the solver gives up.
+        Lower and upper bounds, each relaxed by the solver's tolerance; None where the solver gives up or the time is
+        over.
     """
     axes = np.eye(rows.shape[1])
+    directions = axes if symmetric else np.concatenate([axes, -axes])
     reached: list[float] = []
-    for axis in axes if symmetric else np.concatenate([axes, -axes]):
+    for done, axis in enumerate(directions):
+        if clock.over:
+            return None
+        clock.tell("bounds", done, len(directions))
         point = linprog(-axis, A_ub=rows, b_ub=np.ones(len(rows)), bounds=(None, None), method="highs")
         if point.status != 0:
             return None
