@@ -1,12 +1,13 @@
 """Measure how long the checks of diverse influence take, by family, components and features.
 
-OMP_NUM_THREADS=1 python benchmarks/sdi_times.py --output identica-sdi-times
+python benchmarks/sdi_times.py --output identica-sdi-times
 
 Times are seconds of one core that the process has used, so that others on the machine do not count. Rows have L1 norm
 1: dense ones are normal numbers divided by their norm, two-sparse ones have two nonzeros of random place, share, sign.
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,15 +15,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from identica.experiments import markdown_table
 from identica.io import atomic_write, prepare_output_dir, write_records
 from identica.trust.sdi import check_sdi, fit_weights, local_identifiability
 
-SIZES = {
-    "dense": ((3, 300), (5, 500), (5, 2000), (6, 1000), (10, 784), (10, 1000), (15, 1500)),
-    "two-sparse": ((5, 500), (8, 300), (10, 500), (12, 800), (15, 1500)),
-}
+DENSE = ("3,300", "5,500", "5,2000", "6,1000", "10,784", "10,1000", "15,1500")
+TWO_SPARSE = ("5,500", "8,300", "10,500", "12,800", "15,1500")
+SIZES = [*(f"dense,{size}" for size in DENSE), *(f"two-sparse,{size}" for size in TWO_SPARSE)]
 COLUMNS = ("rows", "d", "m", "part_1", "part_2", "margin", "weights", "check", "symmetric_check", "local")
 
 
@@ -31,13 +32,15 @@ def main() -> None:
     arguments = parse()
     folder = prepare_output_dir(arguments.output)
     records = []
-    for family, sizes in SIZES.items():
-        for d, m in sizes:
-            records.append(measured(family, d, m, arguments.time_limit))
-            print(records[-1], flush=True)
+    with threadpool_limits(arguments.threads):
+        for size in arguments.sizes:
+            family, d, m = size.split(",")
+            records.append(measured(family, int(d), int(m), arguments.time_limit))
+            print(records[-1], file=sys.stderr, flush=True)
     write_records(folder / "results.csv", records)
     with atomic_write(folder / "table.md", "w") as file:
         file.write(markdown_table(records, COLUMNS) + "\n")
+    print(markdown_table(records, COLUMNS))
 
 
 def measured(family: str, d: int, m: int, time_limit: float) -> dict[str, Any]:
@@ -80,6 +83,8 @@ def timed(function: Callable[[], Any]) -> tuple[Any, float]:
 def parse() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--sizes", nargs="+", default=SIZES, metavar="ROWS,D,M", help="dense,10,784 and so on")
+    parser.add_argument("--threads", type=int, default=1, help="of linear algebra (default: 1)")
     parser.add_argument("--time-limit", type=float, default=120.0, help="seconds for each check (default: 120)")
     parser.add_argument("--output", type=Path, required=True, help="folder for results.csv and table.md")
     return parser.parse_args()
