@@ -1,5 +1,6 @@
 """Slow textbook versions of what the library computes fast: the oracles that tests compare with."""
 
+import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import nnls
 from torch import Tensor
 
 
@@ -89,3 +91,40 @@ def euler_maruyama(network, *, noise, noise_strength, decay, dt, draws, sampled)
                 step = dt * (made - lost) + np.sqrt(dt) * noise_strength[gene] * shake
                 x[gene, b, t + 1] = max(0.0, x[gene, b, t] + step)
     return x, half
+
+
+def polar_vertices(rows):
+    """Vertices of {x: Z x <= 1} by solving for each d of the rows."""
+    d = rows.shape[1]
+    chosen = rows[np.array(list(itertools.combinations(range(len(rows)), d)), dtype=int).reshape(-1, d)]
+    chosen = chosen[np.abs(np.linalg.det(chosen)) > 1e-9] if len(chosen) else chosen
+    if not len(chosen):
+        return np.empty((0, d))
+    points = np.linalg.solve(chosen, np.ones((len(chosen), d, 1)))[..., 0]
+    return points[(points @ rows.T).max(axis=1) <= 1 + 1e-8]
+
+
+def polar_is_bounded(rows):
+    """Whether {x: Z x <= 1} is bounded: no ray that d - 1 of the rows leave to it, and no line, stays inside."""
+    d = rows.shape[1]
+    if np.linalg.matrix_rank(rows) < d:
+        return False
+    for chosen in itertools.combinations(range(len(rows)), d - 1):
+        _, lengths, axes = np.linalg.svd(rows[list(chosen)].reshape(d - 1, d))
+        if d == 1 or lengths[-1] > 1e-9:
+            for ray in (axes[-1], -axes[-1]):
+                if (rows @ ray).max() <= 1e-9:
+                    return False
+    return True
+
+
+def in_cone_of_subgradients(rows, target):
+    """Distance of a matrix from the sums of Z_i' g over rows and all corners g of the subdifferential of ||Z_i||_1."""
+    generators = []
+    for row in rows:
+        free = np.flatnonzero(row == 0)
+        for signs in itertools.product((-1.0, 1.0), repeat=len(free)):
+            gradient = np.sign(row)
+            gradient[free] = signs
+            generators.append(np.outer(row, gradient).ravel())
+    return nnls(np.array(generators).T, target.ravel(), maxiter=10_000)[1]

@@ -148,3 +148,13 @@ def test_small_real_data_are_rebuilt_no_worse_than_by_pca(benchmark):
             assert shares[unit]["model"] <= shares[unit]["pca"] * (1 + 1e-3), (path.parent.name, unit)
         if digits:
             assert shares["own_units"]["model"] < 0.9 * shares["own_units"]["pca"]
+
+
+def test_sdi_times(benchmark):
+    out = benchmark("sdi_times", "--sizes", "dense,2,100", "two-sparse,3,60")
+    rows = records(out / "results.csv")
+    assert [(row["rows"], row["d"], row["part_1"]) for row in rows] == [
+        ("dense", "2", "holds"),
+        ("two-sparse", "3", "holds"),
+    ]
+    assert "| two-sparse | 3 | 60 | holds |" in (out / "table.md").read_text()

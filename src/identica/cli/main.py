@@ -13,6 +13,7 @@ from typing import Annotated, Any, Protocol, Union
 import tyro
 
 from identica.cli.benchmark import Benchmark
+from identica.cli.check_sdi import CheckSDI
 from identica.cli.choose import Choose
 from identica.cli.demo import Demo
 from identica.cli.fit import CheckpointKept, Fit
@@ -48,6 +49,7 @@ COMMANDS: dict[str, tuple[Any, str | None]] = {
     "traverse": (Traverse, None),
     "score": (Score, None),
     "report": (Report, None),
+    "check-sdi": (CheckSDI, None),
     "simulate": (Simulate, "Simulate data whose components are known: a mixture, single cells, or images of sprites."),
     "reproduce": (Reproduce, "Compare all methods on simulated data, or on digits, and report what each finds."),
     "benchmark": (Benchmark, None),
