@@ -37,7 +37,7 @@ def test_the_number_is_found_written_and_said(folder, capsys):
     assert "n_components" not in content["configuration"]
     assert "<svg" in (folder / "out" / "choose.svg").read_text()
     assert len(re.findall(r"^\d components, (?:seed|half) \d: \d+\.\d\d% unexplained, ", said.out, re.MULTILINE)) == 12
-    assert re.search(r"^ +3 .* 3$", said.out, re.MULTILINE)
+    assert re.search(r"^ +3 .* 3 +3$", said.out, re.MULTILINE)
     assert "3 components: other fits find all of them again, 3 as single components" in said.out
     assert "trusted components: 0, 1, 2\n" in said.out
 

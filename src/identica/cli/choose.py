@@ -238,8 +238,10 @@ def _content(command: Choose, estimator: "ComponentAnalysis", choice: "Choice") 
 
 
 def _table(choice: "Choice") -> str:
-    """Lay out what was found for each number; agreements are means over its components."""
-    lines = [f"{'components':>10} {'unexplained':>11} {'criterion':>9} {'seeds':>6} {'halves':>6} {'trusted':>7}"]
+    """Lay out the numbers; agreements are means over components, and what is found is trusted or mixed."""
+    lines = [
+        f"{'components':>10} {'unexplained':>11} {'criterion':>9} {'seeds':>6} {'halves':>6} {'found':>5} {'trusted':>7}"
+    ]
     for row in choice.rows:
         seeds, halves = (
             sum(getattr(each, name) for each in row.components) / row.n_components
@@ -249,7 +251,7 @@ def _table(choice: "Choice") -> str:
         others = ", ".join(f"{n} {state}" for state, n in counts.items())
         lines.append(
             f"{row.n_components:>10} {row.unexplained:>11.2%} {row.criterion:>9.3f} {seeds:>6.3f} {halves:>6.3f} "
-            f"{row.n_trusted:>7} {others}".rstrip()
+            f"{row.n_found:>5} {row.n_trusted:>7} {others}".rstrip()
         )
     return "\n".join(lines)
 
