@@ -3,7 +3,7 @@
 python benchmarks/choose.py --output identica-choose
 python benchmarks/choose.py --part tuning --data linear-4 folded-4 --jobs 1 --output identica-choose-tuning
 
-Each data set has 4,000 samples. On the part "tuning" the thresholds were chosen, the part "test" has other numbers of
+On the part "tuning" the thresholds were chosen, the part "test" has other numbers of
 components, seeds and sizes. The fits are those of the command with its defaults. R² is that of each true component on
 the held-out rows, regressed on its match among the trusted components alone, and of 0 where that leaves none. Fits are
 kept, so that a run that was stopped goes on; "seconds" are those of all fits together, on one thread each.
@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from identica import Training
 from identica.cli.choose import numbers_in, quick_estimator
 from identica.datasets import TechnicalNoise, make_cells, make_mixture
 from identica.experiments import markdown_table
@@ -25,18 +26,19 @@ from identica.io import atomic_write, prepare_output_dir, write_json, write_reco
 from identica.metrics import match_components
 from identica.trust import Choice, choose
 
-SAMPLES = 4_000
-Data = Callable[[], Any]
+Data = Callable[[int], Any]
+"""Makes so many samples."""
 
 
 def mixture(kind: str, n_features: int, n_components: int, seed: int, noise: float = 0.0) -> Data:
     """Return what makes a mixture."""
-    return partial(make_mixture, SAMPLES, n_features, n_components, kind=kind, noise=noise, random_state=seed)  # type: ignore[arg-type]
+    sizes = {"n_features": n_features, "n_components": n_components}
+    return partial(make_mixture, **sizes, kind=kind, noise=noise, random_state=seed)
 
 
 def cells(n_factors: int, seed: int, **noise: Any) -> Data:
     """Return what makes cells."""
-    return partial(make_cells, SAMPLES, n_factors, random_state=seed, **noise)
+    return partial(make_cells, n_factors=n_factors, random_state=seed, **noise)
 
 
 PARTS: Mapping[str, Mapping[str, Data]] = {
@@ -89,6 +91,8 @@ def parse() -> argparse.Namespace:
     names = [name for part in PARTS.values() for name in part]
     parser.add_argument("--data", nargs="+", choices=names, help="some of the part's (default: all)")
     parser.add_argument("-d", dest="numbers", default="2:15", help="numbers to try, as the command takes them")
+    parser.add_argument("--samples", type=int, default=4_000, help="of each data set (default: 4000)")
+    parser.add_argument("--steps", type=int, help="of each fit (default: as the command)")
     parser.add_argument("--jobs", type=int, default=2, help="fits side by side (default: 2)")
     parser.add_argument("--output", type=Path, required=True, help="folder for results.csv, table.md and the fits")
     return parser.parse_args()
@@ -96,10 +100,13 @@ def parse() -> argparse.Namespace:
 
 def measure(name: str, make: Data, folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """Choose the number of components of one data set, and compare the trusted ones with the truth."""
-    data = make()
+    data = make(arguments.samples)
+    estimator = quick_estimator(None, {})
+    if arguments.steps is not None:
+        estimator.set_params(training=Training(max_steps=arguments.steps))
     start = time.perf_counter()
     choice = choose(
-        quick_estimator(None, {}),
+        estimator,
         data.X,
         numbers_in(arguments.numbers),
         n_jobs=arguments.jobs,
