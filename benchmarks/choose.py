@@ -4,9 +4,9 @@ python benchmarks/choose.py --output identica-choose
 python benchmarks/choose.py --part tuning --data linear-4 folded-4 --jobs 1 --output identica-choose-tuning
 
 On the part "tuning" the thresholds were chosen, the part "test" has other numbers of
-components, seeds and sizes. The fits are those of the command with its defaults. R² is that of each true component on
-the held-out rows, regressed on its match among the trusted components alone, and of 0 where that leaves none. Fits are
-kept, so that a run that was stopped goes on; "seconds" are those of all fits together, on one thread each.
+components, seeds and sizes. The fits are those of the command with its defaults. R² is that of true components on
+the held-out rows, each regressed on its match among the trusted components; true ones without a match do not count, as
+"trusted" tells. Fits are kept, so that a run that was stopped goes on; "seconds" are those of all fits together, on one thread each.
 """
 
 import argparse
@@ -122,20 +122,21 @@ def measure(name: str, make: Data, folder: Path, arguments: argparse.Namespace) 
         "recommended": choice.recommended,
         "found": choice.best.n_found,
         "trusted": choice.best.n_trusted,
-        "R², lowest": float(scores.min()),
-        "R², mean": float(scores.mean()),
+        "R² of trusted, lowest": None if scores is None else float(scores.min()),
+        "R² of trusted, mean": None if scores is None else float(scores.mean()),
         "unexplained": choice.best.unexplained,
         "seconds of fits": round(sum(row.seconds for row in choice.rows)),
         "seconds passed": round(passed),
     }
 
 
-def recovered(choice: Choice, latents: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return the R² of each true component, given its match among the trusted ones."""
+def recovered(choice: Choice, latents: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
+    """Return the R² of true components, each given its match among the trusted ones; None where none is trusted."""
     if not choice.trusted:
-        return np.zeros(latents.shape[1])
+        return None
     found = choice.best.latents[:, list(choice.trusted)]
-    return match_components(latents[choice.held_out], found, method="r2").scores
+    matching = match_components(latents[choice.held_out], found, method="r2")
+    return matching.scores[matching.order >= 0]
 
 
 if __name__ == "__main__":
