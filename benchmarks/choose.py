@@ -3,10 +3,10 @@
 python benchmarks/choose.py --output identica-choose
 python benchmarks/choose.py --part tuning --data linear-4 folded-4 --jobs 1 --output identica-choose-tuning
 
-On the part "tuning" the thresholds were chosen, the part "test" has other numbers of
-components, seeds and sizes. The fits are those of the command with its defaults. R² is that of true components on
-the held-out rows, each regressed on its match among the trusted components; true ones without a match do not count, as
-"trusted" tells. Fits are kept, so that a run that was stopped goes on; "seconds" are those of all fits together, on one thread each.
+On the part "tuning" the thresholds were chosen; the part "test" has other numbers of components, seeds and sizes. The
+fits are those of the command with its defaults. R² is that of true components on the held-out rows, each regressed on
+its match among the trusted components; true ones without a match do not count, as "trusted" tells. Fits are kept, so
+that a run that was stopped goes on. "seconds of fits" are of all together, each on one thread.
 """
 
 import argparse
