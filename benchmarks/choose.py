@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,14 @@ def cells(n_factors: int, seed: int, **noise: Any) -> Data:
     return partial(make_cells, n_factors=n_factors, random_state=seed, **noise)
 
 
+def cells_of_libraries(n_cells: int, **options: Any) -> Any:
+    """Make cells whose total expression varies from cell to cell, which is one component more than their factors."""
+    technical = TechnicalNoise(library_mean=8.0, library_sd=0.2)
+    simulated = make_cells(n_cells, **options, technical=technical)
+    size = simulated.X.sum(axis=1) / simulated.clean.sum(axis=1)
+    return SimpleNamespace(X=simulated.X, latents=np.column_stack([simulated.latents, size]))
+
+
 PARTS: Mapping[str, Mapping[str, Data]] = {
     "tuning": {
         "linear-4": mixture("linear", 60, 4, 100),
@@ -63,7 +72,8 @@ PARTS: Mapping[str, Mapping[str, Data]] = {
         "cells-4": cells(4, 206),
         "cells-6": cells(6, 207),
         "cells-10": cells(10, 208),
-        "cells-5-noise": cells(5, 209, technical=TechnicalNoise(library_mean=8.0, library_sd=0.2)),
+        "cells-5-noise": cells(5, 209, noise="dpd", noise_strength=0.3),
+        "cells-6-library": partial(cells_of_libraries, n_factors=5, random_state=209),
     },
 }
 """Data by name; the number in it is that of the components."""
