@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli_cases import write_small_csv
+from cli_cases import QUICK, write_small_csv
 
 from identica.cli import main
 from identica.cli.choose import numbers_in, quick_estimator
@@ -37,7 +37,7 @@ def test_the_number_is_found_written_and_said(folder, capsys):
     assert "n_components" not in content["configuration"]
     assert "<svg" in (folder / "out" / "choose.svg").read_text()
     assert len(re.findall(r"^\d components, (?:seed|half) \d: \d+\.\d\d% unexplained, ", said.out, re.MULTILINE)) == 12
-    assert re.search(r"^ +3 .* 3$", said.out, re.MULTILINE)
+    assert re.search(r"^ +3 .* 3 +3$", said.out, re.MULTILINE)
     assert "3 components: other fits find all of them again, 3 as single components" in said.out
     assert "trusted components: 0, 1, 2\n" in said.out
 
@@ -74,6 +74,16 @@ def test_images_and_arrays_are_read_as_fit_reads_them(folder):
     images = make_mixture(300, 12, 2, kind="linear", random_state=0).X.reshape(300, 3, 4)
     np.savez("two.npz", a=images, b=images[:5])
     assert main(["choose", "two.npz", "--key", "a", "-d", "2", "--method", "polytopic", "--output", "out"]) == 0
+
+
+def test_an_auxiliary_variable_is_told_to_each_fit(folder):
+    X = make_mixture(300, 6, 2, kind="linear", random_state=0).X
+    lines = [",".join([*map(repr, row.tolist()), "abcde"[i % 5]]) for i, row in enumerate(X)]
+    Path("labelled.csv").write_text("\n".join(["a,b,c,d,e,f,batch", *lines]) + "\n")
+    Path("quick.json").write_text(QUICK)
+    words = ["--method", "auxiliary-ica", "--auxiliary", "batch", "--config", "quick.json", "--output", "out"]
+    assert main(["choose", "labelled.csv", "-d", "2", *words]) == 0
+    assert json.loads(Path("out/choose.json").read_text())["rows"][0]["n_fits"] == 4
 
 
 def test_fits_are_short_unless_the_configuration_says_otherwise(folder):

@@ -106,6 +106,17 @@ def test_simulator(tmp_path, monkeypatch, capsys):
     assert len(lines) == 7
 
 
+def test_choose(tmp_path, monkeypatch):
+    if not FOLDER.is_dir():
+        pytest.skip("the benchmarks are not part of this distribution")
+    words = ["--part", "tuning", "--data", "linear-4", "-d", 4, "--samples", 300, "--steps", 60, "--jobs", 1]
+    monkeypatch.setattr(sys, "argv", ["choose", *map(str, words), "--output", str(tmp_path / "out")])
+    runpy.run_path(str(FOLDER / "choose.py"), run_name="__main__")
+    (row,) = records(tmp_path / "out" / "results.csv")
+    assert (row["data"], row["d"], row["recommended"]) == ("linear-4", "4", "4")
+    assert "| linear-4 |" in (tmp_path / "out" / "table.md").read_text()
+
+
 def test_pooled_cells_are_nearer_to_the_truth():
     if not FOLDER.is_dir():
         pytest.skip("the benchmarks are not part of this distribution")

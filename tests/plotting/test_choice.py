@@ -8,7 +8,13 @@ from identica import plotting
 
 def row(d, unexplained=0.1, n_trusted=1):
     components = [{"agreement_of_seeds": 0.9, "agreement_of_halves": 0.1 * j} for j in range(d)]
-    return {"n_components": d, "unexplained": unexplained, "n_trusted": n_trusted, "components": components}
+    return {
+        "n_components": d,
+        "unexplained": unexplained,
+        "n_trusted": n_trusted,
+        "n_found": n_trusted + 1,
+        "components": components,
+    }
 
 
 def test_each_axis_shows_its_number_over_the_number_of_components():
@@ -19,7 +25,8 @@ def test_each_axis_shows_its_number_over_the_number_of_components():
     assert list(seeds.get_ydata()) == [0.9] * 6
     assert list(halves.get_ydata()) == pytest.approx([0, 0.1, 0, 0.1, 0.2, 0.3])
     assert set(threshold.get_ydata()) == {0.9}
-    assert [bar.get_height() for bar in below.patches[:2]] == [2, 3]
+    assert [bar.get_height() for bar in below.patches[:4]] == [2, 3, 1, 1]
+    assert [bar.get_y() for bar in below.patches[:4]] == [0, 0, 2, 3]
     marked = [ax.patches[-1] for ax in (above, middle, below)]
     assert all(patch.get_x() == pytest.approx(3.6) and patch.get_width() == pytest.approx(0.8) for patch in marked)
 

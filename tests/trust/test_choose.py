@@ -156,6 +156,12 @@ def test_what_others_tell_is_measured_on_rows_left_out():
     assert told[2] == 0
 
 
+def test_a_few_wild_rows_hide_nothing_that_others_tell():
+    targets, inputs = TRUE @ RANDOM.standard_normal((3, 2)), TRUE.copy()
+    targets[5], inputs[9] = 1e4, -1e4
+    assert share_told(targets, inputs).min() > 0.95
+
+
 def row(d, unexplained, words):
     """A number of components with as many trusted (t), mixed (m) and other ones (-)."""
     named = {"t": "trusted", "m": "mixed", "-": "unstable"}

@@ -219,19 +219,21 @@ def _content(command: Choose, estimator: "ComponentAnalysis", choice: "Choice") 
 
 
 def _table(choice: "Choice") -> str:
-    """Lay out what was found for each number; agreements are means over its components."""
-    lines = [f"{'components':>10} {'unexplained':>11} {'criterion':>9} {'seeds':>6} {'halves':>6} {'trusted':>7}"]
+    """Lay out the numbers; agreements are means over components, and what is found is trusted or mixed."""
+    widths = {"components": 10, "unexplained": 11, "criterion": 9, "seeds": 6, "halves": 6, "found": 5, "trusted": 7}
+    lines = [" ".join(f"{name:>{width}}" for name, width in widths.items())]
     for row in choice.rows:
         seeds, halves = (
             sum(getattr(each, name) for each in row.components) / row.n_components
             for name in ("agreement_of_seeds", "agreement_of_halves")
         )
         counts = Counter(each.state for each in row.components if each.state != "trusted")
-        others = ", ".join(f"{n} {state}" for state, n in counts.items())
-        lines.append(
-            f"{row.n_components:>10} {row.unexplained:>11.2%} {row.criterion:>9.3f} {seeds:>6.3f} {halves:>6.3f} "
-            f"{row.n_trusted:>7} {others}".rstrip()
+        cells = (
+            *(str(row.n_components), f"{row.unexplained:.2%}", f"{row.criterion:.3f}", f"{seeds:.3f}", f"{halves:.3f}"),
+            *(str(row.n_found), str(row.n_trusted)),
         )
+        line = " ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths.values(), strict=True))
+        lines.append(f"{line} {', '.join(f'{n} {state}' for state, n in counts.items())}".rstrip())
     return "\n".join(lines)
 
 

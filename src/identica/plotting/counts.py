@@ -26,13 +26,13 @@ def choice(
     threshold: float | None = None,
     axes: Sequence[Axes] | None = None,
 ) -> tuple[Axes, Axes, Axes]:
-    """Draw over the number of components what is left unexplained, how far components agree, how many are trusted.
+    """Draw over the number of components what is left unexplained, how far components agree, how many are found again.
 
     Parameters
     ----------
     rows : sequence of mappings
-        As ``Choice.to_dict()["rows"]``: each has "n_components", "unexplained", "n_trusted" and "components", which
-        hold "agreement_of_seeds" and "agreement_of_halves".
+        As ``Choice.to_dict()["rows"]``: each has "n_components", "unexplained", "n_trusted", "n_found" and
+        "components", which hold "agreement_of_seeds" and "agreement_of_halves".
     recommended : int, optional
         The number to mark.
     threshold : float, optional
@@ -54,10 +54,10 @@ def choice(
     --------
     >>> from identica import plotting
     >>> component = {"agreement_of_seeds": 1.0, "agreement_of_halves": 0.9}
-    >>> row = {"n_components": 1, "unexplained": 0.1, "n_trusted": 1, "components": [component]}
+    >>> row = {"n_components": 1, "unexplained": 0.1, "n_trusted": 1, "n_found": 1, "components": [component]}
     >>> axes = plotting.choice([row], recommended=1)
     >>> [ax.get_ylabel() for ax in axes]
-    ['unexplained', 'agreement', 'trusted']
+    ['unexplained', 'agreement', 'found again']
     """
     if not rows:
         raise ValueError("rows holds nothing: give what was found for one number of components or more")
@@ -76,15 +76,18 @@ def choice(
         above.yaxis.set_minor_formatter(PlainLogFormatter())
     for shift, color, (name, label) in zip((-_APART, _APART), COLORS, _AGREEMENTS.items(), strict=False):
         dots = [(row["n_components"] + shift, each[name]) for row in rows for each in row["components"]]
-        middle.plot(*zip(*dots, strict=True), ".", color=color, label=label, alpha=0.7, markeredgewidth=0)
+        middle.plot(*zip(*dots, strict=True), ".", color=color, label=label, markersize=7, alpha=0.7, markeredgewidth=0)
     middle.set_ylim(0, 1.03)
     if threshold is not None:
         middle.axhline(threshold, color=COLORS[-1], linewidth=1, linestyle="--")
-    middle.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=2, frameon=False, handlelength=1)
-    below.bar(numbers, [row["n_trusted"] for row in rows], color=COLORS[2], width=0.6)
+    trusted, found = (np.array([row[name] for row in rows]) for name in ("n_trusted", "n_found"))
+    below.bar(numbers, trusted, color=COLORS[2], width=0.6, label="trusted")
+    below.bar(numbers, found - trusted, bottom=trusted, color=COLORS[2], alpha=0.3, width=0.6, label="mixed")
+    for ax in (middle, below):
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=2, frameon=False, handlelength=1)
     below.yaxis.set_major_locator(MaxNLocator(integer=True))
     below.xaxis.set_major_locator(MaxNLocator(integer=True))
-    for ax, name in zip(axes, ("unexplained", "agreement", "trusted"), strict=True):
+    for ax, name in zip(axes, ("unexplained", "agreement", "found again"), strict=True):
         ax.set_ylabel(name)
         spare(ax)
         if recommended is not None:

@@ -11,6 +11,8 @@ __all__ = ["share_told"]
 
 MOST_ROWS = 500
 """Time grows with their cube."""
+TAILS = (1, 99)
+"""Percentiles to which values beyond are brought: a few wild rows would decide a mean of squares."""
 ALPHAS = (1e-3, 1e-2, 1e-1, 1.0)
 GAMMAS = (0.1, 1.0)
 
@@ -19,7 +21,8 @@ def share_told(targets: NDArray[np.floating[Any]], inputs: NDArray[np.floating[A
     r"""Return the share of each target's variance that all inputs tell together, each row left out in its turn.
 
     Kernel ridge regression with the kernel :math:`\exp(-\gamma \|z - z'\|^2 / d)` on the d inputs, standardised, and
-    the best of a few penalties and widths. The error of a row that is left out has a closed form.
+    the best of a few penalties and widths. The error of a row that is left out has a closed form. Targets and inputs
+    are cut off at their first and last percentile.
 
     Parameters
     ----------
@@ -61,6 +64,7 @@ def share_told(targets: NDArray[np.floating[Any]], inputs: NDArray[np.floating[A
 
 
 def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    centred = values - values.mean(axis=0)
+    centred = np.clip(values, *np.percentile(values, TAILS, axis=0))
+    centred -= centred.mean(axis=0)
     deviation = centred.std(axis=0)
     return np.asarray(centred / np.where(deviation > 0, deviation, 1.0), dtype=np.float64)
