@@ -88,7 +88,11 @@ def test_arguments_that_cannot_be(refused, words, complaint):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        ([], "Expected one of {fit, choose, transform, traverse, score, report, check-sdi, simulate, reproduce, benchmark, demo}"),
+        (
+            [],
+            "Expected one of {fit, choose, transform, traverse, score, report, check-sdi, simulate, reproduce, "
+            "benchmark, demo}",
+        ),
         (["nonsense"], "Unrecognized options: nonsense"),
         (["fit"], "Missing from identica fit: FILE"),
         (["score", "one.npy"], "Missing from identica score"),

@@ -13,6 +13,7 @@ from identica.cli.options import Number, set_threads
 from identica.cli.paper import ReproducePaper
 from identica.cli.single_cell import CellOptions, named_as_options
 from identica.cli.sprites import SpriteOptions
+from identica.cli.trust_study import ReproduceTrust
 
 __all__ = ["Reproduce", "ReproduceCells", "ReproduceDigits", "ReproduceMixture", "ReproduceSprites"]
 
@@ -241,4 +242,5 @@ Reproduce = (
     | Annotated[ReproduceSprites, tyro.conf.subcommand("sprites")]
     | Annotated[ReproduceFiniteSamples, tyro.conf.subcommand("finite-samples")]
     | Annotated[ReproducePaper, tyro.conf.subcommand("paper")]
+    | Annotated[ReproduceTrust, tyro.conf.subcommand("trust")]
 )

@@ -9,6 +9,7 @@ from identica.plotting.curves import history, history_terms
 from identica.plotting.heatmaps import influence, r2_heatmap, signed_heatmap
 from identica.plotting.levels import levels
 from identica.plotting.ranks import critical_differences
+from identica.plotting.recovery import recovery_by_signal
 from identica.plotting.sizes import errors_by_size
 from identica.plotting.style import COLORS, LONGEST_NAME
 
@@ -23,5 +24,6 @@ __all__ = [
     "influence",
     "levels",
     "r2_heatmap",
+    "recovery_by_signal",
     "signed_heatmap",
 ]

@@ -1,0 +1,141 @@
+"""The study's page: which signals predict recovery, where none does, and a picture of the best against recovery."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from identica import plotting
+from identica.experiments.tables import markdown_table
+from identica.experiments.trust_study.roc import RECOVERED, SignalScore, score_signal
+from identica.experiments.trust_study.signals import NOT_SEEN, SIGNALS
+
+__all__ = ["draw_recovery", "ranked", "signals_to_markdown"]
+
+N_DRAWN = 6
+SOUND = "sound"
+
+
+def ranked(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> list[SignalScore]:
+    """Score signals, those that predict recovery best first.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Of the study, without failures.
+    names : iterable of str
+        Which signals.
+
+    Returns
+    -------
+    list of SignalScore
+        By falling area; those without one last.
+    """
+    scores = [score_signal(rows, name) for name in names]
+    return sorted(scores, key=lambda one: -1.0 if one.area is None else one.area, reverse=True)
+
+
+def signals_to_markdown(rows: Sequence[Mapping[str, Any]], command: str | None = None) -> str:
+    """Say in tables which signals predict recovery.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Of the study.
+    command : str, optional
+        What gave them.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    done = [row for row in rows if row["status"] == "ok"]
+    if not done:
+        return f"None of {len(rows)} fits is there."
+    recovered = sum(row["r2_mean"] >= RECOVERED for row in done)
+    parts = [
+        f"{len(done)} data sets of {len({row['family'] for row in done})} families, each fitted five times "
+        f"({len(rows) - len(done)} failed); DICA recovered the components (mean R² of at least {RECOVERED:g} on new "
+        f"samples) of {recovered}." + (f" Command: `{command}`." if command else "")
+    ]
+    for title, names in (("What a user sees", SIGNALS), ("What only a simulation tells", NOT_SEEN)):
+        parts += [f"**{title}**", markdown_table(map(_line(names), ranked(done, names)), _COLUMNS)]
+    parts += ["**By family**", markdown_table(_families(done), _FAMILY_COLUMNS)]
+    wrong = [row for row in done if row["verdict"] == SOUND and row["r2_mean"] < RECOVERED]
+    if wrong:
+        worst = sorted(wrong, key=lambda row: row["r2_mean"])
+        shown = [{"data": row["dataset"], **{name: row.get(name) for name in _WRONG_COLUMNS[1:]}} for row in worst]
+        parts += ["**Not recovered, and no sign against it**", markdown_table(shown, _WRONG_COLUMNS)]
+    return "\n\n".join(parts)
+
+
+_COLUMNS = ("signal", "meaning", "area", "5 %", "95 %", "within families", "worst family", "fits")
+_FAMILY_COLUMNS = (
+    *("family", "data sets", "recovered", "median R²"),
+    *("sound", "sound, not recovered", "doubted, recovered"),
+)
+_WRONG_COLUMNS = ("data", "r2_mean", "linear_r2_mean", "start_agreement", "half_agreement", "pointwise_agreement")
+
+
+def _line(names: Mapping[str, str]) -> Any:
+    def line(score: SignalScore) -> dict[str, Any]:
+        values = (score.signal, names[score.signal], score.area, score.low, score.high, score.within, score.worst)
+        return dict(zip(_COLUMNS, (*values, score.n_fits), strict=True))
+
+    return line
+
+
+def _families(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    table = []
+    for family in dict.fromkeys(row["family"] for row in rows):
+        own = [row for row in rows if row["family"] == family]
+        good = [row["r2_mean"] >= RECOVERED for row in own]
+        sound = [row["verdict"] == SOUND for row in own]
+        values = (
+            family,
+            len(own),
+            sum(good),
+            float(np.median([row["r2_mean"] for row in own])),
+            sum(sound),
+            sum(s and not g for s, g in zip(sound, good, strict=True)),
+            sum(g and row["verdict"] == "doubtful" for g, row in zip(good, own, strict=True)),
+        )
+        table.append(dict(zip(_FAMILY_COLUMNS, values, strict=True)))
+    return table
+
+
+def draw_recovery(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draw R² against the six signals that predict recovery best, a point for each data set.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Of the study.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two rows of three axes.
+    """
+    done = [row for row in rows if row["status"] == "ok"]
+    figure = Figure(figsize=(9.6, 5.6), layout="constrained")
+    axes = figure.subplots(2, N_DRAWN // 2).ravel()
+    for ax, score in zip(axes, ranked(done, SIGNALS)[:N_DRAWN], strict=True):
+        known = [row for row in done if row.get(score.signal) is not None]
+        plotting.recovery_by_signal(
+            [row[score.signal] for row in known],
+            [row["r2_mean"] for row in known],
+            groups=[row["family"] for row in known],
+            threshold=RECOVERED,
+            ax=ax,
+        )
+        area = "" if score.area is None else f", area {score.area:.2f}"
+        ax.set_title(f"{score.signal.replace('_', ' ')}{area}", fontsize=9)
+    handles, labels = axes[0].get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
+    return figure
