@@ -106,3 +106,28 @@ def test_noise_is_in_units_of_each_feature_and_leaves_the_rest_as_it_is():
 def test_bad_arguments_get_one_clear_sentence(arguments, error, message):
     with pytest.raises(error, match=message):
         make_nonstationary(**arguments)
+
+
+@pytest.mark.parametrize("activation", ["leaky-relu", "tanh"])
+@pytest.mark.parametrize("n_layers", [1, 2, 3])
+def test_the_jacobian_tells_how_observations_move_with_the_sources(n_layers, activation):
+    data = make_nonstationary(
+        6, 3, n_features=8, n_segments=1, n_layers=n_layers, activation=activation, random_state=1
+    )
+    found, step = data.jacobian(data.latents), 1e-5
+    assert found.shape == (6, 8, 3)
+    for j, direction in enumerate(step * np.eye(3)):
+        ends = (observed(data, data.latents + sign * direction) for sign in (1, -1))
+        moved = (next(ends) - next(ends)) / (2 * step)
+        assert_allclose(found[:, :, j], moved, atol=1e-8)
+
+
+def observed(data, latents):
+    """Mix by what the documentation says of a layer."""
+    for matrix in data.matrices[:-1]:
+        latents = latents @ matrix.T
+        if data.activation == "tanh":
+            latents = np.tanh(latents) + 0.1 * latents
+        else:
+            latents = np.where(latents > 0, latents, 0.2 * latents)
+    return latents @ data.matrices[-1].T

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from identica.arguments import check_choice, check_integer, check_real, local_random
 from identica.datasets.mixing import Array
@@ -48,6 +48,10 @@ class NonstationaryMixture:
         Standard deviation of each source in each segment.
     means : ndarray of shape (n_segments, n_components)
         Mean of each source in each segment.
+    matrices : tuple of ndarray
+        Of each layer of the mixing, of shape (n_outputs, n_inputs).
+    activation : {"leaky-relu", "tanh"}
+        Function between layers.
     """
 
     X: Array
@@ -55,6 +59,29 @@ class NonstationaryMixture:
     auxiliary: NDArray[np.intp]
     deviations: Array
     means: Array
+    matrices: tuple[Array, ...]
+    activation: MixingActivation
+
+    def jacobian(self, latents: ArrayLike) -> Array:
+        """Return the Jacobian of the mixing, without noise.
+
+        Parameters
+        ----------
+        latents : array-like of shape (n_samples, n_components)
+            Where.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features, n_components)
+            Derivative of each feature by each source.
+        """
+        mixed = np.asarray(latents, dtype=np.float64) @ self.matrices[0].T
+        found = np.broadcast_to(self.matrices[0], (len(mixed), *self.matrices[0].shape)).copy()
+        function, derivative = _ACTIVATIONS[self.activation]
+        for matrix in self.matrices[1:]:
+            found = matrix @ (derivative(mixed)[:, :, None] * found)
+            mixed = function(mixed) @ matrix.T
+        return found
 
 
 def make_nonstationary(
@@ -152,16 +179,17 @@ def make_nonstationary(
     for i, matrix in enumerate(matrices):
         mixed = mixed @ matrix.T
         if i < n_layers - 1:
-            mixed = _ACTIVATIONS[activation](mixed)
+            mixed = _ACTIVATIONS[activation][0](mixed)
     if noise > 0:
         mixed = mixed + noise * mixed.std(axis=0) * random.standard_normal(mixed.shape)
-    return NonstationaryMixture(mixed, latents, segments, deviations, means)
+    return NonstationaryMixture(mixed, latents, segments, deviations, means, tuple(matrices), activation)
 
 
-_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
-    "leaky-relu": lambda x: np.where(x > 0, x, SLOPE * x),
-    "tanh": lambda x: np.tanh(x) + TANH_SLOPE * x,
+_ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
+    "leaky-relu": (lambda x: np.where(x > 0, x, SLOPE * x), lambda x: np.where(x > 0, 1.0, SLOPE)),
+    "tanh": (lambda x: np.tanh(x) + TANH_SLOPE * x, lambda x: 1 / np.cosh(x) ** 2 + TANH_SLOPE),
 }
+"""Each with its derivative."""
 
 
 def _well_conditioned(n_out: int, n_in: int, random: RandomState) -> Array:

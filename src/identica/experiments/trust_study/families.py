@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from identica.arguments import check_integer
-from identica.datasets import make_cells, make_mixture
+from identica.datasets import make_cells, make_mixture, make_nonstationary
 from identica.experiments.benchmark import DatasetSpec
 from identica.experiments.comparison import Simulation, check_known
 
@@ -37,7 +37,8 @@ STRENGTHS: Mapping[str, tuple[float, float]] = {
 }
 """From mild to so strong that methods fail."""
 BENT = {"half_responses": "edge", "hill": 4.0, "fold": 16.0}
-STUDY_FAMILIES = ("linear", *STRENGTHS, "cells", "cells-bent")
+LAYERS = (2, 3)
+STUDY_FAMILIES = ("linear", *STRENGTHS, "cells", "cells-bent", "layers")
 
 
 @final
@@ -56,7 +57,7 @@ class Setting:
     noise : float
         Deviation of normal noise, in units of each feature's own.
     arguments : mapping of str to object
-        Of :func:`identica.datasets.make_mixture` or :func:`identica.datasets.make_cells` beside these.
+        Of the function of :mod:`identica.datasets` that makes the data, beside these.
     """
 
     family: str
@@ -79,20 +80,16 @@ class Setting:
 
         Returns
         -------
-        Mixture or SimulatedCells
+        Mixture, SimulatedCells or NonstationaryMixture
             With the truth.
         """
         own = int(np.random.default_rng([seed, STUDY_FAMILIES.index(self.family), self.number]).integers(2**31 - 1))
         if not self.family.startswith("cells"):
-            return make_mixture(
-                n_samples,
-                self.n_features,
-                self.n_components,
-                kind=self.family,  # type: ignore[arg-type]
-                noise=self.noise,
-                random_state=own,
-                **self.arguments,
-            )
+            sizes = {"n_features": self.n_features, "n_components": self.n_components}
+            given = {**sizes, "noise": self.noise, "random_state": own, **self.arguments}
+            if self.family == "layers":
+                return make_nonstationary(n_samples, **given)
+            return make_mixture(n_samples, kind=self.family, **given)  # type: ignore[arg-type]
         cells = make_cells(n_samples, self.n_components, random_state=own, **self.arguments)
         drawn = np.random.default_rng(own).standard_normal(cells.X.shape)
         return replace(cells, X=cells.X + self.noise * cells.X.std(axis=0) * drawn)
@@ -109,7 +106,7 @@ def settings(family: str, numbers: Iterable[int]) -> list[Setting]:
     The number of components is from 2 to 10, that of features from 4 per component to 1,000 (its logarithm uniform),
     that of samples 300, 1,000, 2,000 or 4,000; one in three has noise of 0.3 of each feature's deviation. Mixtures have
     uniform, dependent or normal components, and a strength from mild to one at which methods fail; cells have
-    cross-talk of 0, 0.2 or 1.
+    cross-talk of 0, 0.2 or 1; layers are networks of two or three that mix non-stationary sources.
 
     Parameters
     ----------
@@ -139,6 +136,11 @@ def settings(family: str, numbers: Iterable[int]) -> list[Setting]:
         arguments: dict[str, Any] = {}
         if family.startswith("cells"):
             arguments = {"cross_talk": float(random.choice([0.0, 0.2, 1.0])), **(BENT if family != "cells" else {})}
+        elif family == "layers":
+            arguments = {
+                "n_layers": int(random.choice(LAYERS)),
+                "activation": str(random.choice(["leaky-relu", "tanh"])),
+            }
         else:
             arguments["latents"] = str(random.choice(["uniform", "dependent", "gaussian"]))
         if family in STRENGTHS:
