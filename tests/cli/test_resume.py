@@ -1,6 +1,7 @@
 """A fit that was interrupted or killed goes on to the result of one that never was."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -10,8 +11,10 @@ import numpy as np
 import pytest
 from cli_cases import QUICK, write_small_csv
 
+import identica
 from identica.cli import main
 from identica.training.descent import Descent
+from identica.trust import CrossCheck, cross_check, judge
 
 PROGRAM = [sys.executable, "-c", "import sys; from identica.cli import main; sys.exit(main())"]
 LONG = (
@@ -200,3 +203,54 @@ def test_a_damaged_checkpoint(prepared, capsys):
     (prepared / "out" / "checkpoint.safetensors").write_bytes(b"garbage")
     assert main(words(prepared, "out", "--resume")) == 2
     assert "checkpoint.safetensors is damaged or no checkpoint" in capsys.readouterr().err
+
+
+def test_other_fits_are_compared_and_gone_on_with_after_an_interrupt(prepared, monkeypatch, capsys):
+    quick = [*words(prepared, "out", config="quick.json"), "--cross-check"]
+    made = []
+
+    def interrupted(*args, on_fit, **kwargs):
+        def told(fit):
+            made.append(fit.kind)
+            if len(made) == 2:
+                raise KeyboardInterrupt
+            on_fit(fit)
+
+        return cross_check(*args, on_fit=told, **kwargs)
+
+    monkeypatch.setattr("identica.trust.cross_check", interrupted)
+    assert main(quick) == 130
+    kept = prepared / "out" / "cross-check"
+    said = capsys.readouterr().err
+    assert f"interrupted: {kept} keeps what is done, go on with: identica fit" in said
+    assert said.rstrip().endswith("--resume")
+    assert len(list(kept.iterdir())) == 2
+    monkeypatch.undo()
+    assert main([*quick, "--resume"]) == 0
+    out = capsys.readouterr().out
+    assert "half 0: " in out
+    assert "seed 0: " in out
+    assert re.search(r"fit of the same rows from another seed has (the same|other) components", out)
+    assert not kept.exists()
+    record = json.loads((prepared / "out" / "run.json").read_text())
+    questions = {sign["name"]: sign["question"] for sign in record["verdict"]["signs"]}
+    assert questions["seeds"] == questions["halves"] == "data"
+    page = (prepared / "out" / "report.html").read_text()
+    assert "two halves of the rows" in page
+    assert "--cross-check" not in page
+    found = CrossCheck.from_dict(record["cross_check"])
+    model = identica.load(prepared / "out" / "model.safetensors")
+    assert judge(model, cross=found).number == record["verdict"]["number"]
+    # The page made again says the same.
+    (prepared / "out" / "report.html").unlink()
+    assert main(["report", str(prepared / "out")]) == 0
+    assert "two halves of the rows" in (prepared / "out" / "report.html").read_text()
+
+
+def test_a_finished_fit_without_other_fits_is_not_said_to_have_them(prepared, capsys):
+    quick = words(prepared, "out", config="quick.json")
+    assert main(quick) == 0
+    assert main([*quick, "--cross-check", "--resume"]) == 2
+    assert "holds a finished fit without --cross-check" in capsys.readouterr().err
+    assert "identica fit --cross-check does" in (prepared / "out" / "report.html").read_text()
+    assert main([*quick, "--cross-check", "--jobs", "0"]) == 2

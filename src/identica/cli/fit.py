@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
-from identica.cli.options import File, Name, Number, set_threads
+from identica.cli.options import File, Name, Number, a_line_per_fit, check_jobs, set_threads
 
 if TYPE_CHECKING:
     from identica.estimators import ComponentAnalysis
     from identica.io import Table
+    from identica.trust import CrossCheck, SingleFit
 
 __all__ = ["CheckpointKept", "Fit"]
 
+OTHER_FITS = "cross-check"
+"""Folder of the other fits while they go on."""
+
 
 class CheckpointKept(KeyboardInterrupt):
-    """A fit was interrupted and its checkpoint, whose path is the message, can be gone on from."""
+    """A fit was interrupted and can be gone on with, from what the path keeps that is the message."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,11 @@ class Fit:
         of its own.
     holdout : float
         Share of the rows to hold out.
+    cross_check : bool
+        Fit the same rows from another seed, too, and each half of them, and tell on which components all agree: takes
+        about three times as long again. These fits are kept in the folder cross-check, for --resume.
+    jobs : int
+        Fits of --cross-check side by side, each in a process with one thread.
     threads : int
         Number of threads to compute with; PyTorch's choice by default.
     device : str
@@ -79,6 +88,8 @@ class Fit:
     index_column: Name = None
     auxiliary: Name = None
     holdout: Annotated[float, arg(metavar="SHARE")] = 0.1
+    cross_check: bool = False
+    jobs: Annotated[int, arg(metavar="N")] = 1
     threads: Number = None
     device: Name = None
 
@@ -93,6 +104,7 @@ class Fit:
         given = {"n_components": self.n_components, "method": self.method, "random_state": self.seed}
         estimator = from_configuration(read_parameters(self.config, given | {"device": self.device}))
         check_use(estimator, self.auxiliary)
+        check_jobs(self.jobs)
         set_threads(self.threads)
         checkpoint = self.output / "checkpoint.safetensors"
         read = [self.data, self.config, None if self.auxiliary is None else Path(self.auxiliary)]
@@ -128,6 +140,10 @@ class Fit:
             raise DataError(
                 f"{self.output} holds a finished fit whose {missing[0]} is missing, leave out --resume to fit it again"
             )
+        if self.cross_check and record.get("cross_check") is None:
+            raise DataError(
+                f"{self.output} holds a finished fit without --cross-check, leave out --resume to fit it again with it"
+            )
         return True
 
     def _fit(self, estimator: "ComponentAnalysis", table: "Table", directory: Path, checkpoint: Path) -> None:
@@ -157,7 +173,8 @@ class Fit:
             shares = None
             if len(unseen):
                 shares = held_out.reconstruction_beside_pca(estimator, table, train, unseen, seed)
-        content = record.describe(estimator, table, self.holdout, train, unseen, shares, seconds, noted)
+        cross = self._other_fits(estimator, table.rows(train), known, directory) if self.cross_check else None
+        content = record.describe(estimator, table, self.holdout, train, unseen, shares, seconds, noted, cross)
         page = page_of(estimator, latents, content, sample_names=table.row_names, samples=table.values)
         write_report(directory / "report.html", page)
         # Last, as the sign that all is there.
@@ -165,7 +182,41 @@ class Fit:
         checkpoint.unlink(missing_ok=True)
         for name in (checkpoint.name, *record.FILES):
             remove_leftovers(directory / name)
+        _remove_fits(directory / OTHER_FITS)
         print(record.summary(content, directory))
+
+    def _other_fits(self, estimator: "ComponentAnalysis", rows: Any, known: Any, directory: Path) -> "CrossCheck":
+        from identica.trust import cross_check
+        from identica.trust.other_fits import N_HALVES
+
+        if not self.resume:
+            _remove_fits(directory / OTHER_FITS)
+        try:
+            with a_line_per_fit(1 + N_HALVES, _line) as told:
+                return cross_check(
+                    estimator,
+                    rows,
+                    y=known,
+                    n_jobs=self.jobs,
+                    random_state=int(estimator.random_state),
+                    directory=directory / OTHER_FITS,
+                    on_fit=told,
+                )
+        except KeyboardInterrupt:
+            raise CheckpointKept(str(self.output / OTHER_FITS)) from None
+
+
+def _line(fit: "SingleFit") -> str:
+    return f"{fit.kind} {fit.number}: {fit.unexplained:.2%} unexplained, {fit.seconds:.1f} s"
+
+
+def _remove_fits(directory: Path) -> None:
+    """Remove the fits that a cross-check keeps while it goes on, and their folder if nothing else is in it."""
+    if directory.is_dir():
+        for path in directory.glob("*-components-*.npz"):
+            path.unlink()
+        if not any(directory.iterdir()):
+            directory.rmdir()
 
 
 @contextmanager

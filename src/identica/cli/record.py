@@ -7,6 +7,7 @@ import json
 import math
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from identica.estimators import ComponentAnalysis
     from identica.io import Table
+    from identica.trust import CrossCheck
 
 __all__ = ["FILES", "auxiliary_column", "describe", "described", "digest", "read_record", "summary"]
 
@@ -44,6 +46,7 @@ def describe(
     unexplained: Mapping[str, Any] | None,
     seconds: float,
     noted: Sequence[str],
+    cross: CrossCheck | None = None,
 ) -> dict[str, Any]:
     """Describe a fit in plain values.
 
@@ -63,6 +66,8 @@ def describe(
         How long the fit took, in this process.
     noted : sequence of str
         The warnings.
+    cross : CrossCheck, optional
+        What other fits of the same data say.
 
     Returns
     -------
@@ -90,7 +95,8 @@ def describe(
         "n_samples_fitted": len(train),
         "n_samples_held_out": len(held_out),
         **values,
-        "verdict": _verdict(estimator),
+        "verdict": _verdict(estimator, cross),
+        "cross_check": None if cross is None else cross.to_dict(),
         "held_out_variance_unexplained": unexplained,
         "durations": {**estimator.durations_, "total": seconds},
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
@@ -116,15 +122,18 @@ def _without_infinity(value: Any) -> Any:
     return "inf" if isinstance(value, float) and value == math.inf else value
 
 
-def _verdict(estimator: ComponentAnalysis) -> dict[str, Any] | None:
+def _verdict(estimator: ComponentAnalysis, cross: CrossCheck | None) -> dict[str, Any] | None:
+    from identica.trust import judge
+
     if not estimator.identifies:
         return None
-    verdict = estimator.verdict_
+    verdict = judge(estimator, cross=cross)
     return {
         "level": verdict.level,
         "heading": verdict.heading,
         "number": verdict.number,
         "reasons": list(verdict.reasons),
+        "signs": [{**asdict(sign), "question": sign.question} for sign in verdict.signs],
     }
 
 
@@ -143,6 +152,8 @@ def summary(content: Mapping[str, Any], directory: Path) -> str:
     str
         A few lines.
     """
+    from identica.trust import QUESTIONS
+
     method = content["configuration"]["method"]
     data = content["data"]
     lines = [
@@ -161,7 +172,9 @@ def summary(content: Mapping[str, Any], directory: Path) -> str:
         lines.append(", ".join(figures))
     if content.get("verdict"):
         lines.append(content["verdict"]["heading"] + ":")
-        lines += [f"  - {reason}" for reason in content["verdict"]["reasons"]]
+        for question, heading in QUESTIONS.items():
+            texts = [sign["text"] for sign in content["verdict"]["signs"] if sign["question"] == question]
+            lines += [f"  {heading}", *(f"  - {text}" for text in texts)] if texts else []
     if content["held_out_variance_unexplained"] is not None:
         lines.append(f"variance unexplained on the {content['n_samples_held_out']} samples held out of the fit:")
         lines.append(f"  {'':20} {method:>15} {'PCA':>8}")

@@ -85,6 +85,7 @@ def page_of(model: Any, latents: Any, record: Mapping[str, Any], **known: Any) -
     """
     from identica.cli.record import described
     from identica.report import report_of_fit
+    from identica.trust import CrossCheck
 
     data = record["data"]
     shape = model.sample_shape_
@@ -101,6 +102,15 @@ def page_of(model: Any, latents: Any, record: Mapping[str, Any], **known: Any) -
     }
     title = f"{model.n_components} components of {Path(data['path']).name}"
     low, high = data.get("value_range") or (0.0, 1.0)
+    other = record.get("cross_check")
     return report_of_fit(
-        model, latents, title=title, facts=facts, warnings=record["warnings"], low=low, high=high, **known
+        model,
+        latents,
+        title=title,
+        facts=facts,
+        warnings=record["warnings"],
+        cross=None if other is None else CrossCheck.from_dict(other),
+        low=low,
+        high=high,
+        **known,
     )

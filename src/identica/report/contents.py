@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator
 
 from identica.report.explorer import Explorer
 from identica.report.pictures import Pictures
-from identica.trust import Verdict, judge
+from identica.trust import CrossCheck, Verdict, judge
+from identica.trust.sdi import SDISummary
 
 __all__ = ["Fit", "Report"]
 
@@ -97,6 +98,8 @@ class Fit:
         r2: NDArray[np.float64] | None = None,
         true_names: tuple[str, ...] | None = None,
         warnings: tuple[str, ...] = (),
+        cross: CrossCheck | None = None,
+        condition: SDISummary | None = None,
         explorer: Explorer | None = None,
         pictures: Pictures | None = None,
     ) -> Self:
@@ -112,6 +115,10 @@ class Fit:
             Time of the fit.
         scores, r2, true_names, warnings, explorer, pictures
             As in the class.
+        cross : CrossCheck, optional
+            What other fits of the same data say, for the verdict.
+        condition : SDISummary, optional
+            The check of the theory's condition at the learned Jacobian, for the verdict.
 
         Returns
         -------
@@ -140,7 +147,9 @@ class Fit:
             restarts=tuple(float(value) for value in _sequence(estimator, "restarts_")),
             start_agreement=_number(estimator, "start_agreement_"),
             starts=tuple(_sequence(estimator, "starts_")),
-            verdict=judge(estimator) if getattr(estimator, "identifies", False) else None,
+            verdict=judge(estimator, cross=cross, condition=condition)
+            if getattr(estimator, "identifies", False)
+            else None,
             durations=dict(getattr(estimator, "durations_", None) or {}),
             history=tuple(_sequence(estimator, "history_")),
             influence=None if influence is None else np.array(influence, dtype=np.float64),

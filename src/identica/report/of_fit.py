@@ -13,6 +13,7 @@ from identica.report.contents import Fit, Report
 from identica.report.explorer import Explorer
 from identica.report.pictures import Pictures
 from identica.report.settings import settings
+from identica.trust import CrossCheck
 
 __all__ = ["report_of_fit"]
 
@@ -24,6 +25,7 @@ def report_of_fit(
     title: str,
     facts: Mapping[str, str | int | float],
     warnings: Sequence[str] = (),
+    cross: CrossCheck | None = None,
     low: float = 0.0,
     high: float = 1.0,
     truth: NDArray[Any] | None = None,
@@ -45,6 +47,8 @@ def report_of_fit(
         What was fitted on what; how the method was set is added to it.
     warnings : sequence of str, default=()
         What the fit warned of.
+    cross : CrossCheck, optional
+        What other fits of the same data say.
     low, high : float
         Of images, what is drawn black and what white, as :func:`identica.io.pictures.value_range` finds them.
     truth : ndarray of shape (n_samples, n_true), optional
@@ -79,6 +83,7 @@ def report_of_fit(
         r2=r2,
         true_names=None if true_names is None else tuple(true_names),
         warnings=tuple(warnings),
+        cross=cross,
         explorer=Explorer.from_estimator(
             estimator, latents, anchor_names=sample_names, low=low, high=high, samples=samples
         ),

@@ -16,6 +16,7 @@ from identica.io.files import atomic_write
 from identica.report.contents import Fit, Report
 from identica.report.svg import embed
 from identica.report.verdict import verdict_of
+from identica.trust import ASSUMED, QUESTIONS
 
 __all__ = ["render", "write_report"]
 
@@ -92,12 +93,16 @@ def render(report: Report) -> str:
     )
     environment.filters["number"] = _format
     environment.filters["address"] = _address
+    verdicts = [
+        (fit.method, verdict_of(fit)) for fit in report.fits if fit.verdict is not None or len(report.fits) == 1
+    ]
     return environment.get_template("report.html").render(
         report=report,
         table=_table(report.fits),
-        verdicts=[
-            (fit.method, verdict_of(fit)) for fit in report.fits if fit.verdict is not None or len(report.fits) == 1
-        ],
+        verdicts=verdicts,
+        crossed=any(sign.name == "halves" for _, verdict in verdicts for sign in verdict.signs),
+        questions=QUESTIONS,
+        assumed=ASSUMED,
         heat_maps=list(_heat_maps(report.fits)),
         histories=[(fit.method, *parts) for fit in report.fits if any(parts := _histories(fit))],
         influences=list(_influences(report)),

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from itertools import chain
 from typing import Any
 
 import numpy as np
-from joblib import delayed
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
-from torch import nn
 
 from identica.arguments import check_integer, check_list, check_real
-from identica.io import output_directory, remove_leftovers
-from identica.machine import side_by_side
+from identica.io import output_directory
 from identica.trust.choice import Choice, recommend
 from identica.trust.evidence import number_evidence
-from identica.trust.single_fits import PlannedFit, SingleFit, carry_out, file_of, read_fit
+from identica.trust.single_fits import PlannedFit, SingleFit, carry_out_all
 
 __all__ = ["choose", "planned_fits"]
 
@@ -31,8 +25,6 @@ FEWEST_HELD_OUT = 50
 """Below this, rank correlations of held-out rows say little."""
 MOST_HELD_OUT = 5000
 """More would make no agreement more exact that matters, and are better fitted."""
-WITHOUT_INFLUENCE = ("n_components", "random_state", "verbose", "device")
-"""Parameters that do not tell one search from another; the first two are given for each fit."""
 
 
 def choose(
@@ -121,18 +113,7 @@ def choose(
     fits: list[SingleFit] = []
     # A folder that is made here goes where the first fit fails.
     with nullcontext() if directory is None else output_directory(directory) as folder:
-        prints = dict.fromkeys(plan, "") if folder is None else _fingerprints(estimator, X, y, plan, held_out)
-        kept: list[SingleFit] = []
-        tasks = []
-        for planned in plan:
-            if folder is not None:
-                path = file_of(folder, planned)
-                if path.exists():
-                    kept.append(read_fit(path, prints[planned]))
-                    continue
-                remove_leftovers(path)
-            tasks.append(delayed(carry_out)(estimator, X, y, planned, held_out, folder, prints[planned]))
-        for fit in chain(kept, side_by_side(tasks, n_jobs, "with a directory, finished fits are kept")):
+        for fit in carry_out_all(estimator, X, y, plan, held_out, directory=folder, n_jobs=n_jobs):
             fits.append(fit)
             if on_fit is not None:
                 on_fit(fit)
@@ -219,32 +200,3 @@ def _check_shape(X: Any, y: Any, numbers: Sequence[int]) -> None:
         )
     if y is not None and y.shape[:1] != X.shape[:1]:
         raise ValueError(f"y has the shape {y.shape} and X has {X.shape[0]} samples: give one value for each")
-
-
-def _fingerprints(
-    estimator: BaseEstimator, X: Any, y: Any, plan: Sequence[PlannedFit], held_out: NDArray[np.intp]
-) -> dict[PlannedFit, str]:
-    """Return a digest of all that decides what comes of each fit."""
-    shared = hashlib.sha256()
-    settings = {
-        name: repr(value) for name, value in estimator.get_params(deep=False).items() if name not in WITHOUT_INFLUENCE
-    }
-    shared.update(repr((type(estimator).__qualname__, sorted(settings.items()))).encode())
-    for module in estimator.get_params(deep=False).values():
-        if isinstance(module, nn.Module):  # a user's own, whose fits begin with its weights
-            for tensor in module.state_dict().values():
-                shared.update(tensor.detach().cpu().numpy().tobytes())
-    shared.update(repr((list(getattr(X, "columns", [])), X.shape)).encode())
-    matrix: Any = X
-    for part in (matrix.data, matrix.indices, matrix.indptr) if issparse(X) else (X,):
-        shared.update(np.ascontiguousarray(part).data)
-    if y is not None:
-        shared.update(repr(np.asarray(y).tolist()).encode())
-    shared.update(held_out.tobytes())
-    prints = {}
-    for planned in plan:
-        own = shared.copy()
-        own.update(f"{planned.n_components} {planned.seed}".encode())
-        own.update(planned.rows.tobytes())
-        prints[planned] = own.hexdigest()
-    return prints

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from identica.metrics import r2_matrix
 from identica.trust.agreement import agreement_by_component
+from identica.trust.signs_of_fit import DEAD
 from identica.trust.single_fits import SingleFit
 from identica.trust.telling import share_told
-from identica.trust.verdict import DEAD
 
 __all__ = ["ComponentEvidence", "NumberEvidence", "number_evidence"]
 

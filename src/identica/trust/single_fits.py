@@ -1,25 +1,32 @@
-"""Single fits of the search for the number of components: carried out on one thread, and kept in a file each."""
+"""Further fits of the same data, to compare: carried out on one thread, and kept in a file each."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 import warnings
 import zipfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
-from joblib import parallel_config
+from joblib import delayed, parallel_config
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone
+from torch import nn
 
-from identica.io import DataError, atomic_write
-from identica.machine import one_thread
+from identica.io import DataError, atomic_write, remove_leftovers
+from identica.machine import one_thread, side_by_side
 
-__all__ = ["PlannedFit", "SingleFit", "carry_out", "file_of", "read_fit", "some_rows"]
+__all__ = ["PlannedFit", "SingleFit", "carry_out", "carry_out_all", "file_of", "read_fit", "some_rows"]
 
+WITHOUT_INFLUENCE = ("n_components", "random_state", "verbose", "device")
+"""Parameters that do not tell the fits of one plan from another's; the first two are given for each fit."""
 _PLAIN = ("n_components", "kind", "number", "unexplained", "criterion", "seconds", "warnings", "duplicates")
 
 
@@ -63,7 +70,7 @@ class SingleFit:
     number : int
         Which seed, or which half.
     unexplained : float
-        Share of the variance of the held-out rows that is left unexplained.
+        Share of the variance of the rows compared that is left unexplained.
     criterion : float
         Of the fit.
     seconds : float
@@ -72,8 +79,8 @@ class SingleFit:
         What the fit warned of, each once.
     duplicates : tuple of (int, int)
         Pairs of components that are nearly functions of each other.
-    latents : ndarray of shape (n_held_out, n_components)
-        Components of the held-out rows.
+    latents : ndarray of shape (n_compared, n_components)
+        Components of the rows compared.
     strength : ndarray of shape (n_components,)
         How much each component moves the features.
     """
@@ -90,12 +97,67 @@ class SingleFit:
     strength: NDArray[np.floating[Any]]
 
 
+def carry_out_all(
+    estimator: BaseEstimator,
+    X: Any,
+    y: Any,
+    plan: Sequence[PlannedFit],
+    compared: NDArray[np.intp],
+    *,
+    directory: Path | None = None,
+    n_jobs: int | None = None,
+) -> Iterator[SingleFit]:
+    """Make all fits of a plan that a directory does not have.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A clone is fitted each time.
+    X : table or images
+        All rows.
+    y : array or None
+        What fits are told of each row, if anything.
+    plan : sequence of PlannedFit
+        In the order in which to begin.
+    compared : ndarray of int
+        Rows on which fits are compared.
+    directory : Path, optional
+        Where each fit is kept as soon as it is done.
+    n_jobs : int, optional
+        Fits side by side, each on one thread.
+
+    Yields
+    ------
+    SingleFit
+        Those that the directory has first.
+
+    Raises
+    ------
+    DataError
+        If the directory holds fits of other data or with other settings, or a damaged one.
+    ChildProcessError
+        If a worker ended without a word.
+    """
+    prints = dict.fromkeys(plan, "") if directory is None else _fingerprints(estimator, X, y, plan, compared)
+    kept: list[SingleFit] = []
+    tasks = []
+    for planned in plan:
+        if directory is not None:
+            path = file_of(directory, planned)
+            if path.exists():
+                kept.append(read_fit(path, prints[planned]))
+                continue
+            remove_leftovers(path)
+        tasks.append(delayed(carry_out)(estimator, X, y, planned, compared, directory, prints[planned]))
+    yield from chain(kept, side_by_side(tasks, n_jobs, "with a directory, finished fits are kept"))
+
+
 def carry_out(
     estimator: BaseEstimator,
     X: Any,
     y: Any,
     planned: PlannedFit,
-    held_out: NDArray[np.intp],
+    compared: NDArray[np.intp],
     directory: Path | None = None,
     fingerprint: str = "",
 ) -> SingleFit:
@@ -111,7 +173,7 @@ def carry_out(
         What the fit is told of each row, if anything.
     planned : PlannedFit
         What to fit.
-    held_out : ndarray of int
+    compared : ndarray of int
         Rows on which fits are compared.
     directory : Path, optional
         Where the file is written, whole.
@@ -126,7 +188,7 @@ def carry_out(
     changes = {"n_components": planned.n_components, "random_state": planned.seed}
     model = clone(estimator).set_params(**changes)
     known = () if y is None else (some_rows(y, planned.rows),)
-    unseen = some_rows(X, held_out)
+    shown = some_rows(X, compared)
     with (
         one_thread(),
         parallel_config(backend="sequential"),
@@ -136,7 +198,7 @@ def carry_out(
         start = time.perf_counter()
         model.fit(some_rows(X, planned.rows), *known)
         seconds = time.perf_counter() - start
-        latents, unexplained = model.transform(unseen), 1.0 - float(model.score(unseen))
+        latents, unexplained = model.transform(shown), 1.0 - float(model.score(shown))
     fit = SingleFit(
         n_components=planned.n_components,
         kind=planned.kind,
@@ -205,3 +267,32 @@ def read_fit(path: Path, fingerprint: str) -> SingleFit:
             f"{path.parent} to fit all again"
         )
     return fit
+
+
+def _fingerprints(
+    estimator: BaseEstimator, X: Any, y: Any, plan: Sequence[PlannedFit], compared: NDArray[np.intp]
+) -> dict[PlannedFit, str]:
+    """Return a digest of all that decides what comes of each fit."""
+    shared = hashlib.sha256()
+    settings = {
+        name: repr(value) for name, value in estimator.get_params(deep=False).items() if name not in WITHOUT_INFLUENCE
+    }
+    shared.update(repr((type(estimator).__qualname__, sorted(settings.items()))).encode())
+    for module in estimator.get_params(deep=False).values():
+        if isinstance(module, nn.Module):  # a user's own, whose fits begin with its weights
+            for tensor in module.state_dict().values():
+                shared.update(tensor.detach().cpu().numpy().tobytes())
+    shared.update(repr((list(getattr(X, "columns", [])), X.shape)).encode())
+    matrix: Any = X
+    for part in (matrix.data, matrix.indices, matrix.indptr) if issparse(X) else (X,):
+        shared.update(np.ascontiguousarray(part).data)
+    if y is not None:
+        shared.update(repr(np.asarray(y).tolist()).encode())
+    shared.update(compared.tobytes())
+    prints = {}
+    for planned in plan:
+        own = shared.copy()
+        own.update(f"{planned.n_components} {planned.seed}".encode())
+        own.update(planned.rows.tobytes())
+        prints[planned] = own.hexdigest()
+    return prints

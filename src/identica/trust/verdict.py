@@ -5,85 +5,29 @@ One function reads a fitted estimator; the report, the command line and the warn
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, final
+from typing import Any, Literal, final
 
-__all__ = ["AGREEMENT", "Sign", "Verdict", "judge"]
+from identica.trust.other_fits import CrossCheck
+from identica.trust.sdi import SDISummary
+from identica.trust.signs import MIDDLE, QUESTIONS, Sign
+from identica.trust.signs_beside import of_halves, of_influence, of_local, of_seeds
+from identica.trust.signs_of_fit import LOOKS
 
-AGREEMENT = 0.95
-"""From here on restarts, and starts, agree."""
-ANSWERED = 0.985
-"""From here on starts agree so closely that restarts which do not are a matter of the search alone."""
-POINTWISE = 0.93
-"""From here on single points, each by itself, speak for the same components as all together."""
-LEAST_POINTWISE = 0.85
-"""Below this they speak against them, whatever starts say."""
-AGREEMENT_SPAN = 0.1
-"""A grade falls from 1 to 0 over so much of an agreement, with AGREEMENT in the middle."""
-LEAST_OF_LINEAR = 0.95
-"""Share of the variance that PCA explains which a network must explain."""
-MOST_OF_LINEAR = 0.95
-"""Share of what PCA leaves unexplained that a network may leave to have found more."""
+__all__ = ["ASSUMED", "Verdict", "judge"]
+
 MOST_UNEXPLAINED = 0.8
 """Of the held-out variance, where agreement alone tells little: starts agree on noise, too."""
-MOST_OF_TRAINED = 2.0
-"""Times what it leaves of rows it was trained on that a network may leave of held-out rows."""
-LEAST_OVERFITTING = 0.005
-"""Share of the variance by which the two may differ whatever their ratio."""
-SAMPLES_PER_COMPONENT = 10
-"""Below this the axes of the data themselves are set by chance; the rule of thumb of regression."""
-LIKELY_SAMPLES_PER_COMPONENT = 100
-HARDLY_EXPLAINED = 0.05
-"""Share of its variance below which a feature is noise to a model."""
-MANY = 0.05
-"""Share of the features that such may be without being mentioned."""
-DEAD = 0.01
-"""Share of the mean strength of all components below which one does nothing."""
-MIDDLE = 0.5
 HEADINGS = {
     "sound": "No sign against reading single components",
     "unchecked": "Not enough was seen to tell these components from others",
     "doubtful": "Do not read meaning into single components",
 }
+ASSUMED = (
+    "Assumed, and tested by none of these: that no other mixing which gives the same data has a larger criterion than "
+    "the true one. No data can test it."
+)
 Level = Literal["sound", "unchecked", "doubtful"]
-Side = Literal["for", "against", "neither"]
-
-
-class Fitted(Protocol):
-    """A fitted estimator of this library; what it lacks is not judged."""
-
-    n_components: int
-    reconstruction_error_: float
-    linear_reconstruction_error_: float
-
-
-@final
-@dataclass(frozen=True)
-class Sign:
-    """One thing that was looked at.
-
-    Parameters
-    ----------
-    name : str
-        What: "starts", "restarts", "reconstruction" and so on.
-    side : {"for", "against", "neither"}
-        What it speaks for.
-    text : str
-        A sentence for a reader.
-    grade : float or None
-        From 0, against, to 1, for; below 0.5 it is against. None where it does not count.
-    """
-
-    name: str
-    side: Side
-    text: str
-    grade: float | None = None
-
-    @property
-    def of_single_components(self) -> bool:
-        """Whether it says that single components could be others, and not that the fit as a whole is a poor one."""
-        return self.name in ("starts", "restarts", "points", "components", "auxiliary")
 
 
 @final
@@ -115,25 +59,46 @@ class Verdict:
         """One sentence for each sign."""
         return tuple(sign.text for sign in self.signs)
 
+    def by_question(self) -> dict[str, tuple[Sign, ...]]:
+        """Return the signs by the question that they answer.
+
+        Returns
+        -------
+        dict of str to tuple of Sign
+            Keys as in ``QUESTIONS``, without those that no sign answers.
+        """
+        found = {name: tuple(sign for sign in self.signs if sign.question == name) for name in QUESTIONS}
+        return {name: signs for name, signs in found.items() if signs}
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a fit must warn of: one sentence per sign that speaks against the components."""
         return tuple(sign.text for sign in self.signs if sign.side == "against")
 
 
-def judge(fitted: Any) -> Verdict:
+def judge(fitted: Any, *, cross: CrossCheck | None = None, condition: SDISummary | None = None) -> Verdict:
     """Weigh the signs that a fit has left of whether its components are the data's own.
+
+    Four questions are kept apart, see ``QUESTIONS``. That starts and restarts agree tells what the search found. That
+    fits from other seeds and of halves of the rows agree, and single points with all of them, is evidence that the data
+    single the components out. The theory's condition at the learned Jacobian tells whether the answer is the only best
+    one there; it is no evidence for or against the answer, nor is local identifiability, which tells how far the fit
+    has converged: a learned Jacobian is stationary by construction. What remains is assumed, see ``ASSUMED``.
 
     Parameters
     ----------
     fitted : fitted estimator
         Of this library, fresh from ``fit`` or loaded from a file.
+    cross : CrossCheck, optional
+        What other fits of the same data say, see :func:`cross_check`.
+    condition : SDISummary, optional
+        The check of its Jacobians, see :func:`identica.trust.sdi.summarise_sdi`.
 
     Returns
     -------
     Verdict
-        Doubtful where one sign is against; unchecked where one network was trained, neither starts nor restarts could
-        disagree, or next to nothing is explained.
+        Doubtful where one sign is against; unchecked where one network was trained and no other fit is given, neither
+        starts nor restarts could disagree, or next to nothing is explained.
 
     Examples
     --------
@@ -144,12 +109,16 @@ def judge(fitted: Any) -> Verdict:
     'sound'
     """
     signs = [sign for look in LOOKS if (sign := look(fitted)) is not None]
+    if cross is not None:
+        signs += [of_seeds(cross), of_halves(cross)]
+    if condition is not None:
+        signs += [of_influence(condition), of_local(condition)]
     grades = [sign.grade for sign in signs if sign.grade is not None]
     number = min(grades, default=MIDDLE)
     names = {sign.name for sign in signs if sign.grade is not None}
     if any(sign.side == "against" for sign in signs):
         return Verdict("doubtful", number, tuple(signs))
-    if not names & {"starts", "restarts"}:
+    if not names & {"starts", "restarts", "seeds"}:
         nothing = Sign("compared", "neither", "No other fit of these data was there to compare with.")
         return Verdict("unchecked", number, (*signs, nothing))
     if fitted.reconstruction_error_ > MOST_UNEXPLAINED:
@@ -160,187 +129,3 @@ def judge(fitted: Any) -> Verdict:
         )
         return Verdict("unchecked", number, (*signs, little))
     return Verdict("sound", number, tuple(signs))
-
-
-def _grade(agreement: float, enough: float = AGREEMENT) -> float:
-    return min(1.0, max(0.0, MIDDLE + (agreement - enough) / AGREEMENT_SPAN))
-
-
-def _starts(fitted: Any) -> Sign | None:
-    agreement = getattr(fitted, "start_agreement_", None)
-    if agreement is None:
-        return None
-    finished = [record for record in fitted.starts_ if record["finished"]]
-    same = sum(record["agreement"] >= AGREEMENT for record in finished)
-    counted = f"{same} of the {len(finished)} starts that were trained to the end, out of {len(fitted.starts_)},"
-    grade = _grade(agreement)
-    if grade >= MIDDLE:
-        text = f"{counted} found these components (agreement {agreement:.3f})."
-        return Sign("starts", "for", text, grade)
-    text = (
-        f"{counted} found these components (agreement {agreement:.3f}, below {AGREEMENT}): another start could have "
-        "given others; train longer (training.max_steps), use more starts (n_init) or fewer components"
-    )
-    return Sign("starts", "against", text, grade)
-
-
-def _restarts(fitted: Any) -> Sign | None:
-    agreement = getattr(fitted, "restart_agreement_", None)
-    restarts = getattr(fitted, "restarts_", ())
-    if agreement is None or len(restarts) < 2:
-        return None
-    grade = _grade(agreement)
-    starts = getattr(fitted, "start_agreement_", None)
-    points = getattr(fitted, "pointwise_agreement_", None)
-    answered = starts is not None and starts >= ANSWERED and (points is None or points >= POINTWISE)
-    if starts is not None and (answered or grade >= MIDDLE):
-        # Starts that agree after all stages have answered the question that restarts ask before the last one, unless
-        # single points do not agree with them: few rows without corners can lead all starts to one wrong answer.
-        text = f"{len(restarts)} restarts of the alignment, before the last stage, agree to {agreement:.3f}."
-        return Sign("restarts", "neither", text)
-    if grade >= MIDDLE and hasattr(fitted, "n_init"):
-        text = (
-            f"{len(restarts)} restarts of the alignment agree ({agreement:.3f}), but one network was trained: another "
-            "start could have given other components, set n_init to 2 or more to see."
-        )
-        return Sign("restarts", "neither", text)
-    if grade >= MIDDLE:
-        text = (
-            f"{len(restarts)} restarts of the alignment agree ({agreement:.3f}): the criterion singles these "
-            "components out."
-        )
-        return Sign("restarts", "for", text, grade)
-    text = (
-        f"the {len(restarts)} restarts of the alignment end at different components (agreement {agreement:.3f}, below "
-        f"{AGREEMENT}): these data may not tell the components apart, so do not read meaning into single components; "
-        "try fewer components or more samples"
-    )
-    return Sign("restarts", "against", text, grade)
-
-
-def _points(fitted: Any) -> Sign | None:
-    agreement = getattr(fitted, "pointwise_agreement_", None)
-    if agreement is None or fitted.n_components == 1:
-        return None
-    grade = _grade(agreement, LEAST_POINTWISE)
-    facts = f"by itself, a single point of the data speaks for these components to {agreement:.3f}"
-    if grade >= MIDDLE:
-        side: Side = "for" if agreement >= POINTWISE else "neither"
-        return Sign("points", side, f"{facts[0].upper()}{facts[1:]} (1 where the method's condition holds).", grade)
-    text = (
-        f"{facts} (1 where the method's condition holds, below {LEAST_POINTWISE} here): starts may agree on components "
-        "that are not those of the data; use more features, or compare other methods"
-    )
-    return Sign("points", "against", text, grade)
-
-
-def _odds(fitted: Any) -> Sign | None:
-    if not getattr(fitted, "starts_at_odds_", False):
-        return None
-    text = (
-        "Another start has a larger criterion and rebuilds the data clearly worse; the one that rebuilds them better "
-        "was kept."
-    )
-    return Sign("odds", "neither", text)
-
-
-def _reconstruction(fitted: Any) -> Sign | None:
-    ours, linear = fitted.reconstruction_error_, fitted.linear_reconstruction_error_
-    floor = getattr(fitted, "noise_floor_", None)
-    noise = "" if floor is None else f", noise of one size in all directions would leave {floor:.2%}"
-    facts = f"leaves {ours:.2%} of the held-out variance unexplained, PCA {linear:.2%}{noise}"
-    # Where the mixing is linear PCA is as good, and the components can be right all the same.
-    if ours > linear and 1 - ours < LEAST_OF_LINEAR * (1 - linear):
-        text = f"the network {facts}: it has not learnt the data, and neither has its Jacobian; train longer"
-        return Sign("reconstruction", "against", text, 0.0)
-    outcome = (
-        "it found more than a linear method can"
-        if ours <= MOST_OF_LINEAR * linear
-        else "it found about as much as a linear method does (to have found more, it must leave at most "
-        f"{MOST_OF_LINEAR:.0%} of what PCA leaves), compare PolytopicFactorization"
-    )
-    return Sign("reconstruction", "neither", f"The network {facts}: {outcome}.")
-
-
-def _samples(fitted: Any) -> Sign | None:
-    n_samples, d = getattr(fitted, "n_samples_fit_", None), fitted.n_components
-    if n_samples is None:
-        return None
-    each = n_samples / d
-    if each < SAMPLES_PER_COMPONENT:
-        text = (
-            f"{n_samples} samples are too few to tell {d} components apart, whatever else speaks for them: use fewer "
-            f"components, or at least {SAMPLES_PER_COMPONENT} samples for each"
-        )
-        return Sign("samples", "against", text, 0.0)
-    few = each < LIKELY_SAMPLES_PER_COMPONENT
-    text = f"There are {each:.0f} samples for each component{', which is few' if few else ''}."
-    return Sign("samples", "neither" if few else "for", text)
-
-
-def _overfitting(fitted: Any) -> Sign | None:
-    trained, held_out = getattr(fitted, "trained_reconstruction_error_", None), fitted.reconstruction_error_
-    if trained is None:
-        return None
-    facts = f"{held_out:.2%} of the variance of held-out rows unexplained and {trained:.2%} of rows it was trained on"
-    if held_out - trained <= LEAST_OVERFITTING or held_out <= MOST_OF_TRAINED * trained:
-        return Sign("overfitting", "neither", f"The fit leaves {facts}.")
-    text = (
-        f"the fit leaves {facts}: it overfits, and its components are less exact than their agreement says; use more "
-        "samples or fewer components"
-    )
-    return Sign("overfitting", "against", text, MIDDLE * MOST_OF_TRAINED * trained / held_out)
-
-
-def _features(fitted: Any) -> Sign | None:
-    explained = getattr(fitted, "explained_by_feature_", None)
-    if explained is None:
-        return None
-    hardly = int(((explained < HARDLY_EXPLAINED) & (explained != 0)).sum())  # constant ones have exactly 0
-    if hardly <= MANY * len(explained):
-        return None
-    text = (
-        f"{hardly} of {len(explained)} features are explained by less than {HARDLY_EXPLAINED:.0%} each: the encoder "
-        "reads their noise; leave them out (explained_by_feature_) and fit again."
-    )
-    return Sign("features", "neither", text)
-
-
-def _wild(fitted: Any) -> Sign | None:
-    wild: Sequence[int] = getattr(fitted, "wild_rows_", ())
-    if not len(wild):
-        return None
-    listed = ", ".join(map(str, wild[:10]))
-    more = f" and {len(wild) - 10} more" if len(wild) > 10 else ""
-    return Sign("wild rows", "neither", f"{len(wild)} wild row(s) were left out of the fit: {listed}{more}.")
-
-
-def _components(fitted: Any) -> Sign | None:
-    strength = getattr(fitted, "component_strength_", None)
-    pairs = getattr(fitted, "duplicates_", [])
-    faults = [f"components {i} and {j} are nearly functions of each other" for i, j in pairs[:3]]
-    if strength is not None and len(strength) > 1:
-        dead = [j for j, value in enumerate(strength) if value < DEAD * strength.mean()]
-        if dead:
-            faults.append(f"component(s) {', '.join(map(str, dead))} hardly move any feature")
-    if not faults:
-        return None
-    return Sign("components", "against", f"{'; '.join(faults)}: use fewer components", 0.25)
-
-
-def _levels(fitted: Any) -> Sign | None:
-    levels, d = getattr(fitted, "auxiliary_levels_", None), fitted.n_components
-    if levels is None or len(levels) > 2 * d:
-        return None
-    facts = f"the auxiliary variable has {len(levels)} levels, {d} components are known to be found from {2 * d + 1}"
-    if len(levels) > d:
-        return Sign("auxiliary", "neither", f"{facts[0].upper()}{facts[1:]} on, from {d + 1} in special cases.")
-    text = f"{facts} on and never from fewer than {d + 1}: use a variable with more levels, or fewer components"
-    return Sign("auxiliary", "against", text, 0.25)
-
-
-LOOKS = (
-    *(_starts, _restarts, _points, _odds, _reconstruction, _samples, _overfitting, _features, _wild, _components),
-    _levels,
-)
-"""What is looked at, in this order."""

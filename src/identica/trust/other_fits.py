@@ -1,0 +1,225 @@
+"""What other fits of the same data say of a fit: from other seeds, and on halves of the rows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from identica.arguments import check_integer
+from identica.io import output_directory
+from identica.trust.agreement import agreement_by_component, component_agreement
+from identica.trust.single_fits import PlannedFit, SingleFit, carry_out_all, some_rows
+
+__all__ = ["CrossCheck", "cross_check"]
+
+N_HALVES = 2
+"""Fits of parts of the rows."""
+MOST_COMPARED = 5000
+"""Rows on which fits are compared; more would make no agreement more exact that matters."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class CrossCheck:
+    """How the components of a fit agree with those of other fits of the same data.
+
+    Agreements are absolute rank correlations of matched components, see :func:`agreement_by_component`.
+
+    Parameters
+    ----------
+    seeds : ndarray of shape (n_seeds, n_components)
+        Of each component with its match in the fit from each other seed.
+    halves : ndarray of shape (2, n_components)
+        Of each component with its match in the fit of either half of the rows.
+    between_halves : float
+        Mean over components of the agreement of the two halves' fits with each other, which share no row.
+    n_compared : int
+        Rows on which fits were compared.
+    seconds : float
+        That all the other fits took together.
+
+    Examples
+    --------
+    >>> check = CrossCheck(np.array([[0.99, 0.7]]), np.array([[0.97, 0.5], [0.96, 0.6]]), 0.8, 500, 60.0)
+    >>> check.by_component().tolist(), check.seed_agreement
+    ([0.96, 0.5], 0.845)
+    """
+
+    seeds: NDArray[np.float64]
+    halves: NDArray[np.float64]
+    between_halves: float
+    n_compared: int
+    seconds: float
+
+    @property
+    def seed_agreement(self) -> float:
+        """Mean over seeds and components."""
+        return float(self.seeds.mean())
+
+    @property
+    def half_agreement(self) -> float:
+        """Agreement of the halves' fits with each other, mean over components."""
+        return self.between_halves
+
+    def by_component(self) -> NDArray[np.float64]:
+        """Return the lowest agreement of each component with any other fit.
+
+        Returns
+        -------
+        ndarray of shape (n_components,)
+            In [0, 1].
+        """
+        return np.asarray(np.vstack([self.seeds, self.halves]).min(axis=0))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content as plain values, from which :meth:`from_dict` makes it again.
+
+        Returns
+        -------
+        dict
+            By the names of the fields.
+        """
+        return {
+            "seeds": self.seeds.tolist(),
+            "halves": self.halves.tolist(),
+            "between_halves": self.between_halves,
+            "n_compared": self.n_compared,
+            "seconds": self.seconds,
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> CrossCheck:
+        """Make it again from what :meth:`to_dict` gave.
+
+        Parameters
+        ----------
+        content : mapping
+            By the names of the fields.
+
+        Returns
+        -------
+        CrossCheck
+            The same.
+        """
+        arrays = {name: np.asarray(content[name], dtype=np.float64) for name in ("seeds", "halves")}
+        return cls(**{**content, **arrays})
+
+
+def cross_check(
+    estimator: Any,
+    X: Any,
+    *,
+    y: Any = None,
+    n_seeds: int = 1,
+    n_jobs: int | None = None,
+    random_state: int = 0,
+    directory: str | os.PathLike[str] | None = None,
+    on_fit: Callable[[SingleFit], object] | None = None,
+) -> CrossCheck:
+    """Fit the same data from other seeds, and each half of them, and compare the components with those of a fit.
+
+    Starts of one fit share its rows and its choice among them. Fits from other seeds share the rows alone, those of
+    halves share nothing: if their components agree, the answer depends neither on chance of the search nor on which
+    rows were drawn. Two can still agree on components that are not those of the data.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        Of this library; clones of it are fitted, with all that it was set to but the seed.
+    X : array-like or sparse matrix of shape (n_samples, n_features), or (n_samples, height, width[, channels])
+        The rows that it was fitted to.
+    y : array-like of shape (n_samples, ...), optional
+        What it was told of each row, for methods that need it.
+    n_seeds : int, default=1
+        Fits of all rows from other seeds.
+    n_jobs : int, optional
+        Fits side by side, each on one thread, as in ``joblib.Parallel``.
+    random_state : int, default=0
+        Of the halves, the seeds and the choice of rows to compare on.
+    directory : path, optional
+        Where each fit is kept as soon as it is done: the same call goes on with those that are left.
+    on_fit : callable, optional
+        Called with each :class:`SingleFit` as it comes.
+
+    Returns
+    -------
+    CrossCheck
+        Agreements; :func:`judge` takes them in.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong type.
+    ValueError
+        If a number is out of range, there are too few rows for halves, or a fit cannot be made.
+    DataError
+        If the directory holds fits of other data or with other settings, or a damaged one.
+    sklearn.exceptions.NotFittedError
+        If the estimator is not fitted.
+
+    Examples
+    --------
+    >>> from identica import PolytopicFactorization
+    >>> from identica.datasets import make_mixture
+    >>> X = make_mixture(500, 60, 3, kind="linear", random_state=0).X
+    >>> fitted = PolytopicFactorization(3, random_state=0).fit(X)
+    >>> bool(cross_check(fitted, X).half_agreement > 0.95)
+    True
+    """
+    check_integer("n_seeds", n_seeds, 1)
+    check_integer("random_state", random_state, 0, 2**32 - 1)
+    check_is_fitted(estimator)
+    X, y = (values if values is None or hasattr(values, "shape") else np.asarray(values) for values in (X, y))
+    d, n_samples = estimator.n_components, X.shape[0]
+    if n_samples // N_HALVES <= d:
+        raise ValueError(
+            f"n_samples={n_samples} leaves {n_samples // N_HALVES} rows in each half, at least {d + 1} are needed for "
+            f"{d} components: give more samples"
+        )
+    random = np.random.default_rng(random_state)
+    compared = np.sort(random.permutation(n_samples)[:MOST_COMPARED])
+    plan = _plan(d, n_samples, n_seeds, random)
+    parameters = estimator.get_params(deep=False)
+    silent = clone(estimator).set_params(**({"verbose": 0} if "verbose" in parameters else {}))
+    with nullcontext() if directory is None else output_directory(directory) as folder:
+        fits: dict[str, list[SingleFit]] = {"seed": [], "half": []}
+        for fit in carry_out_all(silent, X, y, plan, compared, directory=folder, n_jobs=n_jobs):
+            fits[fit.kind].append(fit)
+            if on_fit is not None:
+                on_fit(fit)
+    group_size = int(parameters.get("block_size", 1))
+    own = np.asarray(estimator.transform(some_rows(X, compared)))
+    seeds, halves = (
+        np.array([agreement_by_component(own, fit.latents, group_size) for fit in sorted(some, key=_number)])
+        for some in fits.values()
+    )
+    return CrossCheck(
+        seeds,
+        halves,
+        component_agreement(fits["half"][0].latents, fits["half"][1].latents, group_size),
+        len(compared),
+        sum(fit.seconds for some in fits.values() for fit in some),
+    )
+
+
+def _plan(n_components: int, n_samples: int, n_seeds: int, random: np.random.Generator) -> list[PlannedFit]:
+    parts = [np.sort(half) for half in np.array_split(random.permutation(n_samples), N_HALVES)]
+    kinds = [("half", number, rows) for number, rows in enumerate(parts)]
+    kinds += [("seed", number, np.arange(n_samples)) for number in range(n_seeds)]
+    seeds = random.integers(2**31 - 1, size=len(kinds)).tolist()
+    return [
+        PlannedFit(n_components, kind, number, rows, seed)
+        for (kind, number, rows), seed in zip(kinds, seeds, strict=True)
+    ]
+
+
+def _number(fit: SingleFit) -> int:
+    return fit.number
