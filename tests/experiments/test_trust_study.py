@@ -15,11 +15,13 @@ from identica.experiments.trust_study import (
     STUDY_FAMILIES,
     Setting,
     Signals,
+    combination_on_unseen,
     draw_recovery,
     score_signal,
     settings,
     signals_to_markdown,
     study_datasets,
+    threshold_on_unseen,
     trust_study,
 )
 from identica.metrics import mean_r2
@@ -82,6 +84,40 @@ def test_the_area_is_that_of_scikit_learn(pairs):
     good, seen = zip(*pairs, strict=True)
     expected = roc_auc_score(good, seen) if 0 < sum(good) < len(good) else None
     assert score_signal(rows, "seen").area == (None if expected is None else pytest.approx(expected))
+
+
+def fits_of(signal_of):
+    """Six families of twenty fits; half of each recovered the components."""
+    random = np.random.default_rng(0)
+    rows = []
+    for family in "abcdef":
+        for k in range(20):
+            good = k % 2 == 0
+            rows.append({"family": family, "r2_mean": 0.95 if good else 0.5, **signal_of(good, random)})
+    return rows
+
+
+def test_a_threshold_is_tried_where_it_was_not_chosen():
+    rows = fits_of(lambda good, random: {"seen": random.uniform(0.6, 1) if good else random.uniform(0, 0.4)})
+    score = threshold_on_unseen(rows, "seen")
+    assert 0.6 <= score.threshold <= 0.75
+    assert (score.area, score.n_wrong_passed, score.n_right_doubted, score.n_right) == (1.0, 0, 0, 60)
+    # In one family all signals are higher: its own threshold would tell, that of the others passes everything.
+    for one in rows[:20]:
+        one["seen"] += 1.0
+    shifted = threshold_on_unseen(rows, "seen")
+    assert (shifted.n_wrong_passed, shifted.n_right_doubted) == (10, 0)
+    assert threshold_on_unseen(rows[:20], "seen") is None
+    assert threshold_on_unseen([{**one, "r2_mean": 0.95} for one in rows], "seen") is None
+
+
+def test_a_combination_tells_more_than_its_signals_where_their_errors_differ():
+    rows = fits_of(lambda good, random: {name: good + random.normal() for name in ("first", "second", "third")})
+    alone = threshold_on_unseen(rows, "first")
+    together = combination_on_unseen(rows, ("first", "second", "third"))
+    assert together.area > alone.area + 0.05
+    assert together.n_wrong_passed + together.n_right_doubted < alone.n_wrong_passed + alone.n_right_doubted
+    assert combination_on_unseen(rows[:20], ("first", "second")) is None
 
 
 def row(dataset, r2, verdict="sound", **changes):

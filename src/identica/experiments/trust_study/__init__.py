@@ -7,6 +7,7 @@ from identica.experiments.trust_study.page import draw_recovery, signals_to_mark
 from identica.experiments.trust_study.roc import SignalScore, score_signal
 from identica.experiments.trust_study.signals import NOT_SEEN, SIGNALS, Signals
 from identica.experiments.trust_study.study import reproduce_trust_study, trust_study
+from identica.experiments.trust_study.unseen import UnseenScore, combination_on_unseen, threshold_on_unseen
 
 __all__ = [
     "NOT_SEEN",
@@ -15,11 +16,14 @@ __all__ = [
     "Setting",
     "SignalScore",
     "Signals",
+    "UnseenScore",
+    "combination_on_unseen",
     "draw_recovery",
     "reproduce_trust_study",
     "score_signal",
     "settings",
     "signals_to_markdown",
     "study_datasets",
+    "threshold_on_unseen",
     "trust_study",
 ]

@@ -12,9 +12,18 @@ from identica import plotting
 from identica.experiments.tables import markdown_table
 from identica.experiments.trust_study.roc import RECOVERED, SignalScore, score_signal
 from identica.experiments.trust_study.signals import NOT_SEEN, SIGNALS
+from identica.experiments.trust_study.unseen import combination_on_unseen, threshold_on_unseen
 
 __all__ = ["draw_recovery", "ranked", "signals_to_markdown"]
 
+COMBINATIONS = (
+    ("start_agreement", "pointwise_agreement"),
+    ("half_agreement", "pointwise_agreement"),
+    ("method_agreement", "pointwise_agreement"),
+    ("start_agreement", "seed_agreement", "half_agreement", "restart_agreement", "pointwise_agreement"),
+    tuple(SIGNALS),
+)
+"""Signals that a logistic regression takes together."""
 N_DRAWN = 6
 SOUND = "sound"
 
@@ -64,6 +73,7 @@ def signals_to_markdown(rows: Sequence[Mapping[str, Any]], command: str | None =
     ]
     for title, names in (("What a user sees", SIGNALS), ("What only a simulation tells", NOT_SEEN)):
         parts += [f"**{title}**", markdown_table(map(_line(names), ranked(done, names)), _COLUMNS)]
+    parts += ["**On families that had no part in it**", markdown_table(_unseen(done), _UNSEEN_COLUMNS)]
     parts += ["**By family**", markdown_table(_families(done), _FAMILY_COLUMNS)]
     wrong = [row for row in done if row["verdict"] == SOUND and row["r2_mean"] < RECOVERED]
     if wrong:
@@ -74,6 +84,7 @@ def signals_to_markdown(rows: Sequence[Mapping[str, Any]], command: str | None =
 
 
 _COLUMNS = ("signal", "meaning", "area", "5 %", "95 %", "within families", "worst family", "fits")
+_UNSEEN_COLUMNS = ("signals", "area", "threshold", "wrong, passed", "right, doubted")
 _FAMILY_COLUMNS = (
     *("family", "data sets", "recovered", "median R²"),
     *("sound", "sound, not recovered", "doubted, recovered"),
@@ -87,6 +98,23 @@ def _line(names: Mapping[str, str]) -> Any:
         return dict(zip(_COLUMNS, (*values, score.n_fits), strict=True))
 
     return line
+
+
+def _unseen(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what thresholds of single signals, and combinations, are worth on families they were not chosen on."""
+    scores = [threshold_on_unseen(rows, name) for name in SIGNALS]
+    scores += [combination_on_unseen(rows, names) for names in COMBINATIONS]
+    known = sorted((one for one in scores if one is not None), key=lambda one: -one.area)
+    return [
+        {
+            "signals": ", ".join(one.signals),
+            "area": one.area,
+            "threshold": one.threshold if len(one.signals) == 1 else f"P = {one.threshold:.2f}",
+            "wrong, passed": f"{one.n_wrong_passed} of {one.n_wrong}",
+            "right, doubted": f"{one.n_right_doubted} of {one.n_right}",
+        }
+        for one in known
+    ]
 
 
 def _families(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
