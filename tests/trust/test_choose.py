@@ -1,6 +1,7 @@
 """The number of components: what each component's state is, the rule, and fits that are kept and taken up again."""
 
 import warnings
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -41,6 +42,7 @@ def fit(latents, kind="seed", number=0, **changes):
         "seconds": 1.0,
         "warnings": (),
         "duplicates": (),
+        "doubted": False,
         "latents": latents,
         "strength": np.linspace(2, 1, d),
     }
@@ -102,6 +104,17 @@ def test_components_that_other_fits_hold_mixed_are_found_and_not_trusted():
     assert states(found) == ["trusted", "mixed", "mixed"]
     assert (found.n_trusted, found.n_found) == (1, 3)
     assert found.components[1].held > 0.95
+
+
+@pytest.mark.parametrize("doubting", range(4))
+def test_a_fit_that_doubts_its_own_components_vouches_for_none(doubting):
+    fits = four(TRUE.T, lambda: TRUE.T)
+    fits[doubting] = replace(fits[doubting], doubted=True)
+    found = number_evidence(fits)
+    assert states(found) == ["mixed"] * 3
+    assert (found.n_found, found.n_trusted, found.n_doubted) == (3, 0, 1)
+    said = recommend([found], np.arange(5)).reason
+    assert "find all of them again, and 1 of 4 fits say of their own that single components could be others" in said
 
 
 def test_a_function_of_stronger_components_is_split_whether_or_not_it_agrees():
@@ -172,7 +185,7 @@ def row(d, unexplained, words):
     """A number of components with as many trusted (t), mixed (m) and other ones (-)."""
     named = {"t": "trusted", "m": "mixed", "-": "unstable"}
     components = tuple(ComponentEvidence(j, 1.0, 1.0, 1.0, 1.0, 0.0, named[word]) for j, word in enumerate(words))
-    return NumberEvidence(d, unexplained, 1.0, 0, components, np.empty((0, d)), 4, 0, 1.0)
+    return NumberEvidence(d, unexplained, 1.0, 0, components, np.empty((0, d)), 4, 0, 0, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,11 @@ def _reason(best: NumberEvidence, able: Sequence[NumberEvidence], rows: Sequence
             f"{number}: other fits find {found} of them again, {best.n_trusted or 'none'} as single components, which "
             "can be trusted"
         ]
+        if best.n_doubted:
+            said[0] = (
+                f"{number}: other fits find {found} of them again, and {best.n_doubted} of {best.n_fits} fits say of "
+                "their own that single components could be others, so that none can be trusted"
+            )
         if best is not rows[-1]:
             said.append("larger numbers add none")
         elif best.n_found == best.n_components:

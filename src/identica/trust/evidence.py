@@ -28,7 +28,7 @@ TOLD = 0.8
 HELD = 0.9
 """Share of its variance from which on another fit holds a component."""
 
-_PLAIN = ("n_components", "unexplained", "criterion", "reference", "n_fits", "n_warned", "seconds")
+_PLAIN = ("n_components", "unexplained", "criterion", "reference", "n_fits", "n_warned", "n_doubted", "seconds")
 
 State = Literal["trusted", "mixed", "unstable", "empty", "duplicate", "split"]
 
@@ -55,7 +55,8 @@ class ComponentEvidence:
     state : {"trusted", "mixed", "unstable", "empty", "duplicate", "split"}
         "empty" where it hardly moves any feature; "duplicate" of a stronger one; "split" where it is nearly a function
         of stronger ones, as where a fit spreads one component over two. Of the others, "trusted" where both agreements
-        are 0.9 or more; "mixed" where other fits hold it, but not as one component; "unstable" where they do not.
+        are 0.9 or more and no fit doubts its own single components; "mixed" where other fits hold it, but not as one
+        component, or not beyond such doubt; "unstable" where they do not hold it.
     partner : int or None
         The stronger component that it is a duplicate of, or that tells most of it alone.
     """
@@ -91,6 +92,8 @@ class NumberEvidence:
         Its components of the held-out rows.
     n_fits, n_warned : int
         Fits of this number, and how many of them warned.
+    n_doubted : int
+        How many doubt their own single components, see :class:`SingleFit`.
     seconds : float
         That all these fits took together.
     """
@@ -103,6 +106,7 @@ class NumberEvidence:
     latents: NDArray[np.floating[Any]]
     n_fits: int
     n_warned: int
+    n_doubted: int
     seconds: float
 
     @property
@@ -152,21 +156,23 @@ def number_evidence(fits: Sequence[SingleFit], group_size: int = 1) -> NumberEvi
     least = min(fit.unexplained for fit in seeds)
     good = [fit for fit in seeds if fit.unexplained <= AS_GOOD * least + NEARLY]
     best = max(good, key=lambda fit: fit.criterion)
+    n_doubted = sum(fit.doubted for fit in fits)
     return NumberEvidence(
         n_components=best.n_components,
         unexplained=best.unexplained,
         criterion=best.criterion,
         reference=best.number,
-        components=_components(best, [fit for fit in seeds if fit is not best], halves, group_size),
+        components=_components(best, [fit for fit in seeds if fit is not best], halves, group_size, n_doubted == 0),
         latents=best.latents,
         n_fits=len(fits),
         n_warned=sum(bool(fit.warnings) for fit in fits),
+        n_doubted=n_doubted,
         seconds=sum(fit.seconds for fit in fits),
     )
 
 
 def _components(
-    best: SingleFit, others: Sequence[SingleFit], halves: Sequence[SingleFit], size: int
+    best: SingleFit, others: Sequence[SingleFit], halves: Sequence[SingleFit], size: int, sure: bool
 ) -> tuple[ComponentEvidence, ...]:
     """Give each component of the reference fit its state; the strongest first, of equal ones the first."""
     latents, strength = best.latents, np.asarray(best.strength, dtype=np.float64)
@@ -189,7 +195,8 @@ def _components(
         elif told >= TOLD:
             state, partner = "split", stronger[int(r2_matrix(latents[:, [j]], latents[:, stronger])[0].argmax())]
         elif min(of_seeds[j], of_halves[j]) >= REPLICATED:
-            state = "trusted"
+            # What agrees is in the data; a fit that says its components could be others does not vouch for single ones.
+            state = "trusted" if sure else "mixed"
         else:
             state = "mixed" if held[j] >= HELD else "unstable"
         found[j] = ComponentEvidence(

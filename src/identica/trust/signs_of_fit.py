@@ -7,7 +7,7 @@ from typing import Any
 
 from identica.trust.signs import AGREEMENT, MIDDLE, Side, Sign, grade_of
 
-__all__ = ["DEAD", "LOOKS"]
+__all__ = ["DEAD", "DOUBTS", "LOOKS"]
 
 ANSWERED = 0.985
 """From here on starts agree so closely that restarts which do not are a matter of the search alone."""
@@ -207,8 +207,10 @@ def _levels(fitted: Any) -> Sign | None:
     return Sign("auxiliary", "against", text, 0.25)
 
 
+DOUBTS = (_starts, _restarts, _points)
+"""What a fit can doubt its single components by, whatever others have."""
 LOOKS = (
-    *(_starts, _restarts, _points, _odds, _reconstruction, _samples, _overfitting, _features, _wild, _components),
+    *(*DOUBTS, _odds, _reconstruction, _samples, _overfitting, _features, _wild, _components),
     _levels,
 )
 """What is looked at, in this order."""

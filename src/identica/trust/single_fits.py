@@ -22,12 +22,16 @@ from torch import nn
 
 from identica.io import DataError, atomic_write, remove_leftovers
 from identica.machine import one_thread, side_by_side
+from identica.trust.signs_of_fit import DOUBTS
 
 __all__ = ["PlannedFit", "SingleFit", "carry_out", "carry_out_all", "file_of", "read_fit", "some_rows"]
 
 WITHOUT_INFLUENCE = ("n_components", "random_state", "verbose", "device")
 """Parameters that do not tell the fits of one plan from another's; the first two are given for each fit."""
-_PLAIN = ("n_components", "kind", "number", "unexplained", "criterion", "seconds", "warnings", "duplicates")
+_PLAIN = (
+    *("n_components", "kind", "number", "unexplained", "criterion", "seconds", "warnings", "duplicates"),
+    "doubted",
+)
 
 
 @final
@@ -79,6 +83,8 @@ class SingleFit:
         What the fit warned of, each once.
     duplicates : tuple of (int, int)
         Pairs of components that are nearly functions of each other.
+    doubted : bool
+        Whether the fit's own verdict doubts its single components: starts, restarts or single points disagree.
     latents : ndarray of shape (n_compared, n_components)
         Components of the rows compared.
     strength : ndarray of shape (n_components,)
@@ -93,6 +99,7 @@ class SingleFit:
     seconds: float
     warnings: tuple[str, ...]
     duplicates: tuple[tuple[int, int], ...]
+    doubted: bool
     latents: NDArray[np.floating[Any]]
     strength: NDArray[np.floating[Any]]
 
@@ -208,6 +215,7 @@ def carry_out(
         seconds=seconds,
         warnings=tuple(dict.fromkeys(str(warning.message) for warning in caught)),
         duplicates=tuple((int(i), int(j)) for i, j in model.duplicates_),
+        doubted=any(sign.side == "against" for look in DOUBTS if (sign := look(model)) is not None),
         latents=np.asarray(latents),
         strength=np.asarray(model.component_strength_),
     )
