@@ -206,6 +206,9 @@ def row(d, unexplained, words):
         ([(2, 0.3, "tt"), (3, 0.2, "ttt")], 3, "no larger number was tried, and there may be more"),
         ([(2, 0.3, "--"), (3, 0.1, "---"), (4, 0.1, "----")], 3, "none can be trusted"),
         ([(1, 0.1, "t")], 1, "1 component: "),
+        # What is not found counts against a number, half of what is found counts for it.
+        ([(3, 0.1, "ttt"), (12, 0.1, "ttttt-------")], 3, "larger numbers add none"),
+        ([(3, 0.1, "ttt"), (5, 0.1, "tttt-")], 5, "other fits find 4 of them again"),
     ],
 )
 def test_the_rule(rows, recommended, said):

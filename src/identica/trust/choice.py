@@ -13,6 +13,8 @@ from identica.trust.evidence import NumberEvidence
 
 __all__ = ["Choice", "recommend"]
 
+NOT_FOUND = 0.5
+"""What a component that is not found counts against a number, where one that is found counts 1 for it."""
 CLEARLY_WORSE = 0.02
 """Share of the variance explained by more components that a number may miss."""
 
@@ -22,10 +24,11 @@ CLEARLY_WORSE = 0.02
 class Choice:
     """How many components the data have, as far as fits can tell.
 
-    Recommended is the number with most components that other fits find again, as single components ("trusted") or
-    spread over several ("mixed"); of equal ones the least; among those that rebuild the held-out rows about as well as
-    any larger number does. A component beyond those of the data adds none: it is a function of others, empty, or does
-    not come out again from other rows.
+    Recommended is the number with the most components that other fits find again, as single components ("trusted") or
+    spread over several ("mixed"), less half of those that they do not; of equal ones the least; among those that
+    rebuild the held-out rows about as well as any larger number does. A component beyond those of the data adds none:
+    it is a function of others, empty, or does not come out again from other rows. Where many are beyond, a function
+    that folds others strongly can pass for one more, so what is not found counts against a number.
 
     Parameters
     ----------
@@ -87,7 +90,7 @@ def recommend(rows: Sequence[NumberEvidence], held_out: NDArray[np.intp]) -> Cho
     """
     rows = sorted(rows, key=lambda row: row.n_components)
     able = [row for k, row in enumerate(rows) if not _clearly_worse(row, rows[k + 1 :])]
-    best = max(able, key=lambda row: (row.n_found, -row.n_components))
+    best = max(able, key=lambda row: (row.n_found - NOT_FOUND * (row.n_components - row.n_found), -row.n_components))
     return Choice(best.n_components, _reason(best, able, rows), tuple(rows), held_out)
 
 
