@@ -14,18 +14,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from identica.plotting.bodies import (
-    FloatArray,
-    corners,
-    cross,
-    draw_body,
-    draw_marks,
-    draw_sphere,
-    faces,
-    polar_vertices,
-    space,
-)
+from identica.plotting.bodies import FloatArray, corners, cross, faces, polar_vertices
 from identica.plotting.checked import Check, scaled_rows
+from identica.plotting.drawing import draw_body, draw_marks, draw_sphere, space
 from identica.plotting.style import COLORS
 
 __all__ = ["draw_rows", "polar_hull", "row_hull"]
@@ -173,9 +164,9 @@ def polar_hull(jacobian: ArrayLike, check: Check, *, ax: Axes | None = None) -> 
     d = rows.shape[1]
     if d not in (2, 3):
         space(d, ax, 1.0)
-    radius = math.sqrt(d)
+    radius, reach = math.sqrt(d), REACH * math.sqrt(d)
     both = np.concatenate([rows, -rows]) if check.symmetric else rows
-    vertices, cut = polar_vertices(both, REACH * radius)
+    vertices, cut = polar_vertices(both, reach)
     ax = space(d, ax, 1.05 * max(radius, float(np.abs(vertices).max())))
     draw_body(ax, faces(corners(d)), color=BALL, linewidth=1, linestyle="--", label="box")
     label = "polar, cut off" if cut else "polar of the hull"
@@ -183,15 +174,13 @@ def polar_hull(jacobian: ArrayLike, check: Check, *, ax: Axes | None = None) -> 
     draw_sphere(ax, d, radius, color=SPHERE, label="sphere")
     certificate = check.certificate
     mark: Any = {"color": SPHERE, "marker": "X", "markersize": 9, "zorder": 9}
-    if certificate.kind == "direction" or (certificate.kind == "point" and cut):
-        end = certificate.point * (REACH * radius / np.abs(certificate.point).max())
-        if certificate.kind == "direction" or np.linalg.norm(certificate.point) > np.linalg.norm(end):
-            way = np.stack([np.zeros(d), end])
-            ax.plot(*way.T, color=SPHERE, linewidth=2, linestyle=":", label="part 1 fails this way")
-        else:
+    if certificate.kind in ("point", "direction"):
+        reached = float(np.abs(certificate.point).max())
+        if certificate.kind == "point" and reached <= reach:
             draw_marks(ax, certificate.point[None], label="part 1 fails here", **mark)
-    elif certificate.kind == "point":
-        draw_marks(ax, certificate.point[None], label="part 1 fails here", **mark)
+        else:
+            way = np.stack([np.zeros(d), certificate.point * (reach / reached)])
+            ax.plot(*way.T, color=SPHERE, linewidth=2, linestyle=":", label="part 1 fails this way")
     if certificate.touching is not None:
         draw_marks(ax, certificate.touching[None], label="part 2 fails here", **mark | {"marker": "D", "markersize": 7})
     ax.legend(**KEY)

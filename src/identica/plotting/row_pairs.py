@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from identica.plotting.bodies import cross, draw_body, draw_sphere, faces, space
+from identica.plotting.bodies import cross, faces
 from identica.plotting.checked import Check, scaled_rows
+from identica.plotting.drawing import draw_body, draw_sphere, space
 from identica.plotting.hulls import BALL, HULL, SPHERE, draw_rows
 
 __all__ = ["MOST_PAIRS", "row_pairs"]
