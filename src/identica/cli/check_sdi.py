@@ -209,8 +209,9 @@ def _meaning_of_influence(checks: "list[SDICheck]") -> str:
 def _meaning_of_local(found: int, of: int, learned: bool) -> str:
     if learned:
         return (
-            "The Jacobian was learned: a fit that makes the volume large at each point ends where it is locally "
-            "identifiable. So this tells how far the fit has converged, and nothing of the truth."
+            "The Jacobian was learned: a fit that holds every row in the ball (criterion c_inf) ends where it is "
+            "locally identifiable. There this tells how far the fit has converged, and nothing of the truth; of a fit "
+            "by the mean of the rows, as by default, it tells neither."
         )
     if found == of:
         return "No small change of these components has as large a volume at any of the points."

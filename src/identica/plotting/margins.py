@@ -71,7 +71,7 @@ def margins(summary: Summary, *, order: str = "margin", marked: int | None = Non
         raise ValueError(
             f"marked={marked} is no point of the summary: give one of {', '.join(map(str, sorted(numbers)))}"
         )
-    ax = new_axis((max(3.6, min(7.2, 1.6 + 0.16 * len(points))), 2.6)) if ax is None else ax
+    ax = new_axis((max(5.6, min(7.2, 1.6 + 0.16 * len(points))), 2.6)) if ax is None else ax
     kinds = (
         ("rows as they are", [point.plain for point in points]),
         ("rows of either sign", [p.symmetric for p in points]),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from identica.report.diverse_influence import DiverseInfluence
 from identica.report.explorer import Explorer
 from identica.report.pictures import Pictures
 from identica.trust import Verdict, judge
@@ -59,6 +60,8 @@ class Fit:
         Components that the reader can move.
     pictures : Pictures, optional
         Traversals and influences of images.
+    diverse_influence : DiverseInfluence, optional
+        Whether the theory's condition on the Jacobian holds at a few samples.
     """
 
     method: str
@@ -80,6 +83,7 @@ class Fit:
     warnings: tuple[str, ...] = ()
     explorer: Explorer | None = None
     pictures: Pictures | None = None
+    diverse_influence: DiverseInfluence | None = None
 
     @property
     def n_unmatched(self) -> int:
@@ -99,6 +103,7 @@ class Fit:
         warnings: tuple[str, ...] = (),
         explorer: Explorer | None = None,
         pictures: Pictures | None = None,
+        diverse_influence: DiverseInfluence | None = None,
     ) -> Self:
         """Read from a fitted estimator what it has; scikit-learn's decompositions serve too.
 
@@ -110,7 +115,7 @@ class Fit:
             An attribute that it does not have is left out of the report.
         seconds : float
             Time of the fit.
-        scores, r2, true_names, warnings, explorer, pictures
+        scores, r2, true_names, warnings, explorer, pictures, diverse_influence
             As in the class.
 
         Returns
@@ -147,6 +152,7 @@ class Fit:
             warnings=warnings,
             explorer=explorer,
             pictures=pictures,
+            diverse_influence=diverse_influence,
         )
 
 
