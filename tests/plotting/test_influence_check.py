@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from influence_cases import k_sign, on_sphere, signed_permutations
+from influence_cases import k_sign, on_sphere, signed_permutations, small_instance
 from matplotlib.figure import Figure
 
 from identica import plotting
@@ -17,6 +17,8 @@ SKEWED = on_sphere(np.random.default_rng(0), 6, 2) * [1.0, 5.0]
 """Two components; part 1 fails by a vertex of the polar."""
 SIGNED = {d: k_sign(d, 1) for d in (2, 3, 5)}
 """Both parts hold."""
+
+DRAWABLE = [i for i in range(60) if (given := small_instance(i)) is not None and given.shape[1] > 1]
 
 
 def line(ax, name):
@@ -162,6 +164,26 @@ def test_faces_of_bodies_that_are_known(points, sizes):
     edges = [np.linalg.norm(face - np.roll(face, 1, axis=0), axis=1) for face in found if len(face) > 1]
     # In order around the face, edges of these bodies are all alike.
     assert np.ptp(np.concatenate([[0.0], *edges])[1:] if edges else [0.0]) < 1e-9
+
+
+@pytest.mark.parametrize("number", DRAWABLE)
+def test_whatever_can_be_checked_can_be_drawn(number):
+    jacobian = small_instance(number)
+    for symmetric in (False, True):
+        check = check_sdi(jacobian, symmetric=symmetric)
+        if jacobian.shape[1] > 3:
+            plotting.row_pairs(jacobian, check)
+            continue
+        rows = plotting.row_hull(jacobian, check)
+        polar = plotting.polar_hull(jacobian, check)
+        # What is drawn of the polar is in it, and reaches its longest point or is cut off.
+        scaled = jacobian * check.weights
+        vertices = line(polar, names(polar)[1])
+        assert (vertices @ (np.concatenate([scaled, -scaled]) if symmetric else scaled).T).max() <= 1 + 1e-6
+        if "polar of the hull" in names(polar):
+            longest = np.linalg.norm(vertices, axis=1).max()
+            assert longest == pytest.approx(np.linalg.norm(check.certificate.point), rel=1e-6)
+        assert ("outside the hull" in names(rows)) == (check.condition_1 == "fails")
 
 
 def test_margins_stand_in_order_with_a_mark_for_each_answer():

@@ -142,8 +142,9 @@ def answer(check: Check) -> str:
 
 
 def by_margin(points: Sequence[Point]) -> list[Point]:
-    """Return points in order of the upper ends of their margins, least first."""
-    return sorted(points, key=lambda point: (point.plain.gamma[1], point.symmetric.gamma[1], point.index))
+    """Return points in order of the upper ends of their margins, to six places, so that rounding has no say in it."""
+    ends = {point.index: (round(point.plain.gamma[1], 6), round(point.symmetric.gamma[1], 6)) for point in points}
+    return sorted(points, key=lambda point: (ends[point.index], point.index))
 
 
 def middle(points: Sequence[Point]) -> Point:

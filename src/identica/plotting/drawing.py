@@ -16,7 +16,27 @@ from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from identica.plotting.bodies import FloatArray, circles, is_outside, patches
 from identica.plotting.style import new_axis
 
-__all__ = ["draw_body", "draw_marks", "draw_sphere", "space"]
+__all__ = ["check_dimensions", "draw_body", "draw_marks", "draw_sphere", "space"]
+
+
+def check_dimensions(d: int) -> None:
+    """Refuse numbers of components whose space cannot be drawn.
+
+    Parameters
+    ----------
+    d : int
+        Number of components.
+
+    Raises
+    ------
+    ValueError
+        If it is neither 2 nor 3.
+    """
+    if d not in (2, 3):
+        raise ValueError(
+            f"{d} components have no picture of the whole space, which 2 and 3 have: draw pairs of components with "
+            "row_pairs"
+        )
 
 
 def space(d: int, ax: Axes | None, limit: float, zoom: float = 1.15) -> Axes:
@@ -43,11 +63,7 @@ def space(d: int, ax: Axes | None, limit: float, zoom: float = 1.15) -> Axes:
     ValueError
         If there are other than two or three dimensions, or the axis given has not as many.
     """
-    if d not in (2, 3):
-        raise ValueError(
-            f"{d} components have no picture of the whole space, which 2 and 3 have: draw pairs of components with "
-            "row_pairs"
-        )
+    check_dimensions(d)
     if ax is None:
         ax = _three_dimensions() if d == 3 else new_axis((4.2, 4.6))
     if isinstance(ax, Axes3D) != (d == 3):

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from identica.plotting.bodies import FloatArray, corners, cross, faces, polar_vertices
 from identica.plotting.checked import Check, scaled_rows
-from identica.plotting.drawing import draw_body, draw_marks, draw_sphere, space
+from identica.plotting.drawing import check_dimensions, draw_body, draw_marks, draw_sphere, space
 from identica.plotting.style import COLORS
 
 __all__ = ["draw_rows", "polar_hull", "row_hull"]
@@ -162,8 +162,7 @@ def polar_hull(jacobian: ArrayLike, check: Check, *, ax: Axes | None = None) -> 
     """
     rows = scaled_rows(jacobian, check)
     d = rows.shape[1]
-    if d not in (2, 3):
-        space(d, ax, 1.0)
+    check_dimensions(d)
     radius, reach = math.sqrt(d), REACH * math.sqrt(d)
     both = np.concatenate([rows, -rows]) if check.symmetric else rows
     vertices, cut = polar_vertices(both, reach)
