@@ -1,11 +1,15 @@
 """identica check-sdi: of Jacobians in a file, of a model and data, and of what it cannot use."""
 
 import json
+from pathlib import Path
+from xml.etree import ElementTree
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from cli_cases import write_small_csv
 from influence_cases import k_sign
+from matplotlib.figure import Figure
 
 from identica import load
 from identica.cli import main
@@ -22,8 +26,46 @@ def test_jacobians_of_a_file(tmp_path, capsys, monkeypatch):
     assert "Local identifiability: at 2 of 2 point(s)." in shown.out
     assert "point 1 (" in shown.err
     record = json.loads((tmp_path / "out" / "sdi.json").read_text())
+    assert shown.out.endswith(f"See {Path('out') / 'sdi.svg'}\n")
+    assert sorted(path.name for path in Path("out").iterdir()) == ["sdi.json", "sdi.svg"]
     assert [point["condition_2"] for point in record["points"]] == ["holds", "holds"]
     assert (record["summary"]["n_points"], record["learned"], record["tol"]) == (2, False, 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("d", "shown"),
+    [
+        (1, ["margin"]),
+        (2, ["rows of point 0", "their polar"]),
+        (3, ["rows of point 0", "their polar"]),
+        (5, ["rows of point 0, 6 of 10 pairs of components", "component 4"]),
+    ],
+)
+def test_the_picture_is_a_file_that_is_the_same_each_time(tmp_path, monkeypatch, d, shown):
+    monkeypatch.chdir(tmp_path)
+    np.save("jacobian.npy", k_sign(d, 1))
+    pictures = []
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        for output in ("first", "second"):
+            assert main(["check-sdi", "jacobian.npy", "--output", output]) == 0
+            pictures.append((tmp_path / output / "sdi.svg").read_text(encoding="utf-8"))
+    assert pictures[0] == pictures[1]
+    texts = [text for text in ElementTree.fromstring(pictures[0]).itertext() if text.strip()]
+    assert all(text in texts for text in shown)
+
+
+def test_a_picture_that_fails_leaves_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("jacobian.npy", k_sign(2, 1))
+
+    def fail(self, file, **options):
+        file.write(b"<svg")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Figure, "savefig", fail)
+    assert main(["check-sdi", "jacobian.npy", "--output", "out"]) == 2
+    assert not Path("out", "sdi.svg").exists()
+    assert not list(Path().rglob("*.tmp"))
 
 
 def test_one_jacobian_that_fails(tmp_path, capsys, monkeypatch):

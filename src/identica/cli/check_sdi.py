@@ -26,7 +26,8 @@ class CheckSDI:
     """Check at points of the data whether influences are so diverse that the components are the only best answer.
 
     Checks sufficiently diverse influence, of the rows of the Jacobian and of rows of either sign, and local
-    identifiability. Prints what was found and what it means, and writes sdi.json, with what was found at each point.
+    identifiability. Prints what was found and what it means, and writes sdi.json, with what was found at each point,
+    and sdi.svg, a picture of the margins and of the rows at the point in their middle.
 
     Parameters
     ----------
@@ -70,8 +71,11 @@ class CheckSDI:
 
     def run(self) -> None:
         """Run the command."""
+        import matplotlib as mpl
+
         from identica.arguments import check_integer, check_real
-        from identica.io import output_directory, refuse_to_overwrite, write_json
+        from identica.io import atomic_write, output_directory, refuse_to_overwrite, write_json
+        from identica.plotting import diverse_influence
         from identica.trust.sdi import summarise_sdi
 
         check_seed(self.seed)
@@ -80,7 +84,7 @@ class CheckSDI:
         check_real("tol", self.tol, at_least=1e-6, at_most=1e-2)
         check_real("time-limit", self.time_limit, above=0.0)
         learned = self.jacobian.suffix.lower() != ".npy"
-        refuse_to_overwrite([self.jacobian, self.data], [self.output / "sdi.json"])
+        refuse_to_overwrite([self.jacobian, self.data], [self.output / name for name in ("sdi.json", "sdi.svg")])
         jacobians = self._of_model() if learned else self._of_file()
         with output_directory(self.output) as directory:
             with _progress(min(self.points, len(jacobians))) as tell:
@@ -94,8 +98,11 @@ class CheckSDI:
                     on_point=tell,
                 )
             write_json(directory / "sdi.json", {**summary.to_dict(), "tol": self.tol, "learned": learned})
+            # Ids are the same each time, and so is the file.
+            with mpl.rc_context({"svg.hashsalt": "sdi"}), atomic_write(directory / "sdi.svg") as file:
+                diverse_influence(summary, jacobians).savefig(file, format="svg", metadata={"Date": None})
         print(_verdict(summary, jacobians.shape, learned))
-        print(f"\nSee {self.output / 'sdi.json'}")
+        print(f"\nSee {self.output / 'sdi.svg'}")
 
     def _of_file(self) -> Any:
         from identica.io import DataError
@@ -120,7 +127,7 @@ class CheckSDI:
         import numpy as np
 
         from identica.cli.transform import check_features, column_apart
-        from identica.estimators import load
+        from identica.estimators import compared_jacobians, load
         from identica.io import DataError, read_table
 
         if self.data is None:
@@ -131,9 +138,7 @@ class CheckSDI:
         table = read_table(self.data, **read, without=column_apart(model))
         check_features(table, model)
         drawn = np.random.default_rng(self.seed).permutation(len(table.values))[: self.points]
-        found = model.jacobian(table.rows(np.sort(drawn))).reshape(len(drawn), -1, model.n_components)
-        units = getattr(model, "feature_units_", None)
-        return found / model.scale_[:, None] * (1.0 if units is None else units[:, None])
+        return compared_jacobians(model, model.transform(table.rows(np.sort(drawn))))
 
 
 @contextmanager
@@ -204,8 +209,9 @@ def _meaning_of_influence(checks: "list[SDICheck]") -> str:
 def _meaning_of_local(found: int, of: int, learned: bool) -> str:
     if learned:
         return (
-            "The Jacobian was learned: a fit that makes the volume large at each point ends where it is locally "
-            "identifiable. So this tells how far the fit has converged, and nothing of the truth."
+            "The Jacobian was learned: a fit that holds every row in the ball (criterion c_inf) ends where it is "
+            "locally identifiable. There this tells how far the fit has converged, and nothing of the truth; of a fit "
+            "by the mean of the rows, as by default, it tells neither."
         )
     if found == of:
         return "No small change of these components has as large a volume at any of the points."

@@ -9,6 +9,7 @@ from torch import nn
 from identica.estimators.autoencoder import Autoencoder
 from identica.estimators.auxiliary import AuxiliaryICA
 from identica.estimators.base import ComponentAnalysis
+from identica.estimators.compared import compared_jacobians
 from identica.estimators.compositional import Compositional
 from identica.estimators.dica import DICA
 from identica.estimators.independent_mechanism import IMA
@@ -27,6 +28,7 @@ __all__ = [
     "Compositional",
     "PolytopicFactorization",
     "SparseJacobian",
+    "compared_jacobians",
     "configuration",
     "fingerprint",
     "from_configuration",

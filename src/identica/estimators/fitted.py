@@ -142,15 +142,19 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
         """
         shape = np.shape(X)
         X = self._checked(X)
+        result = self._decoder_jacobian(evaluate(self.encoder_, self._standardised(X)), X.dtype)
+        result *= self.scale_[:, None]
+        return result.reshape(*shape, self.n_components)
+
+    def _decoder_jacobian(self, latents: Tensor, dtype: Any) -> FloatArray:
+        """Return the Jacobian at components, in units of the standardised features, features flattened."""
         size = max(1, ENTRIES_AT_ONCE // (self.n_features_in_ * self.n_components))
-        result = np.empty((len(X), self.n_features_in_, self.n_components), dtype=X.dtype)
-        latents = evaluate(self.encoder_, self._standardised(X))
+        result = np.empty((len(latents), self.n_features_in_, self.n_components), dtype=dtype)
         with torch.no_grad():
             for start, part in enumerate(torch.split(latents, size)):
                 _, matrix = jacobian(self.decoder_, part)
                 result[start * size : start * size + len(part)] = matrix.cpu().numpy()
-        result *= self.scale_[:, None]
-        return result.reshape(*shape, self.n_components)
+        return result
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the fraction of variance explained: 1 - mean squared error over variance, in standardised units.

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from identica.report.diverse_influence import DiverseInfluence
 from identica.report.explorer import Explorer
 from identica.report.pictures import Pictures
 from identica.trust import CrossCheck, Verdict, judge
-from identica.trust.sdi import SDISummary
 
 __all__ = ["Fit", "Report"]
 
@@ -60,6 +60,8 @@ class Fit:
         Components that the reader can move.
     pictures : Pictures, optional
         Traversals and influences of images.
+    diverse_influence : DiverseInfluence, optional
+        Whether the theory's condition on the Jacobian holds at a few samples.
     """
 
     method: str
@@ -81,6 +83,7 @@ class Fit:
     warnings: tuple[str, ...] = ()
     explorer: Explorer | None = None
     pictures: Pictures | None = None
+    diverse_influence: DiverseInfluence | None = None
 
     @property
     def n_unmatched(self) -> int:
@@ -99,9 +102,9 @@ class Fit:
         true_names: tuple[str, ...] | None = None,
         warnings: tuple[str, ...] = (),
         cross: CrossCheck | None = None,
-        condition: SDISummary | None = None,
         explorer: Explorer | None = None,
         pictures: Pictures | None = None,
+        diverse_influence: DiverseInfluence | None = None,
     ) -> Self:
         """Read from a fitted estimator what it has; scikit-learn's decompositions serve too.
 
@@ -113,12 +116,10 @@ class Fit:
             An attribute that it does not have is left out of the report.
         seconds : float
             Time of the fit.
-        scores, r2, true_names, warnings, explorer, pictures
+        scores, r2, true_names, warnings, explorer, pictures, diverse_influence
             As in the class.
         cross : CrossCheck, optional
             What other fits of the same data say, for the verdict.
-        condition : SDISummary, optional
-            The check of the theory's condition at the learned Jacobian, for the verdict.
 
         Returns
         -------
@@ -133,6 +134,7 @@ class Fit:
         >>> Fit.from_estimator("PCA", PCA(1).fit(np.eye(3)), seconds=0.01).restarts
         ()
         """
+        condition = None if diverse_influence is None else diverse_influence.summary
         influence = getattr(estimator, "influence_", None)
         return cls(
             method=method,
@@ -156,6 +158,7 @@ class Fit:
             warnings=warnings,
             explorer=explorer,
             pictures=pictures,
+            diverse_influence=diverse_influence,
         )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from identica.metrics import score_components
 from identica.report.contents import Fit, Report
+from identica.report.diverse_influence import DiverseInfluence
 from identica.report.explorer import Explorer
 from identica.report.pictures import Pictures
 from identica.report.settings import settings
@@ -88,6 +89,7 @@ def report_of_fit(
             estimator, latents, anchor_names=sample_names, low=low, high=high, samples=samples
         ),
         pictures=pictures,
+        diverse_influence=DiverseInfluence.of_fit(estimator, latents),
     )
     names = getattr(estimator, "feature_names_in_", None)
     return Report(

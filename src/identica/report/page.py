@@ -106,6 +106,7 @@ def render(report: Report) -> str:
         heat_maps=list(_heat_maps(report.fits)),
         histories=[(fit.method, *parts) for fit in report.fits if any(parts := _histories(fit))],
         influences=list(_influences(report)),
+        conditions=list(_conditions(report.fits)),
         explorers=[(fit.method, fit.explorer.payload) for fit in report.fits if fit.explorer is not None],
         pictures=[(fit.method, fit.pictures) for fit in report.fits if fit.pictures is not None],
         version=metadata.version("identica"),
@@ -170,6 +171,13 @@ def _influences(report: Report) -> Iterator[tuple[str, Markup]]:
             relative = fit.influence / np.where(scale > 0, scale, 1.0)[:, None]
             draw = partial(plotting.influence, relative, report.feature_names)
             yield fit.method, embed(draw, f"Influence of components on features, {fit.method}")
+
+
+def _conditions(fits: Sequence[Fit]) -> Iterator[tuple[str, tuple[str, ...], list[Markup]]]:
+    for fit in fits:
+        found = fit.diverse_influence
+        if found is not None:
+            yield fit.method, found.sentences, [embed(draw, f"{fit.method}, {name}") for name, draw in found.pictures()]
 
 
 def _address(png: bytes) -> str:

@@ -77,10 +77,11 @@ def of_influence(condition: SDISummary) -> Sign:
 
 
 def of_local(condition: SDISummary) -> Sign:
-    """Return how far the fit has converged, by the local identifiability of its Jacobian."""
+    """Return how many points are stationary by themselves, which tells of the criterion and how far it has come."""
     share = condition.locally_identifiable
     text = (
-        f"The learned Jacobian is locally identifiable at {share:.0%} of the points checked: this tells how far the "
-        "fit has converged, and nothing of the truth."
+        f"By itself, the learned Jacobian is locally identifiable at {share:.0%} of the points checked: this tells how "
+        "far a fit with the criterion c_inf has converged (others keep rows in bounds in their mean), and nothing of "
+        "the truth."
     )
     return Sign("local", "neither", text)

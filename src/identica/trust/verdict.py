@@ -82,8 +82,8 @@ def judge(fitted: Any, *, cross: CrossCheck | None = None, condition: SDISummary
     Four questions are kept apart, see ``QUESTIONS``. That starts and restarts agree tells what the search found. That
     fits from other seeds and of halves of the rows agree, and single points with all of them, is evidence that the data
     single the components out. The theory's condition at the learned Jacobian tells whether the answer is the only best
-    one there; it is no evidence for or against the answer, nor is local identifiability, which tells how far the fit
-    has converged: a learned Jacobian is stationary by construction. What remains is assumed, see ``ASSUMED``.
+    one there; it is no evidence for or against the answer, nor is local identifiability: a learned Jacobian is
+    stationary by construction, in the mean over points. What remains is assumed, see ``ASSUMED``.
 
     Parameters
     ----------

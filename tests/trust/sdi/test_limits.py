@@ -30,6 +30,12 @@ def test_a_solver_without_time_knows_nothing_but_the_box():
     assert (answer.point, answer.bound) == (None, 12.0)
 
 
+def test_very_many_rows_need_no_square_of_their_number():
+    # All left singular vectors of so many rows would take 80 GB.
+    check = check_sdi(on_sphere(np.random.default_rng(0), 100_000, 2))
+    assert (check.condition_1, check.condition_2) == ("holds", "holds")
+
+
 def test_progress_is_told():
     steps = []
     check_sdi(k_sign(5, 2), solver="highs", time_limit=600, on_step=lambda *step: steps.append(step))

@@ -60,7 +60,8 @@ def recession_direction(rows: FloatArray) -> FloatArray | None:
         Of length 1.
     """
     d = rows.shape[1]
-    _, lengths, axes = np.linalg.svd(rows, full_matrices=True)
+    # All right singular vectors, and never as many left ones as there are rows.
+    _, lengths, axes = np.linalg.svd(rows, full_matrices=len(rows) < d)
     if len(lengths) < d or lengths[-1] <= max(rows.shape) * np.finfo(np.float64).eps * lengths[0]:
         return np.asarray(axes[-1])
     found = linprog(rows.sum(axis=0), A_ub=rows, b_ub=np.zeros(len(rows)), bounds=(-1, 1), method="highs")
