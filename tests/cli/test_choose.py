@@ -20,7 +20,7 @@ WORDS = ["-d", "2:4", "--method", "polytopic", "--config", "few.json", "--output
 def folder(tmp_path, monkeypatch):
     """Be where a small table of three components is."""
     monkeypatch.chdir(tmp_path)
-    X = make_mixture(300, 12, 3, kind="linear", noise=0.02, random_state=0).X
+    X = make_mixture(300, 30, 3, kind="linear", noise=0.02, random_state=0).X
     write_small_csv(Path("data.csv"), X)
     Path("few.json").write_text('{"n_restarts": 4}')
     return tmp_path
@@ -52,7 +52,7 @@ def test_after_ctrl_c_the_same_command_goes_on(folder, capsys, monkeypatch):
             raise KeyboardInterrupt
         return carry_out(*arguments)
 
-    monkeypatch.setattr("identica.trust.choosing.carry_out", stop)
+    monkeypatch.setattr("identica.trust.single_fits.carry_out", stop)
     assert main(["choose", "data.csv", *WORDS]) == 130
     said = capsys.readouterr().err
     assert said == "identica: interrupted: out keeps the fits that are done, run the same command again to go on\n"

@@ -71,11 +71,9 @@ class CheckSDI:
 
     def run(self) -> None:
         """Run the command."""
-        import matplotlib as mpl
-
         from identica.arguments import check_integer, check_real
-        from identica.io import atomic_write, output_directory, refuse_to_overwrite, write_json
-        from identica.plotting import diverse_influence
+        from identica.io import output_directory, refuse_to_overwrite, write_json
+        from identica.plotting import diverse_influence, write_svg
         from identica.trust.sdi import summarise_sdi
 
         check_seed(self.seed)
@@ -98,9 +96,7 @@ class CheckSDI:
                     on_point=tell,
                 )
             write_json(directory / "sdi.json", {**summary.to_dict(), "tol": self.tol, "learned": learned})
-            # Ids are the same each time, and so is the file.
-            with mpl.rc_context({"svg.hashsalt": "sdi"}), atomic_write(directory / "sdi.svg") as file:
-                diverse_influence(summary, jacobians).savefig(file, format="svg", metadata={"Date": None})
+            write_svg(directory / "sdi.svg", diverse_influence(summary, jacobians))
         print(_verdict(summary, jacobians.shape, learned))
         print(f"\nSee {self.output / 'sdi.svg'}")
 

@@ -86,7 +86,7 @@ class Choose:
         from identica import plotting
         from identica.arguments import check_integer, check_real
         from identica.cli.observations import check_use, read_observations
-        from identica.io import atomic_write, output_directory, refuse_to_overwrite, write_json
+        from identica.io import output_directory, refuse_to_overwrite, write_json
         from identica.trust import choose
         from identica.trust.evidence import REPLICATED
 
@@ -122,8 +122,7 @@ class Choose:
             figure = Figure(figsize=(5.6, 5.6), layout="constrained")
             axes = figure.subplots(3, 1, sharex=True)
             plotting.choice(choice.to_dict()["rows"], choice.recommended, threshold=REPLICATED, axes=axes)
-            with atomic_write(directory / "choose.svg") as file:
-                figure.savefig(file, format="svg", metadata={"Date": None})
+            plotting.write_svg(directory / "choose.svg", figure)
         print(f"\n{_table(choice)}\n")
         print(choice.reason)
         print(_components(choice))

@@ -15,6 +15,7 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
+from identica import plotting
 from identica.arguments import check_integer
 from identica.datasets import Mixture, make_mixture
 from identica.experiments.benchmark import BenchmarkPlan, DatasetSpec, MethodSpec, run_benchmark
@@ -163,8 +164,7 @@ def reproduce_finite_samples(
     text = curves_to_markdown(curves)
     with atomic_write(Path(output) / "finite-samples.md", "w") as file:
         file.write(text + "\n")
-    with atomic_write(Path(output) / "finite-samples.svg") as file:
-        draw_curves(curves).savefig(file, format="svg", metadata={"Date": None})
+    plotting.write_svg(Path(output) / "finite-samples.svg", draw_curves(curves))
     return text
 
 

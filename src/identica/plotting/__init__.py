@@ -6,6 +6,7 @@ display is needed; it is reached by ``ax.figure`` and saved by ``ax.figure.savef
 
 from identica.plotting.counts import choice
 from identica.plotting.curves import history, history_terms
+from identica.plotting.files import write_svg
 from identica.plotting.heatmaps import influence, r2_heatmap, signed_heatmap
 from identica.plotting.hulls import polar_hull, row_hull
 from identica.plotting.influence_check import diverse_influence, diverse_influence_pictures
@@ -36,4 +37,5 @@ __all__ = [
     "row_hull",
     "row_pairs",
     "signed_heatmap",
+    "write_svg",
 ]

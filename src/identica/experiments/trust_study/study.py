@@ -11,6 +11,7 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
+from identica import plotting
 from identica.arguments import check_integer
 from identica.estimators import DICA
 from identica.experiments.benchmark import BenchmarkPlan, DatasetSpec, MethodSpec, run_benchmark
@@ -117,6 +118,5 @@ def reproduce_trust_study(
     text = signals_to_markdown(rows, command)
     with atomic_write(Path(output) / "signals.md", "w") as file:
         file.write(text + "\n")
-    with atomic_write(Path(output) / "signals.svg") as file:
-        draw_recovery(rows).savefig(file, format="svg", metadata={"Date": None})
+    plotting.write_svg(Path(output) / "signals.svg", draw_recovery(rows))
     return text
