@@ -169,3 +169,13 @@ def test_sdi_times(benchmark):
         ("two-sparse", "3", "holds"),
     ]
     assert "| two-sparse | 3 | 60 | holds |" in (out / "table.md").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_on_dask(benchmark, capsys):
+    pytest.importorskip("distributed", reason="dask is no extra of this library: pip install 'dask[distributed]'")
+    with pytest.raises(SystemExit) as ended:
+        benchmark("on_dask")
+    assert ended.value.code == 0
+    assert "12 fits on dask, 12 in one process: the same rows" in capsys.readouterr().out

@@ -2,15 +2,17 @@
 
 import warnings
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from methods import METHODS
 from sklearn.base import clone
 
 import identica
-from identica import Autoencoder, AuxiliaryICA, Training, Variational
+from identica import Autoencoder, AuxiliaryICA, Contrastive, Training, Variational
 from identica.datasets import make_nonstationary
 from identica.estimators import configuration
 
@@ -141,3 +143,27 @@ def test_a_word_is_short_for_the_solver():
     by_word = clone(quick).set_params(solver="variational").fit(DATA.X, DATA.auxiliary)
     by_object = clone(quick).set_params(solver=Variational()).fit(DATA.X, DATA.auxiliary)
     np.testing.assert_array_equal(by_word.transform(DATA.X), by_object.transform(DATA.X))
+
+
+@pytest.mark.parametrize("solver", ["contrastive", "variational"])
+def test_the_start_with_the_lowest_held_out_loss_is_kept(solver):
+    data = make_nonstationary(1200, 2, n_features=5, n_segments=8, n_layers=1, random_state=0)
+    training = Training(max_steps=600)
+    fitted = AuxiliaryICA(2, n_init=3, solver=solver, training=training, random_state=0).fit(data.X, data.auxiliary)
+    finished = [record for record in fitted.starts_ if record["finished"]]
+    assert len({record["criterion"] for record in finished}) == len(finished) == 2
+    least = min(record["reconstruction_error"] for record in finished)
+    good = [record for record in finished if record["reconstruction_error"] <= 1.25 * least + 2e-3]
+    (kept,) = [record for record in finished if record["kept"]]
+    assert kept["criterion"] == fitted.criterion_ == max(record["criterion"] for record in good)
+    # The criterion is minus the loss on held-out rows, which is near that on the rows of the last epoch.
+    last = fitted.history_[-1]["loss"]
+    assert fitted.criterion_ == pytest.approx(-last, abs=0.3 * abs(last))
+    best, other = sorted((record["criterion"] for record in finished), reverse=True)
+    assert best - other < abs(last)
+
+
+@pytest.mark.parametrize(("solver", "stage"), [(Contrastive(), "contrast"), (Variational(), "bound")])
+def test_a_start_is_worth_minus_its_held_out_loss(solver, stage):
+    start = SimpleNamespace(results={stage: {"loss": torch.tensor(1.5)}})
+    assert solver.value(start) == -1.5

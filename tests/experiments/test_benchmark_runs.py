@@ -120,7 +120,9 @@ def test_a_damaged_cell_is_named(tmp_path, content):
     file.write_text(content)
     with pytest.raises(DataError, match=r"a\+pca\+0\.json does not hold the finished cell of its name: remove"):
         run_benchmark(small_plan(seeds=(0,)), tmp_path)
-    with pytest.raises(DataError, match=r"remove the file and run identica magic --seeds 1 again$"):
+    with pytest.raises(
+        DataError, match=r"remove the file and run identica magic --seeds 1 again, with the same --output$"
+    ):
         run_benchmark(small_plan(seeds=(0,)), tmp_path, command="identica magic --seeds 1")
 
 
@@ -182,7 +184,10 @@ def unbuildable(dataset):
 @pytest.mark.parametrize("content", ["", "{}", '{"fits": [1], "seeds": [0], "command": null}'])
 def test_a_damaged_plan_is_named(tmp_path, content):
     (tmp_path / "plan.json").write_text(content)
-    with pytest.raises(DataError, match=r"plan\.json does not say .*: remove the file and run the benchmark again$"):
+    with pytest.raises(
+        DataError,
+        match=r"plan\.json does not say .*: remove the file and run the benchmark again, with the same --output$",
+    ):
         read_asked(tmp_path)
     run_benchmark(small_plan(), tmp_path)  # which writes it anew
     assert read_asked(tmp_path) is not None

@@ -270,7 +270,7 @@ def test_the_plan_covers_every_family_size_method_and_seed():
         ({"sizes": []}, ValueError, "no size was given: use one or more, such as 250, 500, 1000"),
         ({"sizes": [500, 500]}, ValueError, "size 500 is given twice"),
         ({"sizes": [4]}, ValueError, "n_samples=4 is less than the 5 components"),
-        ({"sizes": [50.5]}, TypeError, "n_samples=50.5 is not an integer"),
+        ({"sizes": [50.5]}, TypeError, "sizes=50.5 is not an integer"),
         ({"seeds": []}, ValueError, "no seed was given"),
         ({"n_init": 0}, ValueError, "n_init=0 is out of range"),
         ({"max_steps": 0}, ValueError, "max_steps=0 is out of range"),

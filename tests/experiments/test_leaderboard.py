@@ -193,7 +193,7 @@ def test_a_method_for_some_data_sets_is_told_with_its_rank_there():
     assert board.sentences()[-3:] == (
         "two is for 2 of 3 data sets, where its average rank is 1.75 among the 3 to 4 methods.",
         "one is for 1 of 3 data sets, where its average rank is 4.00 among the 4 methods.",
-        "none is for none of the 3 data sets.",
+        "none is for no data set of this board.",
     )
 
 

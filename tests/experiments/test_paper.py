@@ -108,6 +108,12 @@ def families(dica, fastica, sparse, joint, isotropic):
     return [*held[0], *held[1], *rows("isotropic", dica=isotropic)]
 
 
+def of_two(first, second):
+    """Rows of the two families on which the condition holds, with scores of their own."""
+    usual = {"dica": 0.9, "fastica": 0.5, "sparse_jacobian": 0.5, "autoencoder": 0.5, "dica_joint": 0.8}
+    return rows("post-nonlinear", **usual | first) + rows("perturbed", **usual | second)
+
+
 def of_one_family(dica):
     """Rows in which FastICA is above DICA on one family of two, if that has less than 0.9 there."""
     first = rows("post-nonlinear", dica=0.95, fastica=0.9, sparse_jacobian=0.5, autoencoder=0.5)
@@ -127,6 +133,17 @@ def of_one_family(dica):
         ("On synthetic", families(0.8, 0.7, 0.9, 0.9, 0.6), "not reproduced"),
         ("The relaxed", families(0.97, 0.7, 0.8, 0.96, 0.6), "reproduced"),
         ("The relaxed", families(0.97, 0.7, 0.8, 0.92, 0.6), "partly"),
+        ("The relaxed", families(0.97, 0.7, 0.8, 0.89, 0.6), "not reproduced"),
+        # The better family of those that need what is not there counts, of DICA and of the loss (8) the worse.
+        (
+            "No auxiliary",
+            of_two({"dica": 1.0, "sparse_jacobian": 0.5}, {"dica": 1.0, "sparse_jacobian": 0.95}),
+            "partly",
+        ),
+        ("No auxiliary", of_two({"dica": 0.97, "fastica": 0.9}, {"dica": 0.97, "fastica": 0.5}), "partly"),
+        ("No auxiliary", of_two({"dica": 0.97}, {"dica": 0.89}), "not reproduced"),
+        ("The relaxed", of_two({"dica_joint": 0.97}, {"dica_joint": 0.91}), "partly"),
+        ("The relaxed", of_two({"dica_joint": 0.89}, {"dica_joint": 0.91}), "partly"),
         ("The condition", families(0.97, 0.7, 0.8, 0.9, 0.6), "reproduced"),
         ("The condition", families(0.97, 0.7, 0.8, 0.9, 0.99), "not reproduced"),
     ],

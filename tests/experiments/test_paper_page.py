@@ -179,7 +179,8 @@ def test_a_damaged_cell_names_the_command_that_fits_it_again(run, tmp_path, page
     (tmp_path / "out" / "mixtures" / "cells" / "a+pca+0.json").write_text("{}")
     status, _, err = run("--seeds", "3", *page_only)
     assert status == 2
-    assert err.endswith("remove the file and run identica reproduce paper --only mixtures --seeds 3 again\n")
+    command = "identica reproduce paper --only mixtures --seeds 3"
+    assert err.endswith(f"remove the file and run {command} again, with the same --output\n")
 
 
 def test_help_names_the_studies(capsys):

@@ -80,7 +80,6 @@ class ReproduceFiniteSamples:
         print(f"\nSee {self.output / 'finite-samples.svg'}")
 
     def _typed(self) -> str:
-        """Return the command whose results the page of the paper reads."""
+        """Return the command that gives these results."""
         words = ("identica", "reproduce", "finite-samples")
-        told = retyped(words, self, ("families", "sizes", "methods", "seeds", "n_init", "max_steps"))
-        return f"{told} --output identica-paper/finite-samples"
+        return retyped(words, self, ("families", "sizes", "methods", "seeds", "n_init", "max_steps", "output"))

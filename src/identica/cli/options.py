@@ -165,7 +165,8 @@ def retyped(words: Iterable[str], command: Any, names: Iterable[str]) -> str:
     command : dataclass
         As it was parsed.
     names : iterable of str
-        Fields to tell. Files are named without their folders, which differ from machine to machine.
+        Fields to tell. Files that are read are named without their folders, which differ from machine to machine;
+        ``output`` is told as it was given, since the line must lead there again.
 
     Returns
     -------
@@ -184,7 +185,8 @@ def retyped(words: Iterable[str], command: Any, names: Iterable[str]) -> str:
         value = getattr(command, name)
         if value != defaults[name]:
             line.append("--" + name.replace("_", "-"))
-            line += [_word(each) for each in (value if isinstance(value, tuple) else (value,))]
+            given = value if isinstance(value, tuple) else (value,)
+            line += [str(each) if name == "output" else _word(each) for each in given]
     return shlex.join(line)
 
 

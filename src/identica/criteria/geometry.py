@@ -6,7 +6,7 @@ M_p = power mean of the row norms. Equation numbers are those of the paper [1]_.
 
 References
 ----------
-.. [1] T. H. Nguyen and X. Fu, "Diverse Influence Component Analysis: A Geometric Approach to Nonlinear
+.. [1] H.-S. Nguyen and X. Fu, "Diverse Influence Component Analysis: A Geometric Approach to Nonlinear
    Mixture Identifiability", NeurIPS 2025, arXiv:2510.17040.
 """
 

@@ -1,7 +1,7 @@
 """Volume criteria: how large a volume the columns of the Jacobian span for the size of its rows.
 
 Symbols: m = n_features, d = n_components, J = decoder Jacobian, r_i = ||J_i||_1, M_p = power mean of the row norms.
-Equation numbers are those of T. H. Nguyen and X. Fu, NeurIPS 2025, arXiv:2510.17040.
+Equation numbers are those of H.-S. Nguyen and X. Fu, NeurIPS 2025, arXiv:2510.17040.
 """
 
 from __future__ import annotations

@@ -189,7 +189,7 @@ def make_mixture(
 
     References
     ----------
-    H.-D. Nguyen and X. Fu, "Diverse Influence Component Analysis: A Geometric Approach to Nonlinear Mixture
+    H.-S. Nguyen and X. Fu, "Diverse Influence Component Analysis: A Geometric Approach to Nonlinear Mixture
     Identifiability", NeurIPS 2025, arXiv:2510.17040: the L1 sphere is the boundary of (4).
     A. Taleb and C. Jutten, "Source separation in post-nonlinear mixtures", IEEE Transactions on Signal
     Processing 47(10), 1999: the post-nonlinear model.

@@ -44,6 +44,8 @@ def read_regulon(path: str | os.PathLike[str]) -> Regulon:
     interactions", Nucleic Acids Research 46, 2018.
     """
     path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"{path} is no file: give an existing .tsv or .csv file with edges, such as TRRUST's")
     rows = _rows(path)
     if not rows:
         raise ValueError(f"{path} is empty, give a file with edges")

@@ -28,8 +28,9 @@ class Compositional(NetworkAnalysis):
     paper's code sums the products themselves for tables, and divides by a pixel's mean norm for images). See
     :class:`identica.criteria.Compositionality`.
 
-    Blocks are found as wholes: within a block, any smooth change of its components is as good. It must fail where
-    features depend on components of several blocks.
+    Blocks are found as wholes: within a block, any smooth change of its components is as good. Where features
+    depend on several blocks nothing guarantees them. It must fail where the rows of the Jacobian have no preferred
+    direction, as in mixtures of the kind "isotropic".
 
     Parameters
     ----------

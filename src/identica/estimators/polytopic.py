@@ -30,8 +30,8 @@ class PolytopicFactorization(ComponentAnalysis):
     simplex, such as shares of a whole. The hard bound of the paper is a power mean of the rows' gauges here, see
     ``power``.
 
-    It must fail where the mixing is not linear, and where the rows do not fill the polytope: they must reach far enough
-    towards all its faces.
+    It must fail where the mixing turns the influences from place to place, as in mixtures of the kind "folded", and
+    where the rows do not fill the polytope: they must reach far enough towards all its faces.
 
     Parameters
     ----------

@@ -27,8 +27,9 @@ class SparseJacobian(NetworkAnalysis):
     Minimises (fraction of variance unexplained) + weight * ||J||_1 / (m sqrt(d)). Latents are held at unit variance
     by batch normalisation, so that the penalty cannot be escaped by making them larger, which makes the Jacobian
     smaller and changes nothing else; ``unit_variance=False`` is the penalty alone. It finds components each of which
-    influences features that no other does alone (structural sparsity), and must fail where every feature depends on
-    all.
+    influences features that no other does alone (structural sparsity). Where every feature depends on all nothing
+    guarantees them. It must fail where the rows of the Jacobian have no preferred direction, as in mixtures of the kind
+    "isotropic".
 
     Parameters
     ----------

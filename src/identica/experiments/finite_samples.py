@@ -111,7 +111,7 @@ def finite_samples(
     for family in families:
         mixture = {**SAMPLE_FAMILIES[family], "latents": "dependent"}
         for size in sizes:
-            check_samples(check_integer("n_samples", size, 1), mixture["n_components"])
+            check_samples(check_integer("sizes", size, 1), mixture["n_components"])
             if sizes.count(size) > 1:
                 raise ValueError(f"size {size} is given twice: use each size once")
             datasets[f"{family}{SEPARATOR}{size}"] = DatasetSpec(

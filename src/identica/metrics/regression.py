@@ -67,7 +67,7 @@ def r2_matrix(true: ArrayLike, estimated: ArrayLike, *, random_state: int | Rand
 
     References
     ----------
-    H.-D. Nguyen and X. Fu, "Diverse Influence Component Analysis: A Geometric Approach to Nonlinear Mixture
+    H.-S. Nguyen and X. Fu, "Diverse Influence Component Analysis: A Geometric Approach to Nonlinear Mixture
     Identifiability", NeurIPS 2025, arXiv:2510.17040, experiments: R^2 of each component and its matched
     estimate. The regressor is our choice.
     P. Eilers and B. Marx, "Flexible smoothing with B-splines and penalties", Statistical Science 11(2), 1996.

@@ -131,5 +131,6 @@ def read_asked(directory: str | os.PathLike[str], command: str | None = None) ->
     except (ValueError, KeyError, TypeError):
         again = command or "the benchmark"
         raise DataError(
-            f"{path} does not say what a run was asked for: remove the file and run {again} again"
+            f"{path} does not say what a run was asked for: remove the file and run {again} again, with the same "
+            "--output"
         ) from None

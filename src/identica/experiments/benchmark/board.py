@@ -187,7 +187,7 @@ class Leaderboard:
     def _where_it_applies(self, method: str) -> str:
         rank, n_datasets = self.partial[method], _counted(len(self.datasets), "data set")
         if rank.average is None:
-            return f"{method} is for none of the {n_datasets}."
+            return f"{method} is for no data set of this board."
         told = f"{method} {self._words([method])[0]} {rank.n_datasets} of {n_datasets}, where"
         if rank.most == 1:
             return f"{told} it is the only method."

@@ -222,7 +222,10 @@ def _read(path: Path, command: str) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         sound = False
     if not sound:
-        raise DataError(f"{path} does not hold the finished cell of its name: remove the file and run {command} again")
+        raise DataError(
+            f"{path} does not hold the finished cell of its name: remove the file and run {command} again, with the "
+            "same --output"
+        )
     return {**{name: row[name] for name in COLUMNS}, **row}
 
 

@@ -113,7 +113,7 @@ def check_sdi(
 
     References
     ----------
-    T. H. Nguyen and X. Fu, "Diverse Influence Component Analysis: A Geometric Approach to Nonlinear Mixture
+    H.-S. Nguyen and X. Fu, "Diverse Influence Component Analysis: A Geometric Approach to Nonlinear Mixture
     Identifiability", NeurIPS 2025, arXiv:2510.17040: sufficiently diverse influence.
 
     Examples
