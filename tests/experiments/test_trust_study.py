@@ -137,7 +137,7 @@ def test_the_page_names_what_was_wrong_without_a_sign():
     wrong = text.split("**Not recovered, and no sign against it**")[1]
     assert "a/1" in wrong
     assert "b/0" not in wrong
-    assert len(draw_recovery(rows).axes) == 6
+    assert [ax.get_ylabel() for ax in draw_recovery(rows).axes] == ["mean R²"] * 9
     assert signals_to_markdown([{"status": "failed"}]) == "None of 1 fits is there."
 
 

@@ -24,7 +24,12 @@ COMBINATIONS = (
     tuple(SIGNALS),
 )
 """Signals that a logistic regression takes together."""
-N_DRAWN = 6
+DRAWN = (
+    *("start_agreement", "seed_agreement", "half_agreement"),
+    *("pointwise_agreement", "method_agreement", "restart_agreement"),
+    *("margin", "efficiency", "explained"),
+)
+"""Signals that are drawn, three in a row."""
 SOUND = "sound"
 
 
@@ -137,7 +142,7 @@ def _families(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def draw_recovery(rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draw R² against the six signals that predict recovery best, a point for each data set.
+    """Draw R² against nine signals that a user sees, a point for each data set.
 
     Parameters
     ----------
@@ -147,12 +152,12 @@ def draw_recovery(rows: Sequence[Mapping[str, Any]]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Two rows of three axes.
+        Three rows of three axes.
     """
     done = [row for row in rows if row["status"] == "ok"]
-    figure = Figure(figsize=(9.6, 5.6), layout="constrained")
-    axes = figure.subplots(2, N_DRAWN // 2).ravel()
-    for ax, score in zip(axes, ranked(done, SIGNALS)[:N_DRAWN], strict=True):
+    figure = Figure(figsize=(9.6, 8.4), layout="constrained")
+    axes = figure.subplots(3, 3).ravel()
+    for ax, score in zip(axes, (score_signal(done, name) for name in DRAWN), strict=True):
         known = [row for row in done if row.get(score.signal) is not None]
         plotting.recovery_by_signal(
             [row[score.signal] for row in known],

@@ -28,6 +28,7 @@ __all__ = ["reproduce_trust_study", "trust_study"]
 N_INIT = 4
 MAX_STEPS = 1_500
 RESTARTS = 8
+PICTURE = "signals.svg"
 NETWORK = Dense(hidden=(64, 64))
 
 
@@ -115,8 +116,8 @@ def reproduce_trust_study(
         The page, in Markdown.
     """
     rows = run_benchmark(plan, output, n_jobs=n_jobs, rerun=rerun, on_cell=on_fit, command=command)
-    text = signals_to_markdown(rows, command)
+    text = f"{signals_to_markdown(rows, command)}\n\n![Recovery by signal]({PICTURE})"
     with atomic_write(Path(output) / "signals.md", "w") as file:
         file.write(text + "\n")
-    plotting.write_svg(Path(output) / "signals.svg", draw_recovery(rows))
+    plotting.write_svg(Path(output) / PICTURE, draw_recovery(rows))
     return text
