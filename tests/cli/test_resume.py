@@ -254,3 +254,19 @@ def test_a_finished_fit_without_other_fits_is_not_said_to_have_them(prepared, ca
     assert "holds a finished fit without --cross-check" in capsys.readouterr().err
     assert "identica fit --cross-check does" in (prepared / "out" / "report.html").read_text()
     assert main([*quick, "--cross-check", "--jobs", "0"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (
+            ["--method", "autoencoder"],
+            "--cross-check compares single components, and autoencoder does not look for any",
+        ),
+        (["--holdout", "0.94"], "leaves 2 rows in each half, at least 3 are needed for 2 components"),
+    ],
+)
+def test_other_fits_that_are_not_possible_are_refused_before_any_fit(prepared, more, said, capsys):
+    assert main([*words(prepared, "out", config="quick.json"), "--cross-check", *more]) == 2
+    assert said in capsys.readouterr().err
+    assert not (prepared / "out").exists()

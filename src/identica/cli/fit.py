@@ -105,6 +105,11 @@ class Fit:
         estimator = from_configuration(read_parameters(self.config, given | {"device": self.device}))
         check_use(estimator, self.auxiliary)
         check_jobs(self.jobs)
+        if self.cross_check and not estimator.identifies:
+            raise ValueError(
+                f"--cross-check compares single components, and {estimator.method} does not look for any: leave it out, "
+                "or use another method"
+            )
         set_threads(self.threads)
         checkpoint = self.output / "checkpoint.safetensors"
         read = [self.data, self.config, None if self.auxiliary is None else Path(self.auxiliary)]
@@ -151,9 +156,12 @@ class Fit:
         from identica.cli.report import page_of
         from identica.io import remove_leftovers, write_csv, write_json, write_npy, write_records
         from identica.report import write_report
+        from identica.trust.other_fits import check_halves
 
         seed = int(estimator.random_state)
         train, unseen = held_out.split_rows(len(table.values), self.holdout, seed)
+        if self.cross_check:
+            check_halves(len(train), estimator.n_components)
         known = None if table.auxiliary is None else table.auxiliary.rows(train)
         with _noted() as noted:
             start = time.perf_counter()

@@ -18,7 +18,7 @@ from identica.io import output_directory
 from identica.trust.agreement import agreement_by_component, component_agreement
 from identica.trust.single_fits import PlannedFit, SingleFit, carry_out_all, some_rows
 
-__all__ = ["CrossCheck", "cross_check"]
+__all__ = ["CrossCheck", "check_halves", "cross_check"]
 
 N_HALVES = 2
 """Fits of parts of the rows."""
@@ -179,11 +179,7 @@ def cross_check(
     check_is_fitted(estimator)
     X, y = (values if values is None or hasattr(values, "shape") else np.asarray(values) for values in (X, y))
     d, n_samples = estimator.n_components, X.shape[0]
-    if n_samples // N_HALVES <= d:
-        raise ValueError(
-            f"n_samples={n_samples} leaves {n_samples // N_HALVES} rows in each half, at least {d + 1} are needed for "
-            f"{d} components: give more samples"
-        )
+    check_halves(n_samples, d)
     random = np.random.default_rng(random_state)
     compared = np.sort(random.permutation(n_samples)[:MOST_COMPARED])
     plan = _plan(d, n_samples, n_seeds, random)
@@ -208,6 +204,29 @@ def cross_check(
         len(compared),
         sum(fit.seconds for some in fits.values() for fit in some),
     )
+
+
+def check_halves(n_samples: int, n_components: int) -> None:
+    """Make sure that halves of the rows can be fitted.
+
+    Parameters
+    ----------
+    n_samples : int
+        Rows.
+    n_components : int
+        Components of each fit.
+
+    Raises
+    ------
+    ValueError
+        If halves have too few rows.
+    """
+    n_half = n_samples // N_HALVES
+    if n_half <= n_components:
+        raise ValueError(
+            f"n_samples={n_samples} leaves {n_half} rows in each half, at least {n_components + 1} are needed for "
+            f"{n_components} components: give more samples, or compare no other fits"
+        )
 
 
 def _plan(n_components: int, n_samples: int, n_seeds: int, random: np.random.Generator) -> list[PlannedFit]:
