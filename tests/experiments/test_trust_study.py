@@ -134,7 +134,7 @@ def test_the_page_names_what_was_wrong_without_a_sign():
     assert "of 2. Command: `identica reproduce trust`." in text
     assert "| a | 2 | 1 | 0.745 | 2 | 1 | 0 |" in text
     assert "| b | 2 | 1 | 0.625 | 0 | 0 | 1 |" in text
-    wrong = text.split("**Not recovered, and no sign against it**")[1]
+    wrong = text.split("## Not recovered, and no sign against it")[1]
     assert "a/1" in wrong
     assert "b/0" not in wrong
     assert [ax.get_ylabel() for ax in draw_recovery(rows).axes] == ["mean R²"] * 9

@@ -107,8 +107,8 @@ class Fit:
         check_jobs(self.jobs)
         if self.cross_check and not estimator.identifies:
             raise ValueError(
-                f"--cross-check compares single components, and {estimator.method} does not look for any: leave it out, "
-                "or use another method"
+                f"--cross-check compares single components, and {estimator.method} does not look for any: leave it "
+                "out, or use another method"
             )
         set_threads(self.threads)
         checkpoint = self.output / "checkpoint.safetensors"

@@ -77,14 +77,14 @@ def signals_to_markdown(rows: Sequence[Mapping[str, Any]], command: str | None =
         f"samples) of {recovered}." + (f" Command: `{command}`." if command else "")
     ]
     for title, names in (("What a user sees", SIGNALS), ("What only a simulation tells", NOT_SEEN)):
-        parts += [f"**{title}**", markdown_table(map(_line(names), ranked(done, names)), _COLUMNS)]
-    parts += ["**On families that had no part in it**", markdown_table(_unseen(done), _UNSEEN_COLUMNS)]
-    parts += ["**By family**", markdown_table(_families(done), _FAMILY_COLUMNS)]
+        parts += [f"## {title}", markdown_table(map(_line(names), ranked(done, names)), _COLUMNS)]
+    parts += ["## On families that had no part in it", markdown_table(_unseen(done), _UNSEEN_COLUMNS)]
+    parts += ["## By family", markdown_table(_families(done), _FAMILY_COLUMNS)]
     wrong = [row for row in done if row["verdict"] == SOUND and row["r2_mean"] < RECOVERED]
     if wrong:
         worst = sorted(wrong, key=lambda row: row["r2_mean"])
         shown = [{"data": row["dataset"], **{name: row.get(name) for name in _WRONG_COLUMNS[1:]}} for row in worst]
-        parts += ["**Not recovered, and no sign against it**", markdown_table(shown, _WRONG_COLUMNS)]
+        parts += ["## Not recovered, and no sign against it", markdown_table(shown, _WRONG_COLUMNS)]
     return "\n\n".join(parts)
 
 

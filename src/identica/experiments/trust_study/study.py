@@ -116,7 +116,8 @@ def reproduce_trust_study(
         The page, in Markdown.
     """
     rows = run_benchmark(plan, output, n_jobs=n_jobs, rerun=rerun, on_cell=on_fit, command=command)
-    text = f"{signals_to_markdown(rows, command)}\n\n![Recovery by signal]({PICTURE})"
+    picture = f"## Recovery by signal\n\n![Recovery by signal]({PICTURE})"
+    text = f"# Signals and recovery\n\n{signals_to_markdown(rows, command)}\n\n{picture}"
     with atomic_write(Path(output) / "signals.md", "w") as file:
         file.write(text + "\n")
     plotting.write_svg(Path(output) / PICTURE, draw_recovery(rows))
