@@ -24,6 +24,8 @@ COMBINATIONS = (
     tuple(SIGNALS),
 )
 """Signals that a logistic regression takes together."""
+AGREEMENT = 0.95
+"""From here on the true components are what the criterion prefers at single points."""
 DRAWN = (
     *("start_agreement", "seed_agreement", "half_agreement"),
     *("pointwise_agreement", "method_agreement", "restart_agreement"),
@@ -79,6 +81,7 @@ def signals_to_markdown(rows: Sequence[Mapping[str, Any]], command: str | None =
     for title, names in (("What a user sees", SIGNALS), ("What only a simulation tells", NOT_SEEN)):
         parts += [f"## {title}", markdown_table(map(_line(names), ranked(done, names)), _COLUMNS)]
     parts += ["## On families that had no part in it", markdown_table(_unseen(done), _UNSEEN_COLUMNS)]
+    parts += ["## Where the truth is the criterion's answer, and where not", *_by_truth(done)]
     parts += ["## By family", markdown_table(_families(done), _FAMILY_COLUMNS)]
     wrong = [row for row in done if row["verdict"] == SOUND and row["r2_mean"] < RECOVERED]
     if wrong:
@@ -112,7 +115,7 @@ def _unseen(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     known = sorted((one for one in scores if one is not None), key=lambda one: -one.area)
     return [
         {
-            "signals": ", ".join(one.signals),
+            "signals": "all" if one.signals == tuple(SIGNALS) else ", ".join(one.signals),
             "area": one.area,
             "threshold": one.threshold if len(one.signals) == 1 else f"P = {one.threshold:.2f}",
             "wrong, passed": f"{one.n_wrong_passed} of {one.n_wrong}",
@@ -120,6 +123,25 @@ def _unseen(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         }
         for one in known
     ]
+
+
+def _by_truth(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Score signals apart on data whose true mixing the criterion prefers at single points, and on others."""
+    kinds = {
+        kind: [row for row in rows if (row["true_pointwise_agreement"] >= AGREEMENT) == prefers]
+        for kind, prefers in (("it is", True), ("it is not", False))
+    }
+    counts = {kind: sum(row["r2_mean"] >= RECOVERED for row in own) for kind, own in kinds.items()}
+    sentence = (
+        "At single points of the true mixing the largest volume is that of the true components, to "
+        f"{AGREEMENT:g} or more, in {len(kinds['it is'])} data sets; DICA recovered {counts['it is']} of these, and "
+        f"{counts['it is not']} of the other {len(kinds['it is not'])}. Areas:"
+    )
+    table = [
+        {"signal": name} | {kind: score_signal(own, name).area for kind, own in kinds.items()}
+        for name in (score.signal for score in ranked(kinds["it is"], SIGNALS))
+    ]
+    return [sentence, markdown_table(table, ("signal", *kinds))]
 
 
 def _families(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
