@@ -196,8 +196,8 @@ def _meaning_of_influence(checks: "list[SDICheck]") -> str:
             "their order, signs and scales."
         )
     return (
-        "Nowhere do both parts hold: it is not proven that these components are the only best answer. They can be all "
-        "the same: the condition is sufficient, and rows without zeros meet it only if there are at least d 2^d of "
+        "Nowhere do both parts hold: it is not proven that these components are the only best answer. They may be even "
+        "so: the condition is sufficient, and rows without zeros meet it only if there are at least d 2^d of "
         "them, or half as many of either sign, for d components."
     )
 
