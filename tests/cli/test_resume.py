@@ -19,7 +19,7 @@ from identica.trust import CrossCheck, cross_check, judge
 PROGRAM = [sys.executable, "-c", "import sys; from identica.cli import main; sys.exit(main())"]
 LONG = (
     '{"network": {"hidden": [16]}, "device": "cpu",'
-    ' "training": {"max_steps": 6000, "batch_size": 16, "patience": 1000, "checkpoint_seconds": 0.5}}'
+    ' "training": {"max_steps": 3000, "batch_size": 16, "patience": 1000, "checkpoint_seconds": 0.5}}'
 )
 
 
