@@ -195,7 +195,7 @@ class Fit:
 
     def _other_fits(self, estimator: "ComponentAnalysis", rows: Any, known: Any, directory: Path) -> "CrossCheck":
         from identica.trust import cross_check
-        from identica.trust.other_fits import N_HALVES
+        from identica.trust.single_fits import N_HALVES
 
         if not self.resume:
             _remove_fits(directory / OTHER_FITS)

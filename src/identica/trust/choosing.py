@@ -16,11 +16,10 @@ from identica.arguments import check_integer, check_list, check_real
 from identica.io import output_directory
 from identica.trust.choice import Choice, recommend
 from identica.trust.evidence import number_evidence
-from identica.trust.single_fits import PlannedFit, SingleFit, carry_out_all
+from identica.trust.single_fits import N_HALVES, PlannedFit, SingleFit, carry_out_all
 
 __all__ = ["choose", "planned_fits"]
 
-N_HALVES = 2
 FEWEST_HELD_OUT = 50
 """Below this, rank correlations of held-out rows say little."""
 MOST_HELD_OUT = 5000

@@ -16,12 +16,10 @@ from sklearn.utils.validation import check_is_fitted
 from identica.arguments import check_integer
 from identica.io import output_directory
 from identica.trust.agreement import agreement_by_component, component_agreement
-from identica.trust.single_fits import PlannedFit, SingleFit, carry_out_all, some_rows
+from identica.trust.single_fits import N_HALVES, PlannedFit, SingleFit, carry_out_all, some_rows
 
 __all__ = ["CrossCheck", "check_halves", "cross_check"]
 
-N_HALVES = 2
-"""Fits of parts of the rows."""
 MOST_COMPARED = 5000
 """Rows on which fits are compared; more would make no agreement more exact that matters."""
 
@@ -39,7 +37,7 @@ class CrossCheck:
         Of each component with its match in the fit from each other seed.
     halves : ndarray of shape (2, n_components)
         Of each component with its match in the fit of either half of the rows.
-    between_halves : float
+    half_agreement : float
         Mean over components of the agreement of the two halves' fits with each other, which share no row.
     n_compared : int
         Rows on which fits were compared.
@@ -55,7 +53,7 @@ class CrossCheck:
 
     seeds: NDArray[np.float64]
     halves: NDArray[np.float64]
-    between_halves: float
+    half_agreement: float
     n_compared: int
     seconds: float
 
@@ -63,11 +61,6 @@ class CrossCheck:
     def seed_agreement(self) -> float:
         """Mean over seeds and components."""
         return float(self.seeds.mean())
-
-    @property
-    def half_agreement(self) -> float:
-        """Agreement of the halves' fits with each other, mean over components."""
-        return self.between_halves
 
     def by_component(self) -> NDArray[np.float64]:
         """Return the lowest agreement of each component with any other fit.
@@ -90,7 +83,7 @@ class CrossCheck:
         return {
             "seeds": self.seeds.tolist(),
             "halves": self.halves.tolist(),
-            "between_halves": self.between_halves,
+            "half_agreement": self.half_agreement,
             "n_compared": self.n_compared,
             "seconds": self.seconds,
         }

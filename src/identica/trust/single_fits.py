@@ -24,8 +24,10 @@ from identica.io import DataError, atomic_write, remove_leftovers
 from identica.machine import one_thread, side_by_side
 from identica.trust.signs_of_fit import DOUBTS
 
-__all__ = ["PlannedFit", "SingleFit", "carry_out", "carry_out_all", "file_of", "read_fit", "some_rows"]
+__all__ = ["N_HALVES", "PlannedFit", "SingleFit", "carry_out", "carry_out_all", "file_of", "read_fit", "some_rows"]
 
+N_HALVES = 2
+"""Parts of the rows that are fitted apart."""
 WITHOUT_INFLUENCE = ("n_components", "random_state", "verbose", "device")
 """Parameters that do not tell the fits of one plan from another's; the first two are given for each fit."""
 _PLAIN = (
