@@ -92,8 +92,13 @@ def test_a_model_whose_header_is_damaged(refused, small_model):
         {key: value for key, value in header.items() if key != name}
         for name in ("configuration", "attributes", "sha256")
     ]
-    faults += [header | {name: header[name].replace("gene", "tf").replace("2", "3")} for name in
-               ("configuration", "attributes", "sha256")]  # fmt: skip
+    others = {
+        "configuration": ("2", "3"),
+        "attributes": ("gene", "tf"),
+        "sha256": (header["sha256"], header["sha256"][::-1]),
+    }
+    assert all(old in header[name] and old != new for name, (old, new) in others.items())
+    faults += [header | {name: header[name].replace(*change)} for name, change in others.items()]
     for fault in faults:
         safetensors.torch.save_file(tensors, "spoilt.safetensors", fault)
         refused(["transform", "spoilt.safetensors", "data.csv", "--output", "latents.npy"], "is damaged, its checksum")

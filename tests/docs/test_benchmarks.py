@@ -148,9 +148,9 @@ def test_time_to_recovery(benchmark):
 @pytest.mark.slow
 def test_small_real_data_are_rebuilt_no_worse_than_by_pca(benchmark):
     pytest.importorskip("anndata")
-    out = benchmark("small_data", "--data", "pbmc68k_reduced", "digits", "--components", 3, 10, "--seeds", 1)
+    out = benchmark("small_data", "--data", "pbmc68k_reduced", "digits", "--components", 10, "--seeds", 1)
     paths = sorted(out.glob("*/run.json"))
-    assert len(paths) == 4
+    assert len(paths) == 2
     for path in paths:
         shares = json.loads(path.read_text())["held_out_variance_unexplained"]
         digits = path.parent.name.startswith("digits")

@@ -277,7 +277,7 @@ def test_own_decoders_may_normalise_batches(method, container):
     with torch.random.fork_rng():
         torch.manual_seed(0)
         layers = [torch.nn.Linear(2, 16), torch.nn.BatchNorm1d(16), torch.nn.Tanh(), torch.nn.Linear(16, 12)]
-    fitted = fit(clone(method).set_params(decoder=container(*layers), training=Training(max_steps=400)), MIXTURE.X)
+    fitted = fit(clone(method).set_params(decoder=container(*layers), training=Training(max_steps=200)), MIXTURE.X)
     latents, step = fitted.transform(MIXTURE.X[:4]), 1e-5 * np.eye(2)
     for j in range(2):
         difference = fitted.inverse_transform(latents + step[j]) - fitted.inverse_transform(latents - step[j])
