@@ -178,7 +178,7 @@ def test_runs_with_workers_killed_at_random_moments_lose_nothing_and_compute_not
     folder, log, seconds, n_seeds = tmp_path / "out", tmp_path / "log", (0.1, 0.3), 24
     kept: dict[str, bytes] = {}
     runs = []
-    for i in range(6):
+    for i in range(10):
         process = started(folder, log, n_seeds, seconds)
         runs.append(str(process.pid))
         deadline = time.monotonic() + 300

@@ -42,3 +42,9 @@ def test_finds_out_first_whether_it_may_write(tmp_path):
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(DataError, match="taken is not a directory"):
         demo(tmp_path / "taken", methods=list(METHODS))
+
+
+@pytest.mark.slow
+def test_shows_what_a_linear_method_misses(tmp_path):
+    linear, dica = demo(tmp_path, methods=["polytopic", "dica"], verbose=0)
+    assert dica["r2_mean"] > 0.95 > linear["r2_mean"] + 0.1
