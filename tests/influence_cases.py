@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+from scipy.spatial import ConvexHull
 
 
 def k_sign(d, k):
@@ -40,6 +41,16 @@ def two_sparse(generator, m, d):
         share = generator.uniform()
         row[chosen] = generator.choice([-1.0, 1.0], 2) * (share, 1 - share)
     return rows
+
+
+def rotated_box(d, degrees):
+    """Rows whose polar is the hull of the box and of the box turned in its first plane, and the turn."""
+    angle = np.radians(degrees)
+    rotation = np.eye(d)
+    rotation[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    box = np.array(list(itertools.product((-1.0, 1.0), repeat=d)))
+    equations = ConvexHull(np.concatenate([box, box @ rotation.T])).equations
+    return -equations[:, :-1] / equations[:, -1:], rotation
 
 
 def small_instance(number):

@@ -110,13 +110,36 @@ def test_a_model_and_data(small_model, tmp_path, capsys):
         (np.ones((3, 2)), ["other.csv"], "holds Jacobians and needs no data: leave out other.csv"),
         (np.ones(3), [], "holds an array of shape (3,), give (n_features, n_components) or"),
         (np.ones((3, 2)) > 0, [], "holds bool, give real numbers"),
-        (np.zeros((3, 2)), [], "column 0 of jacobian 0 is zero: that component acts on no feature"),
-        (np.full((3, 2), np.nan), [], "jacobian 0 has the value nan in row 0, column 0"),
+        (np.zeros((3, 2)), [], "jacobian.npy: column 0 of jacobian 0 is zero: that component acts on no feature"),
+        (np.full((3, 2), np.nan), [], "jacobian.npy: jacobian 0 has the value nan in row 0, column 0"),
     ],
 )
 def test_what_cannot_be_checked(refused, array, words, complaint):
     np.save("jacobian.npy", array)
     refused(["check-sdi", "jacobian.npy", *words, "--output", "out"], complaint)
+
+
+def test_a_directory_in_the_place_of_an_output_is_found_before_the_check(refused, tmp_path):
+    np.save("jacobian.npy", k_sign(2, 1))
+    (tmp_path / "out" / "sdi.json").mkdir(parents=True)
+    refused(
+        ["check-sdi", "jacobian.npy", "--output", "out"], "sdi.json is a directory and a file is to be written there"
+    )
+
+
+def test_a_component_that_a_model_has_and_does_not_use(refused, small_model, tmp_path, monkeypatch):
+    from identica import estimators
+
+    data = write_small_csv(tmp_path / "data.csv")
+
+    def without_the_second(model, latents):
+        return np.ones((len(latents), 6, 2)) * [1.0, 0.0]
+
+    monkeypatch.setattr(estimators, "compared_jacobians", without_the_second)
+    refused(
+        ["check-sdi", str(small_model), str(data), "--points", "60", "--output", "out"],
+        f"component 1 of {small_model} moves no feature at row 0 of {data}, and the condition needs each to move some",
+    )
 
 
 def test_files_that_cannot_be_read(refused, small_model, tmp_path):

@@ -136,6 +136,9 @@ def test_the_page_names_what_was_wrong_without_a_sign():
     assert "| b | 2 | 1 | 0.625 | 0 | 0 | 1 |" in text
     # The true mixing of a/0 and b/1 has the largest volume at single points, which here is what was recovered.
     assert "to 0.95 or more, in 2 data sets; DICA recovered 2 of these, and 0 of the other 2. Areas:" in text
+    for line in ("| all data | sound | 2 | 1 |", "| all data | doubtful | 2 | 1 |", "| it is not | sound | 1 | 0 |"):
+        assert line in text
+    assert "in 1 of the 2 fits that are called sound; 1 of these are not recovered" in text
     wrong = text.split("## Not recovered, and no sign against it")[1]
     assert "a/1" in wrong
     assert "b/0" not in wrong

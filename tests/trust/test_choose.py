@@ -126,6 +126,24 @@ def test_a_function_of_stronger_components_is_split_whether_or_not_it_agrees():
     assert states(found)[3] == "split"
 
 
+@pytest.mark.parametrize(("noisy", "state"), [(0.3, "split"), (0.45, "split"), (0.8, "trusted")])
+def test_a_component_is_split_from_eighty_percent_on(noisy, state):
+    own = noise()
+    bend = (TRUE[:, 0] - TRUE[:, 0].mean()) / TRUE[:, 0].std() + noisy * own
+    component = number_evidence(four([*TRUE.T, bend], lambda: [*TRUE.T, bend])).components[3]
+    assert component.told == pytest.approx(1 / (1 + noisy**2), abs=0.05)
+    assert component.state == state
+
+
+def test_what_one_half_lacks_is_not_held():
+    def halves(second):
+        return [lambda: TRUE.T, lambda: TRUE.T, second]
+
+    found = number_evidence(four(TRUE.T, halves(lambda: [*TRUE.T[:2], noise()])))
+    assert found.components[2].held < 0.3
+    assert states(found)[2] == "unstable"
+
+
 def test_of_a_pair_of_duplicates_the_weaker_is_one():
     reference = [TRUE[:, 0], TRUE[:, 1], TRUE[:, 0] + 0.01 * noise()]
     found = number_evidence(four(reference, lambda: reference, duplicates=((0, 2),), strength=np.array([1, 3, 2.0])))

@@ -79,9 +79,8 @@ def test_each_bad_sign_is_enough(changes, name, said):
         ({"start_agreement_": 0.951, "restart_agreement_": 0.951}, "found these components"),
         ({"start_agreement_": 0.985, "restart_agreement_": 0.5}, "before the last stage, agree to 0.500"),
         ({"start_agreement_": None, "restart_agreement_": 0.951}, "the criterion singles these components out"),
-        ({"pointwise_agreement_": 0.851, "restart_agreement_": 0.951}, "a single point of the data speaks for"),
-        ({"pointwise_agreement_": 0.931, "restart_agreement_": 0.5}, "before the last stage, agree to 0.500"),
-        ({"pointwise_agreement_": 0.931}, "By itself, a single point of the data speaks for these components to 0.931"),
+        ({"pointwise_agreement_": 0.971, "restart_agreement_": 0.5}, "before the last stage, agree to 0.500"),
+        ({"pointwise_agreement_": 0.971}, "By itself, a single point of the data speaks for these components to 0.971"),
         ({"pointwise_agreement_": None}, "found these components"),
         # Linear data: PCA is as good as a network can be, and the components can be right.
         ({"reconstruction_error_": 1e-7, "linear_reconstruction_error_": 1e-9}, "about as much as a linear method"),
@@ -103,6 +102,22 @@ def test_what_is_no_bad_sign(changes, said):
     verdict = judge(fitted(**changes))
     assert verdict.level == "sound"
     assert re.search(said, " ".join(verdict.reasons))
+
+
+@pytest.mark.parametrize(
+    ("changes", "number"),
+    [
+        ({"pointwise_agreement_": 0.969}, 0.5 + 0.5 * 0.119 / 0.15),
+        ({"pointwise_agreement_": 0.851, "restart_agreement_": 0.951}, 0.5 + 0.5 * 0.001 / 0.15),
+        ({"pointwise_agreement_": 0.931, "restart_agreement_": 0.5}, 0.5 + 0.5 * 0.081 / 0.15),
+    ],
+)
+def test_single_points_that_do_not_speak_clearly_keep_an_answer_from_being_sound(changes, number):
+    verdict = judge(fitted(**changes))
+    assert (verdict.level, verdict.warnings) == ("unchecked", ())
+    assert sign(verdict, "points").side == "neither"
+    assert "at least 0.97 for a sound answer" in sign(verdict, "points").text
+    assert verdict.number == pytest.approx(min(number, 0.9))
 
 
 @pytest.mark.parametrize("errors", [(0.81, 0.9), (1.03, 1.03)])  # of few rows PCA may explain nothing either

@@ -85,7 +85,7 @@ class CheckSDI:
         refuse_to_overwrite([self.jacobian, self.data], [self.output / name for name in ("sdi.json", "sdi.svg")])
         jacobians = self._of_model() if learned else self._of_file()
         with output_directory(self.output) as directory:
-            with _progress(min(self.points, len(jacobians))) as tell:
+            with _naming(self.jacobian), _progress(min(self.points, len(jacobians))) as tell:
                 summary = summarise_sdi(
                     jacobians,
                     tol=self.tol,
@@ -134,7 +134,28 @@ class CheckSDI:
         table = read_table(self.data, **read, without=column_apart(model))
         check_features(table, model)
         drawn = np.random.default_rng(self.seed).permutation(len(table.values))[: self.points]
-        return compared_jacobians(model, model.transform(table.rows(np.sort(drawn))))
+        rows = np.sort(drawn)
+        jacobians = compared_jacobians(model, model.transform(table.rows(rows)))
+        without = np.argwhere(~jacobians.any(axis=1))
+        if without.size:
+            point, component = without[0].tolist()
+            raise DataError(
+                f"component {component} of {path} moves no feature at row {rows[point]} of {self.data}, and the "
+                "condition needs each to move some: fit fewer components, or check the Jacobians of the others from a "
+                ".npy file"
+            )
+        return jacobians
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file in what is said of a Jacobian that cannot be checked."""
+    from identica.io import DataError
+
+    try:
+        yield
+    except ValueError as error:
+        raise DataError(f"{path}: {error}") from None
 
 
 @contextmanager
@@ -190,10 +211,11 @@ def _counted(checks: "list[SDICheck]") -> str:
 
 
 def _meaning_of_influence(checks: "list[SDICheck]") -> str:
-    if any(check.condition_1 == check.condition_2 == "holds" for check in checks):
+    held = [check.corner_size for check in checks if check.condition_1 == check.condition_2 == "holds"]
+    if held:
         return (
             "Where both parts hold for either kind of rows, these components are the only best answer there, up to "
-            "their order, signs and scales."
+            f"their order, signs and scales, and to changes by less than {max(held):.2g} of them."
         )
     return (
         "Nowhere do both parts hold: it is not proven that these components are the only best answer. They may be even "

@@ -211,7 +211,9 @@ class Fit:
                     on_fit=told,
                 )
         except KeyboardInterrupt:
-            raise CheckpointKept(str(self.output / OTHER_FITS)) from None
+            # The fit itself is done and kept; so are other fits, once the first of them is.
+            kept = self.output / OTHER_FITS
+            raise CheckpointKept(str(kept if kept.is_dir() else self.output / "checkpoint.safetensors")) from None
 
 
 def _line(fit: "SingleFit") -> str:

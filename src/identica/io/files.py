@@ -162,7 +162,7 @@ def check_output_file(path: str | os.PathLike[str]) -> None:
 
 
 def refuse_to_overwrite(inputs: Iterable[Path | None], outputs: Iterable[Path]) -> None:
-    """Check, before any work, that nothing that is read would be replaced by what is written.
+    """Check, before any work, that what is written replaces nothing that is read and no directory.
 
     Parameters
     ----------
@@ -174,9 +174,14 @@ def refuse_to_overwrite(inputs: Iterable[Path | None], outputs: Iterable[Path]) 
     Raises
     ------
     DataError
-        If one of them is one of the others.
+        If one of them is one of the others, or an output is a directory.
     """
     present = [path for path in outputs if path.exists()]
+    for path in present:
+        if path.is_dir():
+            raise DataError(
+                f"output {path} is a directory and a file is to be written there, move it or write to another place"
+            )
     for given in inputs:
         if given is None or not given.exists():
             continue

@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 from numpy.typing import ArrayLike, NDArray
 
+from identica.arguments import as_array
+
 __all__ = ["COLORS", "LONGEST_NAME", "PlainLogFormatter", "as_matrix", "new_axis", "short_names", "spare"]
 
 COLORS = ("#2f6db5", "#d9722e", "#3f9a6b", "#a8518f", "#8a7a3a", "#5c6b7a")
@@ -36,8 +38,13 @@ def as_matrix(matrix: ArrayLike, name: str, meaning: str) -> NDArray[np.float64]
     ------
     ValueError
         If it is empty or no matrix.
+    TypeError
+        If it holds something else than numbers.
     """
-    values = np.asarray(matrix, dtype=np.float64)
+    array = as_array(name, matrix, f"a matrix, {meaning}")
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} has dtype {array.dtype}: give numbers, {meaning}")
+    values = array.astype(np.float64)
     if values.ndim != 2 or values.size == 0:
         raise ValueError(f"{name} has shape {values.shape}: give two non-empty dimensions, {meaning}")
     return values

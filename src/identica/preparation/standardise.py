@@ -66,7 +66,9 @@ def standardise(X: FloatArray, *, per_feature: bool, names: Sequence[str] | None
     mean = X.mean(axis=0, dtype=np.float64)
     centred = X - mean
     deviations = np.sqrt(np.mean(np.square(centred), axis=0))
-    constant = deviations <= 10 * limits.eps * np.abs(X).max(axis=0)
+    # Rounding of the mean can make a constant feature deviate from it; its range is zero all the same.
+    spread = np.minimum(deviations, np.ptp(X, axis=0))
+    constant = spread <= 10 * limits.eps * np.abs(X).max(axis=0)
     if constant.all():
         raise ValueError(
             f"all {X.shape[1]} feature(s) are constant, or vary less than {X.dtype} can tell at their size: components "

@@ -10,8 +10,8 @@ __all__ = ["AGREEMENT", "MIDDLE", "QUESTIONS", "Side", "Sign", "grade_of"]
 
 AGREEMENT = 0.95
 """From here on restarts, and starts, agree."""
-AGREEMENT_SPAN = 0.1
-"""A grade falls from 1 to 0 over so much of an agreement, with AGREEMENT in the middle."""
+AGREEMENT_SPAN = 0.05
+"""A grade falls from the middle to 0 over so much of an agreement."""
 MIDDLE = 0.5
 QUESTIONS: Mapping[str, str] = {
     "search": "Did the search end at one answer?",
@@ -65,5 +65,6 @@ class Sign:
 
 
 def grade_of(agreement: float, enough: float = AGREEMENT) -> float:
-    """Return 1 for an agreement well above what is enough, 0.5 at it, and 0 well below."""
-    return min(1.0, max(0.0, MIDDLE + (agreement - enough) / AGREEMENT_SPAN))
+    """Return 1 for an agreement of 1, 0.5 for what is enough, and 0 well below; straight lines between."""
+    span = 1.0 - enough if agreement >= enough else AGREEMENT_SPAN
+    return min(1.0, max(0.0, MIDDLE + (1.0 - MIDDLE) * (agreement - enough) / span))

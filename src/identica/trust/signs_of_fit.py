@@ -7,12 +7,14 @@ from typing import Any
 
 from identica.trust.signs import AGREEMENT, MIDDLE, Side, Sign, grade_of
 
-__all__ = ["DEAD", "DOUBTS", "LOOKS"]
+__all__ = ["CLEARLY_POINTWISE", "DEAD", "DOUBTS", "LOOKS"]
 
 ANSWERED = 0.985
 """From here on starts agree so closely that restarts which do not are a matter of the search alone."""
 POINTWISE = 0.93
-"""From here on single points, each by itself, speak for the same components as all together."""
+"""From here on single points, each by itself, are no reason to ask the restarts where starts agree."""
+CLEARLY_POINTWISE = 0.97
+"""From here on they speak for the same components as all together: of all signs, that which predicted recovery best."""
 LEAST_POINTWISE = 0.85
 """Below this they speak against them, whatever starts say."""
 LEAST_OF_LINEAR = 0.95
@@ -93,8 +95,11 @@ def _points(fitted: Any) -> Sign | None:
     grade = grade_of(agreement, LEAST_POINTWISE)
     facts = f"by itself, a single point of the data speaks for these components to {agreement:.3f}"
     if grade >= MIDDLE:
-        side: Side = "for" if agreement >= POINTWISE else "neither"
-        return Sign("points", side, f"{facts[0].upper()}{facts[1:]} (1 where the method's condition holds).", grade)
+        clear = agreement >= CLEARLY_POINTWISE
+        side: Side = "for" if clear else "neither"
+        least = "" if clear else f", at least {CLEARLY_POINTWISE} for a sound answer"
+        whole = f"{facts[0].upper()}{facts[1:]} (1 where the method's condition holds{least})."
+        return Sign("points", side, whole, grade)
     text = (
         f"{facts} (1 where the method's condition holds, below {LEAST_POINTWISE} here): starts may agree on components "
         "that are not those of the data; use more features, or compare other methods"

@@ -98,7 +98,8 @@ def judge(fitted: Any, *, cross: CrossCheck | None = None, condition: SDISummary
     -------
     Verdict
         Doubtful where one sign is against; unchecked where one network was trained and no other fit is given, neither
-        starts nor restarts could disagree, or next to nothing is explained.
+        starts nor restarts could disagree, single points speak for the components to less than 0.97, or next to nothing
+        is explained.
 
     Examples
     --------
@@ -128,4 +129,6 @@ def judge(fitted: Any, *, cross: CrossCheck | None = None, condition: SDISummary
             f"More than {MOST_UNEXPLAINED:.0%} of what varies is something else than these components.",
         )
         return Verdict("unchecked", number, (*signs, little))
+    if any(sign.name == "points" and sign.side != "for" for sign in signs):
+        return Verdict("unchecked", number, tuple(signs))
     return Verdict("sound", number, tuple(signs))

@@ -60,6 +60,12 @@ def test_the_answer_does_not_depend_on_chance():
         ([[1.0, 0.0], [2.0, 0.0]], ValueError, "column 1 of jacobian is zero: that component acts on no feature"),
         ([["a"]], TypeError, "jacobian has dtype <U1: pass real numbers"),
         (None, TypeError, "jacobian is None, not an array"),
+        (
+            [[1.0, 1e-310], [2.0, 0.0]],
+            ValueError,
+            "column 1 of jacobian reaches 1e-310, and must reach a number between",
+        ),
+        ([[1e305, 1.0], [2.0, 0.0]], ValueError, "column 0 of jacobian reaches 1e[+]305, and must .* divide it by a"),
     ],
 )
 def test_jacobians_that_cannot_be_used(function, jacobian, error, complaint):
@@ -93,6 +99,8 @@ def test_scip_is_asked_for_where_it_is_not_installed(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pyscipopt" else found(name))
     with pytest.raises(ImportError, match=r'pip install "identica\[sdi\]"'):
         check_sdi(np.concatenate([np.eye(2), -np.eye(2)]), solver="scip")
+    with pytest.raises(ImportError, match="needs PySCIPOpt"):  # where nothing is left to decide, too
+        check_sdi(np.eye(2), solver="scip")
     assert check_sdi(k_sign(3, 1), solver="auto").condition_1 == "holds"
 
 

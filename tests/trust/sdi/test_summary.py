@@ -50,7 +50,13 @@ def test_plain_values_of_a_point_and_of_all(summary, jacobians):
         "fails": pytest.approx(2 / 3),
         "undecided": 0,
     }
-    assert set(record["summary"]["symmetric"]) == {"condition_1", "condition_2", "gamma_low", "gamma_high"}
+    assert set(record["summary"]["symmetric"]) == {
+        "condition_1",
+        "condition_2",
+        "gamma_low",
+        "gamma_high",
+        "corner_size",
+    }
 
 
 def test_some_points_are_drawn_by_the_seed(jacobians):

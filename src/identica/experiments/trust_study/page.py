@@ -13,6 +13,8 @@ from identica.experiments.tables import markdown_table
 from identica.experiments.trust_study.roc import RECOVERED, SignalScore, score_signal
 from identica.experiments.trust_study.signals import NOT_SEEN, SIGNALS
 from identica.experiments.trust_study.unseen import combination_on_unseen, threshold_on_unseen
+from identica.trust.signs import AGREEMENT
+from identica.trust.signs_beside import HALVES
 
 __all__ = ["draw_recovery", "ranked", "signals_to_markdown"]
 
@@ -24,8 +26,6 @@ COMBINATIONS = (
     tuple(SIGNALS),
 )
 """Signals that a logistic regression takes together."""
-AGREEMENT = 0.95
-"""From here on the true components are what the criterion prefers at single points."""
 DRAWN = (
     *("start_agreement", "seed_agreement", "half_agreement"),
     *("pointwise_agreement", "method_agreement", "restart_agreement"),
@@ -33,6 +33,7 @@ DRAWN = (
 )
 """Signals that are drawn, three in a row."""
 SOUND = "sound"
+LEVELS = (SOUND, "unchecked", "doubtful")
 
 
 def ranked(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> list[SignalScore]:
@@ -82,6 +83,7 @@ def signals_to_markdown(rows: Sequence[Mapping[str, Any]], command: str | None =
         parts += [f"## {title}", markdown_table(map(_line(names), ranked(done, names)), _COLUMNS)]
     parts += ["## On families that had no part in it", markdown_table(_unseen(done), _UNSEEN_COLUMNS)]
     parts += ["## Where the truth is the criterion's answer, and where not", *_by_truth(done)]
+    parts += ["## What the verdicts are worth", *_verdicts(done)]
     parts += ["## By family", markdown_table(_families(done), _FAMILY_COLUMNS)]
     wrong = [row for row in done if row["verdict"] == SOUND and row["r2_mean"] < RECOVERED]
     if wrong:
@@ -125,12 +127,17 @@ def _unseen(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _by_truth(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Score signals apart on data whose true mixing the criterion prefers at single points, and on others."""
-    kinds = {
+def _kinds(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Tell data whose true components are what the criterion prefers at single points from others."""
+    return {
         kind: [row for row in rows if (row["true_pointwise_agreement"] >= AGREEMENT) == prefers]
         for kind, prefers in (("it is", True), ("it is not", False))
     }
+
+
+def _by_truth(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Score signals on either kind of data apart."""
+    kinds = _kinds(rows)
     counts = {kind: sum(row["r2_mean"] >= RECOVERED for row in own) for kind, own in kinds.items()}
     sentence = (
         "At single points of the true mixing the largest volume is that of the true components, to "
@@ -142,6 +149,26 @@ def _by_truth(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         for name in (score.signal for score in ranked(kinds["it is"], SIGNALS))
     ]
     return [sentence, markdown_table(table, ("signal", *kinds))]
+
+
+def _verdicts(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Count the verdicts and what was recovered, and what other fits add to a sound one."""
+    table = [
+        {"the truth is the criterion's answer": kind, "verdict": level, "data sets": len(own), "recovered": good}
+        for kind, of_kind in {"all data": rows, **_kinds(rows)}.items()
+        for level in LEVELS
+        if (own := [row for row in of_kind if row["verdict"] == level])
+        for good in [sum(row["r2_mean"] >= RECOVERED for row in own)]
+    ]
+    sound = [row for row in rows if row["verdict"] == SOUND]
+    raised = [row for row in sound if row["seed_agreement"] < AGREEMENT or row["half_agreement"] < HALVES]
+    wrong = sum(row["r2_mean"] < RECOVERED for row in raised)
+    sentence = (
+        f"Fits from another seed and of halves of the rows agree below the limits of a cross-check ({AGREEMENT:g} and "
+        f"{HALVES:g}) in {len(raised)} of the {len(sound)} fits that are called sound; {wrong} of these are not "
+        "recovered."
+    )
+    return [markdown_table(table, tuple(table[0]) if table else ()), sentence]
 
 
 def _families(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

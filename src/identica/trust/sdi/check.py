@@ -22,16 +22,14 @@ from identica.trust.sdi.polytope import coordinate_bounds, recession_direction
 from identica.trust.sdi.question import Answer, Question
 from identica.trust.sdi.result import Certificate, SDICheck, ThreeValued
 from identica.trust.sdi.rows import ScaledRows
-from identica.trust.sdi.scip import answer_by_scip, has_scip
-from identica.trust.sdi.search import Longest, search
+from identica.trust.sdi.scip import answer_by_scip, has_scip, require_scip
+from identica.trust.sdi.search import FAR, Longest, search
 from identica.trust.sdi.vertices import seconds_of_enumeration, vertices
 from identica.trust.sdi.weights import FloatArray, check_jacobian
 
 __all__ = ["check_sdi"]
 
 SOLVERS = ("auto", "vertices", "highs", "scip")
-CORNER = 0.9
-"""All coordinates of a point in a corner of the box are at least this."""
 AT_ONCE = 0.25
 """Seconds that an enumeration of vertices may take before anything else is tried."""
 BEFORE_SOLVERS = 5.0
@@ -73,7 +71,11 @@ def check_sdi(
 
     Both parts are decided to a tolerance. (1) fails if a point of P longer than sqrt(d) (1 + tol) is found and holds if
     it is proven that there is none. (2) fails if (1) does, or if a point of P with a length of at least
-    sqrt(d) (1 - tol) lies outside the corners of the box, that is, has some |x_j| < 0.9.
+    sqrt(d) (1 - tol) lies outside the corners of the box, that is, has some \|x_j\| < 1 - c. Where all vertices of P
+    are computed, c = sqrt(tol), the distance that a point of the sphere can have from one that is longer by tol, and
+    the points are those vertices. A solver decides with c = 0.1. So where (2) holds the components are the only best
+    answer up to changes by less than c (``corner_size`` of the result): another answer as good could differ from
+    them by a rotation by a few degrees.
 
     Parameters
     ----------
@@ -131,6 +133,8 @@ def check_sdi(
         if not isinstance(flag, bool | np.bool_):
             raise TypeError(f"{name}={flag!r} is neither True nor False: pass one of them")
     check_choice("solver", solver, SOLVERS)
+    if solver == "scip":
+        require_scip()
     tolerance = check_real("tol", tol, at_least=1e-6, at_most=1e-2)
     clock = Clock(check_real("time_limit", time_limit, above=0.0), on_step)
     rows = ScaledRows.of(checked, bool(symmetric))
@@ -156,12 +160,13 @@ class _Check:
     condition_2: ThreeValued = "undecided"
     kind: Literal["point", "direction", "vertices", "highs", "scip", "none"] = "none"
     second_ratio: tuple[float, float] | None = None
+    corner_size: float = FAR
     direction: FloatArray | None = None
     question: Question | None = None  # for a point that is too long, once the coordinates of P are bounded
     longest: Longest = field(init=False)
 
     def __post_init__(self) -> None:
-        self.longest = Longest(self.rows.n_components, CORNER)
+        self.longest = Longest(self.rows.n_components, math.sqrt(self.tol))
 
     def run(self) -> None:
         distinct = self.rows.distinct
@@ -205,7 +210,8 @@ class _Check:
             return False
         self.longest.take(points, vertices=True)
         self.bound = self.longest.ratio
-        self.second_ratio = (self.longest.ratio_of_vertices, self.longest.ratio_of_vertices)
+        self.corner_size = self.longest.near
+        self.second_ratio = (self.longest.ratio_of_vertices(self.corner_size),) * 2
         if not self._settle_first():
             self._hold_first("vertices")
             if not self._settle_second():
@@ -264,7 +270,7 @@ class _Check:
             if self.condition_1 == "undecided" or self.clock.over:
                 return
             self.clock.tell("condition 2", j, d)
-            asked = Question(question.rows, question.low, question.high, threshold).within(j, CORNER)
+            asked = Question(question.rows, question.low, question.high, threshold).within(j, 1 - FAR)
             if self.rows.symmetric and d > 1:
                 asked = asked.one_sided((j + 1) % d)
             answer, _ = self._answer(asked, self.clock.left / (d - j))
@@ -273,7 +279,7 @@ class _Check:
             if self._settle_second() or answer.bound >= threshold:
                 return
         self.condition_2 = "holds"
-        self.second_ratio = (self.longest.ratio_of_vertices, 1 - self.tol)
+        self.second_ratio = (self.longest.ratio_of_vertices(FAR), 1 - self.tol)
 
     def _answer(self, question: Question, seconds: float) -> tuple[Answer, Proof]:
         """Ask the solver, or SCIP for half of the time and then HiGHS."""
@@ -298,6 +304,7 @@ class _Check:
             condition_2=self.condition_2,
             gamma=(low, high),
             second_ratio=self.second_ratio,
+            corner_size=self.corner_size,
             weights=self.rows.weights,
             active_rows=self.rows.active(self.tol),
             count_bound=self.rows.count_bound(self.tol),

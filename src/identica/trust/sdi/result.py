@@ -34,7 +34,7 @@ class Certificate:
         No x with Z x <= 1 is longer than sqrt(d) times this.
     touching : ndarray of shape (n_components,) or None
         A point with Z x <= 1 and ||x|| >= sqrt(d) (1 - tol) outside the corners of the box, by which condition (2)
-        fails.
+        fails; a vertex that is outside corners of size sqrt(tol), or any point outside those of size 0.1.
     """
 
     kind: Literal["point", "direction", "vertices", "highs", "scip", "none"]
@@ -58,6 +58,9 @@ class SDICheck:
     second_ratio : tuple of float or None
         Interval that holds the length of the longest vertex of {x: Z x <= 1} outside the corners of the box, over
         sqrt(d); (0, 0) where there is none. None where nothing is known of it.
+    corner_size : float
+        A point is in a corner if all its |x_j| are at least 1 minus this: sqrt(tol) where all vertices were computed,
+        else 0.1. Where (2) holds the components are the only best answer up to changes by less than this.
     weights : ndarray of shape (n_components,)
         w, see :func:`fit_weights`.
     active_rows : ndarray of int
@@ -79,6 +82,7 @@ class SDICheck:
     condition_2: ThreeValued
     gamma: tuple[float, float]
     second_ratio: tuple[float, float] | None
+    corner_size: float
     weights: FloatArray
     active_rows: NDArray[np.intp]
     count_bound: tuple[float, float]

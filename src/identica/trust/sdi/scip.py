@@ -12,7 +12,7 @@ import numpy as np
 from identica.trust.sdi.polytope import feasible
 from identica.trust.sdi.question import Answer, Question
 
-__all__ = ["answer_by_scip", "has_scip"]
+__all__ = ["answer_by_scip", "has_scip", "require_scip"]
 
 
 def has_scip() -> bool:
@@ -20,8 +20,20 @@ def has_scip() -> bool:
     return importlib.util.find_spec("pyscipopt") is not None
 
 
+def require_scip() -> None:
+    """Make sure that PySCIPOpt is installed.
+
+    Raises
+    ------
+    ImportError
+        If it is not.
+    """
+    if not has_scip():
+        raise ImportError('solver="scip" needs PySCIPOpt: pip install "identica[sdi]", or use another solver')
+
+
 def answer_by_scip(question: Question, seconds: float) -> Answer:
-    """Answer by maximising t subject to ||x||^2 >= t >= threshold, up to the first solution.
+    """Answer by maximising t subject to ||x||^2 >= t >= threshold, up to the first solution; needs PySCIPOpt.
 
     Parameters
     ----------
@@ -34,14 +46,7 @@ def answer_by_scip(question: Question, seconds: float) -> Answer:
     -------
     Answer
         A point, a proof that there is none (a bound below the threshold), or neither.
-
-    Raises
-    ------
-    ImportError
-        If PySCIPOpt is not installed.
     """
-    if not has_scip():
-        raise ImportError('solver="scip" needs PySCIPOpt: pip install "identica[sdi]", or use another solver')
     pyscipopt: Any = importlib.import_module("pyscipopt")
     bound = question.trivial_bound
     if bound < question.threshold:

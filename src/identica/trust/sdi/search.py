@@ -16,8 +16,10 @@ from identica.trust.sdi.clock import Clock
 from identica.trust.sdi.polytope import farthest
 from identica.trust.sdi.weights import FloatArray
 
-__all__ = ["Longest", "search"]
+__all__ = ["FAR", "Longest", "search"]
 
+FAR = 0.1
+"""Size of the corners of the box as a solver can tell them: a point is in one if all |x_j| are at least 1 - FAR."""
 MOST_SIGNS = 20
 """Components up to which all sign vectors are looked at."""
 ENTRIES_AT_ONCE = 4_000_000
@@ -32,21 +34,25 @@ LEAST_GAIN = 1e-9
 
 @final
 class Longest:
-    """The longest points of P that have been found: of all, outside the corners of the box, and of the vertices there.
+    """The longest points of P that have been found: of all, and of those by which the second condition can fail.
+
+    A vertex of P that is not that of the box counts against the condition however near it is, up to ``near``. Other
+    points, as a solver finds them, lie between vertices: close to a vertex of the box they are nearly as long as it
+    without any other long vertex there, so that only those farther than ``FAR`` count.
 
     Parameters
     ----------
     n_components : int
         d.
-    corner : float
-        A point is in a corner if all |x_j| are at least this.
+    near : float
+        A vertex counts as that of the box if all its |x_j| are at least 1 - near; at most ``FAR``.
     """
 
-    def __init__(self, n_components: int, corner: float) -> None:
-        self.corner = corner
+    def __init__(self, n_components: int, near: float) -> None:
+        self.near = near
         self.point = np.ones(n_components)
         self.outside: FloatArray | None = None
-        self.ratio_of_vertices = 0.0
+        self._ratios_of_vertices = {near: 0.0, FAR: 0.0}
 
     @property
     def ratio(self) -> float:
@@ -55,8 +61,23 @@ class Longest:
 
     @property
     def ratio_outside(self) -> float:
-        """The greatest length outside the corners, over sqrt(d); 0 where no such point is known."""
+        """The greatest length of what counts outside the corners, over sqrt(d); 0 where nothing is known there."""
         return 0.0 if self.outside is None else float(np.linalg.norm(self.outside)) / math.sqrt(len(self.point))
+
+    def ratio_of_vertices(self, size: float) -> float:
+        """Return the greatest length of a vertex that is known outside the corners, over sqrt(d).
+
+        Parameters
+        ----------
+        size : float
+            Of the corners: ``near`` or ``FAR``.
+
+        Returns
+        -------
+        float
+            0 where no vertex is known there.
+        """
+        return self._ratios_of_vertices[size]
 
     def take(self, points: FloatArray, *, vertices: bool = False) -> None:
         """Note points of P.
@@ -71,9 +92,12 @@ class Longest:
         ratios = np.linalg.norm(points, axis=1) / math.sqrt(len(self.point))
         if ratios.max() > self.ratio:
             self.point = points[ratios.argmax()]
-        ratios[np.abs(points).min(axis=1) >= self.corner] = 0.0
+        smallest = np.abs(points).min(axis=1)
         if vertices:
-            self.ratio_of_vertices = max(self.ratio_of_vertices, float(ratios.max()))
+            for size, known in self._ratios_of_vertices.items():
+                there = ratios[smallest < 1 - size]
+                self._ratios_of_vertices[size] = max(known, float(there.max(initial=0.0)))
+        ratios[smallest >= 1 - (self.near if vertices else FAR)] = 0.0
         if ratios.max() > self.ratio_outside:
             self.outside = points[ratios.argmax()]
 

@@ -163,6 +163,7 @@ class SDISummary:
             "condition_2": self.shares(2, symmetric=symmetric),
             "gamma_low": list(low),
             "gamma_high": list(high),
+            "corner_size": max(check.corner_size for check in self._checks(symmetric)),
         }
 
 

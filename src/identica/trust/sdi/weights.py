@@ -17,6 +17,8 @@ __all__ = ["check_jacobian", "fit_weights"]
 FloatArray = NDArray[np.float64]
 
 MOST_STEPS = 200
+SMALLEST_COLUMN, LARGEST_COLUMN = 1e-300, 1e300
+"""Between which the largest entry of a column must be for its weight to be a number of full precision."""
 SMALLEST_GAP = 1e-20
 """Mean product of slack and multiplier at which the method ends; the weights' error is about its square root."""
 SMALLEST_RESIDUAL = 1e-13
@@ -48,7 +50,8 @@ def fit_weights(jacobian: ArrayLike) -> FloatArray:
     Raises
     ------
     ValueError
-        If there are no two axes, an axis is empty, a value is not finite, or a column is zero.
+        If there are no two axes, an axis is empty, a value is not finite, or a column is zero or reaches no number
+        between 1e-300 and 1e300.
     TypeError
         If the values are no real numbers.
 
@@ -149,7 +152,8 @@ def check_jacobian(jacobian: Any, name: str = "jacobian") -> FloatArray:
     Raises
     ------
     ValueError
-        If there are no two axes, an axis is empty, a value is not finite, or a column is zero.
+        If there are no two axes, an axis is empty, a value is not finite, or a column is zero or reaches no number
+        between 1e-300 and 1e300.
     TypeError
         If the values are no real numbers.
     """
@@ -167,5 +171,13 @@ def check_jacobian(jacobian: Any, name: str = "jacobian") -> FloatArray:
     if zero.size:
         raise ValueError(
             f"column {zero[0]} of {name} is zero: that component acts on no feature there, leave its column out"
+        )
+    largest = np.abs(matrix).max(axis=0)
+    beyond = np.flatnonzero((largest < SMALLEST_COLUMN) | (largest > LARGEST_COLUMN))
+    if beyond.size:
+        j = beyond[0]
+        raise ValueError(
+            f"column {j} of {name} reaches {largest[j]:.3g}, and must reach a number between {SMALLEST_COLUMN:.0e} and "
+            f"{LARGEST_COLUMN:.0e}: divide it by a constant, which changes no answer"
         )
     return matrix
