@@ -22,6 +22,7 @@ from identica.trust import (
     number_evidence,
     recommend,
 )
+from identica.trust.choosing import planned_fits
 from identica.trust.telling import share_told
 
 RANDOM = np.random.default_rng(0)
@@ -261,6 +262,15 @@ def test_networks_are_fitted_from_clones_those_of_many_components_first():
     }
     assert [each.n_components for each in told] == [3] * 4 + [2] * 4  # what takes longest first
     assert [row.n_fits for row in choice.rows] == [4, 4]
+
+
+def test_of_very_many_rows_five_thousand_are_held_out_and_halves_share_the_others():
+    plan, held_out = planned_fits(40_000, [2, 3], 2, 0, 0.2)
+    assert len(held_out) == 5_000
+    assert [len(each.rows) for each in plan] == [35_000, 35_000, 17_500, 17_500] * 2
+    first, second = (set(each.rows.tolist()) for each in plan[2:4])
+    assert not first & second
+    assert not (first | second) & set(held_out.tolist())
 
 
 class Noting(BaseEstimator):
