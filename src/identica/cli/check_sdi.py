@@ -191,7 +191,7 @@ def _verdict(summary: "SDISummary", shape: tuple[int, ...], learned: bool) -> st
         f"Local identifiability: at {local} of {len(points)} point(s).",
         f"Volume efficiency, 1 at best: {summary.volume_efficiency[2]:.3f} in the middle.",
         "",
-        _meaning_of_influence([*plain, *symmetric]),
+        _meaning_of_influence(summary),
         _meaning_of_local(local, len(points), learned),
     ]
     return "\n".join(lines)
@@ -210,12 +210,12 @@ def _counted(checks: "list[SDICheck]") -> str:
     return f"{'; '.join(parts)}; margin from {low[0]:.3f} to {high[-1]:.3f}, 1 where part 1 holds."
 
 
-def _meaning_of_influence(checks: "list[SDICheck]") -> str:
-    held = [check.corner_size for check in checks if check.condition_1 == check.condition_2 == "holds"]
-    if held:
+def _meaning_of_influence(summary: "SDISummary") -> str:
+    sizes = [size for either in (False, True) if (size := summary.corner_size(symmetric=either)) is not None]
+    if sizes:
         return (
             "Where both parts hold for either kind of rows, these components are the only best answer there, up to "
-            f"their order, signs and scales, and to changes by less than {max(held):.2g} of them."
+            f"their order, signs and scales, and to changes by less than {max(sizes):.2g} of them."
         )
     return (
         "Nowhere do both parts hold: it is not proven that these components are the only best answer. They may be even "

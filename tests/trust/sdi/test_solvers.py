@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from influence_cases import k_sign, rotated_box, small_instance
+from influence_cases import k_sign, rotated_box, small_instance, two_sparse
 from reference import polar_is_bounded, polar_vertices
 
 from identica.trust.sdi import check, check_sdi, summarise_sdi
@@ -37,7 +37,7 @@ def blind(monkeypatch):
 def test_a_solver_decides_without_the_search(solver, d, k, first, second):
     found = check_sdi(k_sign(d, k), solver=solver, time_limit=PATIENT)
     assert (found.condition_1, found.condition_2) == (first, second)
-    assert found.corner_size == FAR
+    assert found.corner_size == (FAR if first == "holds" else None)
 
 
 @pytest.mark.usefixtures("blind")
@@ -119,7 +119,17 @@ def test_stationary_is_not_locally_identifiable_in_a_summary():
     assert not found.points[0].to_dict()["locally_identifiable"]
 
 
-def test_corners_of_the_hulls_are_in_the_record():
-    record = summarise_sdi(rotated_box(2, 0.1)[0], tol=1e-4).to_dict()
+def test_the_record_has_the_corners_of_the_points_where_both_parts_hold():
+    holding = rotated_box(2, 0.1)[0]
+    failing = np.concatenate([np.eye(2), np.eye(2)[:, ::-1]] * (len(holding) // 4 + 1))[: len(holding)]
+    record = summarise_sdi([holding, failing]).to_dict()
     assert record["summary"]["corner_size"] == pytest.approx(0.01)
-    assert record["summary"]["symmetric"]["corner_size"] == pytest.approx(0.01)
+    assert summarise_sdi(failing).to_dict()["summary"]["corner_size"] is None
+    assert summarise_sdi(failing).to_dict()["summary"]["symmetric"]["corner_size"] == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("limit", [2.0, 4.0])
+def test_a_solver_uses_the_time_that_it_has_and_no_more(solver, limit):
+    found = check_sdi(two_sparse(np.random.default_rng(0), 900, 15), solver=solver, time_limit=limit)
+    assert (found.condition_1, found.condition_2) == ("undecided", "undecided")
+    assert 0.8 * limit < found.time < limit + 3

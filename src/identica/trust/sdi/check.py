@@ -36,8 +36,6 @@ BEFORE_SOLVERS = 5.0
 """Seconds that it may take before a mixed-integer program is tried."""
 SHARE_OF_ENUMERATION = 0.25
 """Of the time that is left, that an enumeration is expected to take at most; it cannot be stopped and can take more."""
-SHARE_OF_FIRST = 0.7
-"""Of the time that is left, for condition (1)."""
 Proof = Literal["vertices", "highs", "scip"]
 
 
@@ -160,7 +158,7 @@ class _Check:
     condition_2: ThreeValued = "undecided"
     kind: Literal["point", "direction", "vertices", "highs", "scip", "none"] = "none"
     second_ratio: tuple[float, float] | None = None
-    corner_size: float = FAR
+    corner_size: float | None = None
     direction: FloatArray | None = None
     question: Question | None = None  # for a point that is too long, once the coordinates of P are bounded
     longest: Longest = field(init=False)
@@ -210,10 +208,10 @@ class _Check:
             return False
         self.longest.take(points, vertices=True)
         self.bound = self.longest.ratio
-        self.corner_size = self.longest.near
-        self.second_ratio = (self.longest.ratio_of_vertices(self.corner_size),) * 2
+        self.second_ratio = (self.longest.ratio_of_vertices(self.longest.near),) * 2
         if not self._settle_first():
             self._hold_first("vertices")
+            self.corner_size = self.longest.near
             if not self._settle_second():
                 self.condition_2 = "holds"
         return True
@@ -255,7 +253,7 @@ class _Check:
         d = self.rows.n_components
         half = question.one_sided(0) if self.rows.symmetric and d > 1 else question
         self.clock.tell("condition 1", 0, 1)
-        answer, proof = self._answer(half, SHARE_OF_FIRST * self.clock.left)
+        answer, proof = self._answer(half, self.clock.left)
         self._bound_by(answer.bound)
         if answer.point is not None:
             self.longest.take(answer.point[None])
@@ -263,11 +261,12 @@ class _Check:
             return
         if answer.bound < question.threshold:
             self._hold_first(proof)
-        if self._settle_second():
+            self.corner_size = FAR
+        if self._settle_second() or self.condition_1 == "undecided":
             return
         threshold = d * (1 - self.tol) ** 2
         for j in range(d):
-            if self.condition_1 == "undecided" or self.clock.over:
+            if self.clock.over:
                 return
             self.clock.tell("condition 2", j, d)
             asked = Question(question.rows, question.low, question.high, threshold).within(j, 1 - FAR)

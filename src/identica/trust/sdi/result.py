@@ -58,9 +58,10 @@ class SDICheck:
     second_ratio : tuple of float or None
         Interval that holds the length of the longest vertex of {x: Z x <= 1} outside the corners of the box, over
         sqrt(d); (0, 0) where there is none. None where nothing is known of it.
-    corner_size : float
+    corner_size : float or None
         A point is in a corner if all its |x_j| are at least 1 minus this: sqrt(tol) where all vertices were computed,
-        else 0.1. Where (2) holds the components are the only best answer up to changes by less than this.
+        and 0.1 where a solver was asked. Where (2) holds the components are the only best answer up to changes by less
+        than this. None where (1) does not hold, so that (2) was not asked.
     weights : ndarray of shape (n_components,)
         w, see :func:`fit_weights`.
     active_rows : ndarray of int
@@ -82,7 +83,7 @@ class SDICheck:
     condition_2: ThreeValued
     gamma: tuple[float, float]
     second_ratio: tuple[float, float] | None
-    corner_size: float
+    corner_size: float | None
     weights: FloatArray
     active_rows: NDArray[np.intp]
     count_bound: tuple[float, float]

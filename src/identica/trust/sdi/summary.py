@@ -130,6 +130,23 @@ class SDISummary:
         low, high = zip(*(check.gamma for check in self._checks(symmetric)), strict=True)
         return _quantiles(low), _quantiles(high)
 
+    def corner_size(self, *, symmetric: bool = False) -> float | None:
+        """Return up to what changes the components are the only best answer at the points where both parts hold.
+
+        Parameters
+        ----------
+        symmetric : bool, default=False
+            Whether of the symmetric hull.
+
+        Returns
+        -------
+        float or None
+            The largest of :attr:`SDICheck.corner_size` there; None where there is no such point.
+        """
+        checks = self._checks(symmetric)
+        sizes = [each.corner_size for each in checks if each.condition_1 == each.condition_2 == "holds"]
+        return max((size for size in sizes if size is not None), default=None)
+
     def _checks(self, symmetric: bool) -> list[SDICheck]:
         return [point.symmetric if symmetric else point.plain for point in self.points]
 
@@ -163,7 +180,7 @@ class SDISummary:
             "condition_2": self.shares(2, symmetric=symmetric),
             "gamma_low": list(low),
             "gamma_high": list(high),
-            "corner_size": max(check.corner_size for check in self._checks(symmetric)),
+            "corner_size": self.corner_size(symmetric=symmetric),
         }
 
 
