@@ -87,3 +87,14 @@ def test_rows_nearly_on_the_boundary_count_to_the_tolerance():
     jacobian = np.concatenate([np.eye(3), on_sphere(generator, 60, 3) * 0.995])
     assert local_identifiability(jacobian).n_active == 3
     assert local_identifiability(jacobian, tol=1e-2).n_active == 63
+
+
+def test_the_boundary_of_the_cone_is_not_inside_whichever_way_is_open():
+    # The identity is the sum of what the two sign vectors give; the unit vector makes the cone solid, to one side of it.
+    rows = np.array([[0.5, 0.5], [0.5, -0.5], [1.0, 0.0]])
+    for seed in range(20):
+        found = local_identifiability(rows, random_state=seed)
+        assert found.stationary
+        assert not found.identifiable
+        assert found.margin == pytest.approx(0, abs=1e-9)
+    assert local_identifiability(np.concatenate([rows, [[0.0, 1.0]]])).identifiable
