@@ -3,10 +3,11 @@
 python benchmarks/choose.py --output identica-choose
 python benchmarks/choose.py --part tuning --data linear-4 folded-4 --jobs 1 --output identica-choose-tuning
 
-On the part "tuning" the thresholds were chosen; the part "test" has other numbers of components, seeds and sizes. The
-fits are those of the command with its defaults. R² is that of true components on the held-out rows, each regressed on
-its match among the trusted components; true ones without a match do not count, as "trusted" tells. Fits are kept, so
-that a run that was stopped goes on. "seconds of fits" are of all together, each on one thread.
+On the part "tuning" the thresholds were chosen; the part "test" has other numbers of components, seeds and sizes, and
+"fresh" data that were made after the last change of the rule. The fits are those of the command with its defaults. R²
+is that of true components on the held-out rows, each regressed on its match among the trusted components; true ones
+without a match do not count, as "trusted" tells. Fits are kept, so that a run that was stopped goes on. "seconds of
+fits" are of all together, each on one thread.
 """
 
 import argparse
@@ -74,6 +75,10 @@ PARTS: Mapping[str, Mapping[str, Data]] = {
         "cells-10": cells(10, 208),
         "cells-5-noise": cells(5, 209, noise="dpd", noise_strength=0.3),
         "cells-6-library": partial(cells_of_libraries, n_factors=5, random_state=209),
+    },
+    "fresh": {
+        "additive-5": mixture("additive", 200, 5, 300),
+        "cells-7": cells(7, 301),
     },
 }
 """Data by name; the number in it is that of the components."""

@@ -212,7 +212,7 @@ def row(d, unexplained, words):
     [
         # The number that most components of other fits speak for, and of equal ones the least.
         ([(2, 0.3, "tt"), (3, 0.1, "ttt"), (4, 0.1, "ttt-"), (5, 0.1, "tt---")], 3, "larger numbers add none"),
-        ([(2, 0.3, "tt"), (3, 0.1, "tm-"), (4, 0.1, "ttt-")], 4, "other fits find 3 of them again, 3 as single"),
+        ([(2, 0.3, "tt"), (3, 0.1, "tm-"), (4, 0.098, "ttt-")], 4, "other fits find 3 of them again, 3 as single"),
         ([(3, 0.1, "tmm"), (4, 0.1, "ttt-")], 3, "find all of them again, 1 as single components"),
         ([(3, 0.1, "mmm"), (4, 0.1, "mmm-")], 3, "none as single components"),
         # What rebuilds the data clearly worse is too few, whatever agrees.
@@ -227,7 +227,13 @@ def row(d, unexplained, words):
         ([(1, 0.1, "t")], 1, "1 component: "),
         # What is not found counts against a number, half of what is found counts for it.
         ([(3, 0.1, "ttt"), (12, 0.1, "ttttt-------")], 3, "larger numbers add none"),
-        ([(3, 0.1, "ttt"), (5, 0.1, "tttt-")], 5, "other fits find 4 of them again"),
+        ([(3, 0.1, "ttt"), (5, 0.096, "tttt-")], 5, "other fits find 4 of them again"),
+        # Of two numbers that are found the larger must rebuild more, for each component by 0.2 % of what is explained.
+        ([(3, 0.1, "ttt"), (5, 0.0963, "ttttt")], 5, "no larger number was tried"),
+        ([(3, 0.1, "---"), (4, 0.1, "tttt")], 4, "no larger number was tried"),
+        ([(3, 0.1, "ttt"), (5, 0.0965, "ttttt")], 3, "of 5 they find 5, which rebuild the held-out rows hardly better"),
+        ([(3, 0.1, "ttt"), (4, 0.1, "tttt"), (5, 0.096, "ttttt"), (6, 0.096, "ttt---")], 5, "larger numbers add none"),
+        ([(3, 0.9, "ttt"), (4, 0.8997, "tttt")], 4, "4 components"),
     ],
 )
 def test_the_rule(rows, recommended, said):

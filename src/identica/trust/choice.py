@@ -17,6 +17,8 @@ NOT_FOUND = 0.5
 """What a component that is not found counts against a number, where one that is found counts 1 for it."""
 CLEARLY_WORSE = 0.02
 """Share of the variance explained by more components that a number may miss."""
+LEAST_GAIN = 0.002
+"""Share of the variance explained that each component must add for a larger number to be better."""
 
 
 @final
@@ -28,7 +30,10 @@ class Choice:
     spread over several ("mixed"), less half of those that they do not; of equal ones the least; among those that
     rebuild the held-out rows about as well as any larger number does. A component beyond those of the data adds none:
     it is a function of others, empty, or does not come out again from other rows. Where many are beyond, a function
-    that folds others strongly can pass for one more, so what is not found counts against a number.
+    that folds others strongly can pass for one more, so what is not found counts against a number. And components that
+    are each cut into two, as a cosine and a sine are, come out again like any others: so a larger number must rebuild
+    the held-out rows better than a smaller one of which any are found, by 0.2 % of the variance explained for each
+    component that it has more.
 
     Parameters
     ----------
@@ -90,8 +95,26 @@ def recommend(rows: Sequence[NumberEvidence], held_out: NDArray[np.intp]) -> Cho
     """
     rows = sorted(rows, key=lambda row: row.n_components)
     able = [row for k, row in enumerate(rows) if not _clearly_worse(row, rows[k + 1 :])]
-    best = max(able, key=lambda row: (row.n_found - NOT_FOUND * (row.n_components - row.n_found), -row.n_components))
-    return Choice(best.n_components, _reason(best, able, rows), tuple(rows), held_out)
+    best = able[0]
+    passed = []
+    for row in able[1:]:
+        if _score(row) > _score(best):
+            if best.n_found == 0 or _gains(row, best, rows):
+                best, passed = row, []
+            else:
+                passed.append(row)
+    return Choice(best.n_components, _reason(best, able, rows, passed), tuple(rows), held_out)
+
+
+def _score(row: NumberEvidence) -> float:
+    return row.n_found - NOT_FOUND * (row.n_components - row.n_found)
+
+
+def _gains(row: NumberEvidence, smaller: NumberEvidence, rows: Sequence[NumberEvidence]) -> bool:
+    """Tell whether the components that a number has more rebuild something."""
+    explained = 1.0 - min(other.unexplained for other in rows)
+    more = row.n_components - smaller.n_components
+    return smaller.unexplained - row.unexplained >= LEAST_GAIN * more * max(0.0, explained)
 
 
 def _clearly_worse(row: NumberEvidence, larger: Sequence[NumberEvidence]) -> bool:
@@ -99,7 +122,12 @@ def _clearly_worse(row: NumberEvidence, larger: Sequence[NumberEvidence]) -> boo
     return row.unexplained - least > CLEARLY_WORSE * max(0.0, 1.0 - least)
 
 
-def _reason(best: NumberEvidence, able: Sequence[NumberEvidence], rows: Sequence[NumberEvidence]) -> str:
+def _reason(
+    best: NumberEvidence,
+    able: Sequence[NumberEvidence],
+    rows: Sequence[NumberEvidence],
+    passed: Sequence[NumberEvidence],
+) -> str:
     number = f"{best.n_components} component{'s' * (best.n_components > 1)}"
     if best.n_found == 0:
         said = [
@@ -117,7 +145,13 @@ def _reason(best: NumberEvidence, able: Sequence[NumberEvidence], rows: Sequence
                 f"{number}: other fits find {found} of them again, and {best.n_doubted} of {best.n_fits} fits say of "
                 "their own that single components could be others, so that none can be trusted"
             )
-        if best is not rows[-1]:
+        if passed:
+            most = max(passed, key=_score)
+            said.append(
+                f"of {most.n_components} they find {most.n_found}, which rebuild the held-out rows hardly better: "
+                "components cut into parts"
+            )
+        elif best is not rows[-1]:
             said.append("larger numbers add none")
         elif best.n_found == best.n_components:
             said.append("no larger number was tried, and there may be more")
