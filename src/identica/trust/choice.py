@@ -96,7 +96,7 @@ def recommend(rows: Sequence[NumberEvidence], held_out: NDArray[np.intp]) -> Cho
     rows = sorted(rows, key=lambda row: row.n_components)
     able = [row for k, row in enumerate(rows) if not _clearly_worse(row, rows[k + 1 :])]
     best = able[0]
-    passed = []
+    passed: list[NumberEvidence] = []
     for row in able[1:]:
         if _score(row) > _score(best):
             if best.n_found == 0 or _gains(row, best, rows):

@@ -90,7 +90,7 @@ def test_rows_nearly_on_the_boundary_count_to_the_tolerance():
 
 
 def test_the_boundary_of_the_cone_is_not_inside_whichever_way_is_open():
-    # The identity is the sum of what the two sign vectors give; the unit vector makes the cone solid, to one side of it.
+    # The identity is the sum of what the two sign vectors give; the unit vector makes the cone solid to one side.
     rows = np.array([[0.5, 0.5], [0.5, -0.5], [1.0, 0.0]])
     for seed in range(20):
         found = local_identifiability(rows, random_state=seed)
