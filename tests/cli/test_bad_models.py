@@ -9,17 +9,15 @@ import torch
 from cli_cases import small_data, write_small_csv
 from safetensors import safe_open
 
+from identica import load
+from identica.cli import main
+
 
 @pytest.mark.parametrize(
     ("columns", "names", "complaint"),
     [
         (slice(0, 5), True, "has 5 features and the model was fitted on 6"),
         (slice(0, 5), False, "has 5 features and the model was fitted on 6"),
-        (
-            [1, 0, 2, 3, 4, 5],
-            True,
-            "another order: column 0 (counted from 0) is 'gene_1' and should be 'gene_0'",
-        ),
     ],
 )
 def test_transform_of_other_features(refused, small_model, columns, names, complaint):
@@ -31,6 +29,47 @@ def test_transform_of_other_features(refused, small_model, columns, names, compl
     else:
         write_small_csv(Path("data.csv"), small_data()[:, columns], names=False)
     refused(["transform", str(small_model), "data.csv", "--output", "new/latents.csv"], complaint)
+
+
+def test_transform_puts_features_into_the_models_order_and_says_so(small_model, tmp_path, capsys):
+    write_small_csv(tmp_path / "data.csv")
+    lines = [line.split(",") for line in (tmp_path / "data.csv").read_text().splitlines()]
+    order = [0, 4, 6, 1, 5, 3, 2]
+    (tmp_path / "moved.csv").write_text("\n".join(",".join(line[i] for i in order) for line in lines))
+    for name in ("data", "moved"):
+        words = [
+            "transform",
+            str(small_model),
+            str(tmp_path / f"{name}.csv"),
+            "--output",
+            str(tmp_path / f"{name}.npy"),
+        ]
+        assert main(words) == 0
+        said = capsys.readouterr().err
+        assert ("has the model's features in another order, they are put into the model's" in said) == (name == "moved")
+    np.testing.assert_array_equal(np.load(tmp_path / "data.npy"), np.load(tmp_path / "moved.npy"))
+
+
+def test_transform_fills_missing_values_by_the_means_of_the_fit(small_model, tmp_path, capsys):
+    write_small_csv(tmp_path / "data.csv")
+    lines = [line.split(",") for line in (tmp_path / "data.csv").read_text().splitlines()]
+    mean = str(load(small_model).mean_.ravel()[2])
+    for name, field in (("lacking", "NA"), ("mean", mean)):
+        lines[5][3] = field
+        (tmp_path / f"{name}.csv").write_text("\n".join(map(",".join, lines)))
+        words = [
+            "transform",
+            str(small_model),
+            str(tmp_path / f"{name}.csv"),
+            "--output",
+            str(tmp_path / f"{name}.npy"),
+        ]
+        if name == "lacking":
+            assert main(words) == 2
+            assert "line 6, column 'gene_2' is missing, and 1 such" in capsys.readouterr().err
+        assert main([*words, "--missing", "mean"]) == 0
+        assert ("1 missing value(s) in 1 of 6 columns" in capsys.readouterr().err) == (name == "lacking")
+    np.testing.assert_allclose(np.load(tmp_path / "lacking.npy"), np.load(tmp_path / "mean.npy"), atol=1e-5)
 
 
 def test_transform_of_features_with_other_names(refused, small_model):

@@ -1,5 +1,11 @@
 """Text files: header and row names are told apart from data, and faults are named by line and column."""
 
+import gzip
+import io
+import sys
+import warnings
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -71,19 +77,22 @@ def test_what_pandas_writes_comes_back_exactly(tmp_path, index):
         ("1,2\n3,4\n5,\n", r"line 3, column 1 \(counted from 0\) is missing"),
         ("a,b\n1,2\n\n3,4\n", "line 3 is empty"),
         ("a\n1\n\n2\n", "line 3 is empty"),
-        ("a,b\n1,NA\n", "line 2, column 'b' is missing"),
+        (
+            "a,b\n1,NA\n3,\n",
+            "line 2, column 'b' is missing, and 2 such are there in all; .* let --missing mean fill them",
+        ),
         ("a,b\n1,\n", "line 2, column 'b' is missing"),
         ("a,b\n1,x\n", r"column 'b' is not numeric \(line 2 holds 'x'\)"),
         ("cell,b\n1_2,3\n", "column 'cell' is not numeric .* choose it as the index column"),
-        ("a,b\n1,True\n", "column 'b' is not numeric"),
+        ("a,b\n1,True\n2,3.5\n", "column 'b' holds a truth value at line 2 and the number 3.5 at line 3"),
+        ("a,b\n1,yes\n", "column 'b' is not numeric"),
         ("a,b\n1,0x10\n", "column 'b' is not numeric"),
         ('a,b\n"1,5",2\n', "column 'a' is not numeric"),
         ("s1,1\ns2,2\n", "column 's1' is not numeric"),
-        ("a;b\n1;2\n", "seem separated by semicolons"),
-        ("a\tb\n1\t2\n", "seem separated by tabs"),
+        ("a,b\n1,2\n3,4;5\n" + "1,2\n" * 60, "column 'b' holds '4;5' at line 3 and fields are separated by commas"),
         (
             "a,b\n1,2\n3,nan\n",
-            r"the value at line 3, column 'b' is missing \(NaN\), and 1 such",
+            r"the value at line 3, column 'b' is missing, and 1 such",
         ),
         ("1,2\n-inf,4\n", r"the value at line 2, column 0 \(counted from 0\) is infinite, and 1 such"),
         (f"1,2\n3,{'9' * 400}\n", r"the value at line 2, column 1 \(counted from 0\) is infinite, and 1 such"),
@@ -118,3 +127,182 @@ def test_faults(tmp_path, text, message):
 def test_faults_of_the_index_column(tmp_path, text, message):
     with pytest.raises(DataError, match=message):
         read(tmp_path, text, index_column="cell")
+
+
+FRAME = pd.DataFrame({"a": [1.5, -2.0, 3e-7], "b": [10.0, 20.25, 3e5]}, index=["x", "y", "z"])
+R_TABLE = '"a" "b"\n"1" 1.5 10\n"2" -2 20.25\n"3" 3e-07 3e+05\n'
+
+
+def quietly(path, **options):
+    """Read without a word about how the file is written."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return read_table(path, **options)
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+@pytest.mark.parametrize("separator", [",", "\t", ";", "|", " "])
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"])
+def test_what_pandas_writes_is_read_however_it_is_separated(tmp_path, ending, separator, decimal):
+    if decimal == separator:
+        pytest.skip("pandas quotes such numbers")
+    path = tmp_path / f"data{ending}"
+    FRAME.to_csv(path, sep=separator, decimal=decimal)
+    usual = "," if ending.startswith(".csv") else "\t"
+    if (separator, decimal) == (usual, "."):
+        table = quietly(path)
+    else:
+        with pytest.warns(UserWarning, match=r"fields are separated by \w+.* and decimals by (points|commas)"):
+            table = read_table(path)
+    np.testing.assert_array_equal(table.values, FRAME.to_numpy())
+    assert (table.feature_names, table.row_names) == (("a", "b"), ("x", "y", "z"))
+    told = quietly(path, separator=separator, decimal=decimal)
+    np.testing.assert_array_equal(told.values, FRAME.to_numpy())
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        (R_TABLE, ("1", "2", "3")),
+        (
+            R_TABLE.replace('"', "").replace("1 1.5", "s1 1.5").replace("2 -2", "s2 -2").replace("3 3e", "s3 3e"),
+            ("s1", "s2", "s3"),
+        ),
+    ],
+    ids=["write.table", "write.table(quote=FALSE)"],
+)
+def test_what_r_writes(tmp_path, text, rows):
+    path = tmp_path / "data.txt"
+    path.write_text(text)
+    with pytest.warns(UserWarning, match="data.txt: fields are separated by blanks and decimals by points"):
+        table = read_table(path)
+    assert (table.feature_names, table.row_names) == (("a", "b"), rows)
+    np.testing.assert_array_equal(table.values, FRAME.to_numpy())
+
+
+def test_rs_write_csv2(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text('"";"a";"b"\n"x";1,5;10\n"y";-2;20,25\n')
+    with pytest.warns(UserWarning, match="fields are separated by semicolons and decimals by commas"):
+        table = read_table(path)
+    assert (table.feature_names, table.row_names) == (("a", "b"), ("x", "y"))
+    assert table.values.tolist() == [[1.5, 10], [-2, 20.25]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name,b\nx;1,2\ny;2,3\n",
+        "name,b\ncell 1,2\ncell 2,3\n",
+        "a,b\n1,2\n",
+        "a\n1\n2\n",
+        "a,b\nx,y\n",
+        '"a;b","c;d"\n1,2\n',
+    ],
+)
+def test_the_usual_way_is_left_only_for_one_that_reads_more_numbers(tmp_path, text):
+    path = tmp_path / "data.csv"
+    path.write_text(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            read_table(path, index_column="name" if text.startswith("name") else None)
+        except DataError as error:
+            assert "column 'a' is not numeric" in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize("blanks", [" ", "   "])
+def test_blanks_are_any_number_of_them(tmp_path, blanks):
+    path = tmp_path / "data.txt"
+    path.write_text(f"  1{blanks}2  \n3 {blanks}4\n")
+    with pytest.warns(UserWarning, match="separated by blanks"):
+        assert read_table(path).values.tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"separator": "x"}, "separator='x' is not known: give that of commas"),
+        ({"decimal": ";"}, "decimal=';' is not known: give '.' or ','"),
+        ({"separator": ",", "decimal": ","}, "separator and decimal are both ',': give two that differ"),
+        ({"separator": ";"}, "column '1,5' is not numeric|is empty"),
+    ],
+)
+def test_what_cannot_be_told(tmp_path, options, message):
+    with pytest.raises(DataError, match=message):
+        read(tmp_path, "1,5\n", **options)
+
+
+def test_truth_values_are_one_and_zero(tmp_path):
+    table = read(tmp_path, "a,b\nTRUE,1\nFalse,2\n0,3\n")
+    assert table.values.tolist() == [[1, 1], [0, 2], [0, 3]]
+
+
+def piped(monkeypatch, content):
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_standard_input(monkeypatch, pack):
+    piped(monkeypatch, pack(b"a\tb\n1\t2\n3\t4\n"))
+    table = quietly("-")
+    assert (table.feature_names, table.values.tolist()) == (("a", "b"), [[1, 2], [3, 4]])
+    assert not sys.stdin.buffer.closed
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "^- is empty, give a file with data"), (b"\x89HDF\r\n\0", "- is not a text file, give a table in UTF-8")],
+)
+def test_standard_input_that_is_no_table(monkeypatch, content, message):
+    piped(monkeypatch, content)
+    with pytest.raises(DataError, match=message):
+        read_table("-")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda packed: packed[:-9], "data.csv.gz is damaged: .*, compress it again"),
+        (lambda packed: packed[:20] + b"zzzz" + packed[24:], "data.csv.gz is damaged: .*, compress it again"),
+        (lambda packed: packed[:2] + b"x" + packed[3:], "data.csv.gz is damaged: .*, compress it again"),
+        (lambda packed: gzip.compress(b"a\0b"), "data.csv.gz is not a text file"),
+        (lambda packed: gzip.compress(b"a,b\n1,\xff\n"), "data.csv.gz is not text in UTF-8"),
+        (lambda packed: gzip.compress(b""), "data.csv.gz is empty, give a file with data"),
+        (lambda packed: gzip.compress(b"a,b\n1,x\n"), r"column 'b' is not numeric \(line 2 holds 'x'\)"),
+    ],
+)
+def test_gzipped_text_that_is_broken(tmp_path, spoil, message):
+    path = tmp_path / "data.csv.gz"
+    path.write_bytes(spoil(gzip.compress(b"a,b\n" + b"1,2\n3,4\n" * 50, mtime=0)))
+    with pytest.raises(DataError, match=message):
+        read_table(path)
+
+
+@pytest.mark.parametrize(("ending", "text"), [(".csv.gz", b"a,b\n1,2\n"), (".csv", gzip.compress(b"a,b\n1,2\n"))])
+def test_what_is_packed_is_told_by_its_first_bytes(tmp_path, ending, text):
+    assert read(tmp_path, text, ending).values.tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".parquet", ".npy"])
+def test_missing_values_are_counted_or_filled(tmp_path, ending):
+    frame = pd.DataFrame({"a": [1.0, np.nan, 5.0], "b": [np.nan, 2.0, np.nan]})
+    path = tmp_path / f"data{ending}"
+    if ending == ".npy":
+        np.save(path, frame.to_numpy())
+    else:
+        frame.to_parquet(path) if ending == ".parquet" else frame.to_csv(path, index=False)
+    with pytest.raises(DataError, match=r"missing.*, and 3 such .*let --missing mean fill them"):
+        read_table(path)
+    table = read_table(path, missing=True)
+    with pytest.warns(
+        UserWarning, match=r"3 missing value\(s\) in 2 of 2 columns .* most of them \(2 of 3 rows\) in column 1"
+    ):
+        assert table.filled().values.tolist() == [[1, 2], [3, 2], [5, 2]]
+    with pytest.warns(UserWarning, match="filled by the mean"):
+        assert table.filled(np.array([7.0, 8.0])).values.tolist() == [[1, 8], [7, 2], [5, 8]]
+    with pytest.raises(DataError, match=r"column 0.* has no value at all, drop it"):
+        read(tmp_path, "a,b\n,1\nNA,2\n", missing=True).filled()
+    with pytest.raises(DataError, match="is infinite, and 1 such"):
+        read(tmp_path, "a,b\n,1\ninf,2\n", missing=True)
+    assert read(tmp_path, "a,b\n3,1\n1,2\n", missing=True).filled().values.tolist() == [[3, 1], [1, 2]]

@@ -136,10 +136,10 @@ def test_missing_empty_and_directories(tmp_path, ending):
     refused(path, "is a directory, give a file")
 
 
-@pytest.mark.parametrize("name", ["data.xlsx", "data", "data.csv.gz", ".csv"])
+@pytest.mark.parametrize("name", ["data.xlsx", "data", "data.npy.gz", "data.gz", ".csv"])
 def test_unknown_endings(tmp_path, name):
     (tmp_path / name).write_text("1,2\n")
-    refused(tmp_path / name, r"unknown ending '.*', use one of \.npy, \.npz, \.csv, \.tsv, \.parquet, \.h5ad")
+    refused(tmp_path / name, r"unknown ending '.*', use one of \.npy, \.npz, \.csv, \.tsv, \.txt, \.parquet, \.h5ad")
 
 
 @pytest.mark.parametrize("ending", [".npy", ".npz", ".parquet", ".h5ad"])
@@ -187,7 +187,6 @@ def test_pickles_are_never_loaded(tmp_path):
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (np.ones((2, 2), bool), "holds booleans, the data must be real numbers"),
         (np.ones((2, 2), complex), "holds complex numbers"),
         (np.array([["1", "2"]]), "holds text"),
         (np.zeros((2, 2), "M8[s]"), "holds dates"),
@@ -200,7 +199,7 @@ def test_pickles_are_never_loaded(tmp_path):
         ),
         (np.ones((0, 3)), r"is empty: its shape is \(0, 3\)"),
         (np.ones((3, 0)), r"is empty: its shape is \(3, 0\)"),
-        (np.array([[1, np.nan], [np.inf, 0]]), "NaN .* at row 0, column 1, both counted from 0, and 2 such"),
+        (np.array([[1, np.nan], [np.inf, 0]]), "NaN .* at row 0, column 1, both counted from 0, and 1 such"),
         (np.array([[1, 2], [-np.inf, 0]]), "an infinite value at row 1, column 0"),
     ],
 )
@@ -233,15 +232,37 @@ def test_keys_of_npz(tmp_path):
     ("column", "message"),
     [
         (["x", "y"], "column 'b' is not numeric"),
-        ([True, False], "column 'b' is not numeric"),
+        (pd.Categorical(["x", "y"]), "column 'b' is not numeric"),
         (pd.to_datetime(["2020-01-01", "2020-01-02"]), "column 'b' is not numeric"),
-        (pd.array([1, None], dtype="Int64"), r"row 1 \(counted from 0\), column 'b' is missing"),
+        (
+            pd.array([1, None], dtype="Int64"),
+            r"NaN \(a missing value\) at row 1, column 1 \('b'\), .* and 1 such in all",
+        ),
         ([1.0, np.inf], r"an infinite value at row 1, column 1 \('b'\)"),
     ],
 )
 def test_columns_of_parquet(tmp_path, column, message):
     pd.DataFrame({"a": [1.0, 2.0], "b": column}).to_parquet(tmp_path / "data.parquet")
     refused(tmp_path / "data.parquet", message)
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        ([True, False], [1, 0]),
+        (pd.Categorical([2.5, 1.0]), [2.5, 1]),
+        (pd.Categorical([3, 1]), [3, 1]),
+        (pd.array([True, False], dtype="boolean"), [1, 0]),
+    ],
+)
+def test_columns_of_parquet_that_hold_numbers_in_another_form(tmp_path, column, expected):
+    pd.DataFrame({"a": [1.0, 2.0], "b": column}).to_parquet(tmp_path / "data.parquet")
+    assert read_table(tmp_path / "data.parquet").values.tolist() == [[1, expected[0]], [2, expected[1]]]
+
+
+def test_arrays_of_truth_values_are_one_and_zero(tmp_path):
+    np.save(tmp_path / "data.npy", VALUES.mean() < VALUES)
+    np.testing.assert_array_equal(read_table(tmp_path / "data.npy").values, VALUES.mean() < VALUES)
 
 
 def test_index_column_of_parquet(tmp_path):

@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from tyro.conf import Positional, arg
 
-from identica.cli.options import File, Name, check_seed
+from identica.cli.options import File, check_seed
+from identica.cli.reading import Flat, Reading
 
 if TYPE_CHECKING:
     from identica.trust.sdi import SDICheck, SDIPoint, SDISummary
@@ -49,12 +50,8 @@ class CheckSDI:
         Seed of the draw of points.
     output : Path
         Directory to write into.
-    layer : str
-        Layer of an .h5ad file; X by default.
-    key : str
-        Array of a .npz file that holds several.
-    index_column : str
-        Column that holds the names of the rows.
+    reading : Reading
+        How to read the table.
     """
 
     jacobian: File
@@ -65,9 +62,7 @@ class CheckSDI:
     jobs: Annotated[int, arg(metavar="N")] = 1
     seed: int = 0
     output: Annotated[Path, arg(metavar="DIR")] = Path("identica-sdi")
-    layer: Name = None
-    key: Name = None
-    index_column: Name = None
+    reading: Flat = field(default_factory=Reading)
 
     def run(self) -> None:
         """Run the command."""
@@ -122,17 +117,14 @@ class CheckSDI:
         """Return a model's Jacobians at samples, one row per feature in the unit in which the fit saw it."""
         import numpy as np
 
-        from identica.cli.transform import check_features, column_apart
         from identica.estimators import compared_jacobians, load
-        from identica.io import DataError, read_table
+        from identica.io import DataError
 
         if self.data is None:
             raise DataError(f"{self.jacobian} is no .npy file, and a model needs data: give a table after it")
         path = self.jacobian / "model.safetensors" if self.jacobian.is_dir() else self.jacobian
         model = load(path)
-        read = {"layer": self.layer, "key": self.key, "index_column": self.index_column}
-        table = read_table(self.data, **read, without=column_apart(model))
-        check_features(table, model)
+        table = self.reading.table_for(model, self.data)
         drawn = np.random.default_rng(self.seed).permutation(len(table.values))[: self.points]
         rows = np.sort(drawn)
         jacobians = compared_jacobians(model, model.transform(table.rows(rows)))

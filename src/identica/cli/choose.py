@@ -3,13 +3,14 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
 from identica.cli.options import File, Name, Number, a_line_per_fit, check_jobs, fits_are_kept
+from identica.cli.reading import Flat, Reading
 
 if TYPE_CHECKING:
     from identica.estimators import ComponentAnalysis
@@ -50,12 +51,8 @@ class Choose:
         Seed of all randomness; 0 unless the configuration says otherwise.
     config : Path
         TOML or JSON file of the method's parameters, such as n_init, network.hidden or training.max_steps.
-    layer : str
-        Layer of a .h5ad file; X by default.
-    key : str
-        Array of a .npz file that holds several.
-    index_column : str
-        Column of a .csv, .tsv or .parquet file that holds the names of the rows.
+    reading : Reading
+        How to read the table.
     auxiliary : str
         Auxiliary variable of auxiliary-ica, as for fit.
     holdout : float
@@ -72,9 +69,7 @@ class Choose:
     jobs: Annotated[int, arg(metavar="N")] = 1
     seed: Number = None
     config: Annotated[Path | None, arg(metavar="FILE")] = None
-    layer: Name = None
-    key: Name = None
-    index_column: Name = None
+    reading: Flat = field(default_factory=Reading)
     auxiliary: Name = None
     holdout: Annotated[float, arg(metavar="SHARE")] = 0.2
     device: Name = None
@@ -100,9 +95,7 @@ class Choose:
         written = [self.output / name for name in ("choose.json", "choose.svg")]
         read = [self.data, self.config, None if self.auxiliary is None else Path(self.auxiliary)]
         refuse_to_overwrite(read, written)
-        table = read_observations(
-            self.data, layer=self.layer, key=self.key, index_column=self.index_column, auxiliary=self.auxiliary
-        )
+        table = read_observations(self.data, self.reading, self.auxiliary)
         with output_directory(self.output) as directory, fits_are_kept(self.output):
             n_fits = len(numbers) * (self.seeds + 2)
             with a_line_per_fit(n_fits, _line) as told:

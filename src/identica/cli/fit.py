@@ -4,13 +4,14 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
 from identica.cli.options import File, Name, Number, a_line_per_fit, check_jobs, set_threads
+from identica.cli.reading import Flat, Reading
 
 if TYPE_CHECKING:
     from identica.estimators import ComponentAnalysis
@@ -53,12 +54,8 @@ class Fit:
         TOML or JSON file of the method's parameters, such as weight, network.hidden or training.max_steps.
     resume : bool
         Go on from the checkpoint that an unfinished fit has left.
-    layer : str
-        Layer of a .h5ad file; X by default.
-    key : str
-        Array of a .npz file that holds several.
-    index_column : str
-        Column of a .csv, .tsv or .parquet file that holds the names of the rows.
+    reading : Reading
+        How to read the table.
     auxiliary : str
         Auxiliary variable of auxiliary-ica, a label (text, whole numbers) or a real number for each row: a column of
         the table, which then is no feature, or of obs of a .h5ad file; for .npy, .npz and IDX files, a .npy or IDX file
@@ -83,9 +80,7 @@ class Fit:
     seed: Number = None
     config: Annotated[Path | None, arg(metavar="FILE")] = None
     resume: bool = False
-    layer: Name = None
-    key: Name = None
-    index_column: Name = None
+    reading: Flat = field(default_factory=Reading)
     auxiliary: Name = None
     holdout: Annotated[float, arg(metavar="SHARE")] = 0.1
     cross_check: bool = False
@@ -118,9 +113,7 @@ class Fit:
             raise DataError(
                 f"{checkpoint} is of an unfinished fit, go on with it by --resume, or delete it to start over"
             )
-        table = read_observations(
-            self.data, layer=self.layer, key=self.key, index_column=self.index_column, auxiliary=self.auxiliary
-        )
+        table = read_observations(self.data, self.reading, self.auxiliary)
         if self.resume and not checkpoint.exists() and self._is_finished(estimator, table):
             print(f"{self.output} holds this fit already, it is finished: nothing to resume")
             return

@@ -6,27 +6,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from identica.cli.reading import Reading
     from identica.estimators import ComponentAnalysis
     from identica.io import Table
 
 __all__ = ["check_use", "read_observations"]
 
 
-def read_observations(
-    data: Path, *, layer: str | None, key: str | None, index_column: str | None, auxiliary: str | None
-) -> Table:
+def read_observations(data: Path, reading: Reading, auxiliary: str | None) -> Table:
     """Read what is to be fitted.
 
     Parameters
     ----------
     data : Path
         Table of observations, or images.
-    layer : str or None
-        Layer of a .h5ad file.
-    key : str or None
-        Array of a .npz file that holds several.
-    index_column : str or None
-        Column that holds the names of the rows.
+    reading : Reading
+        How to read it.
     auxiliary : str or None
         Column, or file, of the auxiliary variable.
 
@@ -40,9 +35,9 @@ def read_observations(
     DataError
         If the file cannot be used, or has one row.
     """
-    from identica.io import DataError, read_table
+    from identica.io import DataError
 
-    table = read_table(data, layer=layer, key=key, index_column=index_column, auxiliary=auxiliary)
+    table = reading.table(data, auxiliary=auxiliary)
     if len(table.values) < 2:
         raise DataError(
             f"{data} has {len(table.values)} row, a fit needs a minimum of 2: samples go into rows, transpose the "

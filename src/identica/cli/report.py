@@ -34,9 +34,9 @@ class Report:
 
     def run(self) -> None:
         """Run the command."""
+        from identica.cli.features import column_apart
         from identica.cli.record import read_record
         from identica.cli.score import check_rows
-        from identica.cli.transform import column_apart
         from identica.estimators import load
         from identica.io import DataError, read_table, refuse_to_overwrite
         from identica.report import write_report

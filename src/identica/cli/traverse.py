@@ -48,10 +48,10 @@ class Traverse:
     def run(self) -> None:
         """Run the command."""
         from identica.arguments import check_integer
-        from identica.cli.transform import check_features, column_apart
+        from identica.cli.reading import Reading
         from identica.estimators import load
         from identica.estimators.traversal import component_ranges, traverse
-        from identica.io import DataError, output_directory, read_table, refuse_to_overwrite, write_together
+        from identica.io import DataError, output_directory, refuse_to_overwrite, write_together
         from identica.io.pictures import encode_gif, encode_png, influence_levels, picture_levels, tile, value_range
 
         check_integer("n_steps", self.n_steps, 2, MOST_STEPS)
@@ -62,8 +62,7 @@ class Traverse:
         shape = tuple(model.sample_shape_)
         if len(shape) < 2:
             raise DataError(f"{self.model} was fitted on a table, and images are drawn here: give a model of images")
-        table = read_table(self.data, key=self.key, without=column_apart(model))
-        check_features(table, model)
+        table = Reading(key=self.key).table_for(model, self.data)
         outside = [row for row in anchors if not 0 <= row < len(table.values)]
         if outside or not anchors:
             raise DataError(

@@ -18,7 +18,7 @@ __all__ = ["read_h5ad"]
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"  # of every HDF5 file
 
 
-def read_h5ad(path: Path, layer: str | None, auxiliary: str | None = None) -> Table:
+def read_h5ad(path: Path, layer: str | None, auxiliary: str | None = None, missing: bool = False) -> Table:
     """Read `X` or a layer of a .h5ad file, dense or sparse.
 
     Parameters
@@ -29,6 +29,8 @@ def read_h5ad(path: Path, layer: str | None, auxiliary: str | None = None) -> Ta
         Name of the layer; None means `X`.
     auxiliary : str, optional
         Column of `obs` that holds an auxiliary variable.
+    missing : bool, default=False
+        Whether values may be missing.
 
     Returns
     -------
@@ -72,7 +74,7 @@ def read_h5ad(path: Path, layer: str | None, auxiliary: str | None = None) -> Ta
         )
         raise DataError(f"{path} has no X, {remedy}")
     known = None if auxiliary is None else _in_obs(data.obs, auxiliary, path)
-    return Table.checked(_dense(matrix, path), path, list(data.var_names), list(data.obs_names), known)
+    return Table.checked(_dense(matrix, path), path, list(data.var_names), list(data.obs_names), known, missing=missing)
 
 
 def _in_obs(obs: Any, column: str, path: Path) -> Auxiliary:

@@ -54,13 +54,15 @@ def load_npy(path: Path) -> NDArray[Any]:
     return values
 
 
-def read_npy(path: Path) -> Table:
+def read_npy(path: Path, missing: bool = False) -> Table:
     """Read a 2-D array of real numbers from a .npy file.
 
     Parameters
     ----------
     path : Path
         The file.
+    missing : bool, default=False
+        Whether values may be missing.
 
     Returns
     -------
@@ -72,10 +74,10 @@ def read_npy(path: Path) -> Table:
     DataError
         If it is not a .npy file, is damaged, holds Python objects, or is not a table of finite numbers.
     """
-    return Table.checked(load_npy(path), path)
+    return Table.checked(load_npy(path), path, missing=missing)
 
 
-def read_npz(path: Path, key: str | None) -> Table:
+def read_npz(path: Path, key: str | None, missing: bool = False) -> Table:
     """Read one 2-D array, or a SciPy sparse matrix, from a .npz file.
 
     Parameters
@@ -84,6 +86,8 @@ def read_npz(path: Path, key: str | None) -> Table:
         The file.
     key : str or None
         Name of the array; may be left out where there is only one.
+    missing : bool, default=False
+        Whether values may be missing.
 
     Returns
     -------
@@ -99,7 +103,7 @@ def read_npz(path: Path, key: str | None) -> Table:
     with open_npz(path) as arrays:
         names = list(arrays.files)
         if key is None and {"format", "shape", "data"} <= set(names):
-            return Table.checked(_read_sparse(path), path)
+            return Table.checked(_read_sparse(path), path, missing=missing)
         if not names:
             raise DataError(f"{path} holds no array, write it with numpy.savez")
         if key is None and len(names) > 1:
@@ -107,7 +111,7 @@ def read_npz(path: Path, key: str | None) -> Table:
         if key is not None and key not in names:
             raise DataError(f"{path} has no array {key!r}, it holds {', '.join(names)}")
         values = array_in(arrays, key or names[0], path)
-    return Table.checked(values, path)
+    return Table.checked(values, path, missing=missing)
 
 
 @contextmanager

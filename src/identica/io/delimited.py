@@ -1,49 +1,78 @@
-"""Reading .csv and .tsv files strictly: what is wrong is named by its line and column."""
+"""Reading delimited text strictly, plain or gzipped: what is wrong is named by its line and column."""
+
+from __future__ import annotations
 
 import csv
+import gzip
+import io
+import itertools
+import sys
+import warnings
+import zlib
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from identica.io.auxiliary import Auxiliary, from_text
 from identica.io.columns import Roles, few, position_apart, shortened
+from identica.io.dialect import MISSING, SEPARATORS, Dialect, find_dialect
 from identica.io.errors import DataError
 from identica.io.table import Table
 
-__all__ = ["read_delimited"]
+__all__ = ["STANDARD_INPUT", "read_delimited"]
 
-_MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "<na>"})
+STANDARD_INPUT = Path("-")
+"""Stands for what is piped into the command."""
+FIRST_LINES = 50
+"""By which the dialect is found out."""
 
 
 @dataclass(frozen=True)
 class _Layout:
+    dialect: Dialect
     names: tuple[str, ...] | None  # one per field, the index's included
     n_fields: int
     index: int | None  # position of the field that names the rows
     apart: int | None = None  # position of the field that is an auxiliary variable
 
 
-def read_delimited(path: Path, delimiter: str, roles: Roles) -> Table:
-    """Read a table of numbers from a text file, its fields separated by `delimiter`.
+def read_delimited(
+    path: Path,
+    usual: Dialect,
+    roles: Roles,
+    *,
+    separator: str | None = None,
+    decimal: str | None = None,
+    missing: bool = False,
+) -> Table:
+    """Read a table of numbers from text whose rows are lines.
 
+    - Fields and decimals are written as usual for the file's ending, as was told, or in the way that reads most fields
+      as numbers; a warning says so where that is not the usual one.
     - A first row of numbers alone is data; otherwise it is the header. A header of exactly 0, 1, 2, ... (at
       least three), which pandas writes for columns without names, is a header too.
     - A first column whose header is empty, or "Unnamed: 0", holds the names of the rows. So does a first
       column for which the header has no field at all, as R's write.table writes it.
-    - Every other column but the auxiliary variable must be numeric; empty and missing fields are errors.
+    - Every other column but the auxiliary variable must hold numbers, or truth values alone, which are read as 1 and 0.
 
     Parameters
     ----------
     path : Path
-        The file, in UTF-8.
-    delimiter : str
-        "," or a tab.
+        The file, in UTF-8, plain or gzipped; "-" is standard input.
+    usual : Dialect
+        How files with its ending are written.
     roles : Roles
         Columns that are no features.
+    separator, decimal : str, optional
+        What was told of how it is written.
+    missing : bool, default=False
+        Whether values may be missing.
 
     Returns
     -------
@@ -55,45 +84,75 @@ def read_delimited(path: Path, delimiter: str, roles: Roles) -> Table:
     DataError
         If the file is not text in UTF-8, or a row or a value cannot be used; the line is given.
     """
-    with path.open("rb") as binary:
-        if b"\0" in binary.read(4096):
-            raise DataError(f"{path} is not a text file, give a {path.suffix} file in UTF-8")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return _read(path, _records(path, csv.reader(file, delimiter=delimiter)), roles)
+        with _opened(path) as file:
+            first = list(itertools.islice(file, FIRST_LINES))
+            dialect = find_dialect(first, usual, separator=separator, decimal=decimal)
+            if dialect != Dialect(separator or usual.separator, decimal or usual.decimal):
+                warnings.warn(f"{path}: {dialect}", UserWarning, stacklevel=1)
+            records = _records(path, dialect, itertools.chain(first, file))
+            return _read(path, records, dialect, roles, missing, quoted=len(first) > 1 and first[1].lstrip()[:1] == '"')
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not text in UTF-8 ({error.reason}), save it in UTF-8") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{path} is damaged: {error}, compress it again") from error
 
 
-def _records(path: Path, reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    """Open the text of a file, or of standard input, which stays open; what begins as gzip does is inflated."""
+    plain: Any = io.BufferedReader(sys.stdin.buffer if path == STANDARD_INPUT else path.open("rb"))
+    text = None
+    try:
+        binary = plain
+        if plain.peek(2)[:2] == b"\x1f\x8b":
+            binary = io.BufferedReader(gzip.GzipFile(fileobj=plain))
+        if b"\0" in binary.peek(4096):
+            raise DataError(f"{path} is not a text file, give a table in UTF-8")
+        text = io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
+        yield text
+    finally:
+        # Nothing here may close standard input, as what is around it would when it is collected.
+        if text is not None:
+            text.detach()
+        if path == STANDARD_INPUT:
+            plain.detach()
+        else:
+            plain.close()
+
+
+def _records(path: Path, dialect: Dialect, lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield the line number and the fields of every row; empty lines at the end are dropped."""
+    reader = dialect.rows(lines)
     empty: int | None = None
     try:
         for row in reader:
-            line: int = reader.line_num  # type: ignore[attr-defined]
             if not row:
-                empty = empty or line
+                empty = empty or reader.line_num
                 continue
             if empty is not None:
                 raise DataError(f"{path}: line {empty} is empty, remove it")
-            yield line, row
+            yield reader.line_num, row
     except csv.Error as error:
-        raise DataError(f"{path}: line {reader.line_num} cannot be read: {error}") from error  # type: ignore[attr-defined]
+        raise DataError(f"{path}: line {reader.line_num} cannot be read: {error}") from error
 
 
-def _read(path: Path, records: Iterator[tuple[int, list[str]]], roles: Roles) -> Table:
-    head = [record for _, record in zip(range(2), records, strict=False)]
+def _read(
+    path: Path, records: Iterator[tuple[int, list[str]]], dialect: Dialect, roles: Roles, missing: bool, *, quoted: bool
+) -> Table:
+    head = list(itertools.islice(records, 2))
     if not head:
         raise DataError(f"{path} is empty, give a file with data")
-    layout = _layout(path, head, roles)
+    layout = _layout(path, dialect, head, roles, quoted=quoted)
     if layout.names is not None:
         head = head[1:]
     values: array[float] = array("d")
     lines = array("q")
     row_names: list[str] = []
     apart: list[str] = []
+    truth: dict[int, int] = {}  # of columns with truth values, the line of the first
     taken = sorted((i for i in (layout.index, layout.apart) if i is not None), reverse=True)
-    for line, row in _chain(head, records):
+    for line, row in itertools.chain(head, records):
         if len(row) != layout.n_fields:
             raise DataError(
                 f"{path}: line {line} has {len(row)} fields where {layout.n_fields} are expected, "
@@ -106,24 +165,72 @@ def _read(path: Path, records: Iterator[tuple[int, list[str]]], roles: Roles) ->
             row_names.append(row[layout.index])
         if layout.apart is not None:
             apart.append(row[layout.apart])
-        try:
-            values.extend(map(float, fields))
-        except ValueError as error:
-            raise _explain(path, line, row, layout) from error
-        if "_" in "".join(fields):  # Python reads 1_2 as 12
-            raise _explain(path, line, row, layout)
+        numbers = [dialect.number(field) for field in fields]
+        if None in numbers:
+            numbers = _other_values(path, line, row, layout, fields, numbers, truth)
+        values.extend(numbers)  # type: ignore[arg-type]
         lines.append(line)
     names = None if layout.names is None else tuple(n for i, n in enumerate(layout.names) if i not in taken)
-    numbers = np.frombuffer(values, dtype=np.float64) if values else np.empty(0)
-    table = numbers.reshape(len(lines), layout.n_fields - len(taken))
-    _refuse_infinite(path, table, lines, names)
+    table = (np.frombuffer(values, dtype=np.float64) if values else np.empty(0)).reshape(
+        len(lines), layout.n_fields - len(taken)
+    )
+    _check_truth(path, table, truth, lines, names)
+    _refuse_what_is_not_finite(path, table, lines, names, missing=missing)
     auxiliary = None if roles.auxiliary is None else _auxiliary(path, roles.auxiliary, apart, lines)
-    return Table.checked(table, path, names, None if layout.index is None else row_names, auxiliary)
+    return Table.checked(table, path, names, None if layout.index is None else row_names, auxiliary, missing=missing)
+
+
+def _other_values(
+    path: Path,
+    line: int,
+    row: list[str],
+    layout: _Layout,
+    fields: Sequence[str],
+    numbers: Sequence[float | None],
+    truth: dict[int, int],
+) -> list[float | None]:
+    """Read truth values and missing ones among the fields of a row; whatever is neither is named."""
+    found = list(numbers)
+    for position, number in enumerate(numbers):
+        if number is not None:
+            continue
+        field = fields[position]
+        if field.strip().lower() in MISSING:
+            found[position] = np.nan
+        elif (value := layout.dialect.value(field)) is not None:
+            truth.setdefault(position, line)
+            found[position] = value
+        else:
+            raise _explain(path, line, row, layout)
+    return found
+
+
+def _check_truth(
+    path: Path,
+    table: NDArray[np.float64],
+    truth: dict[int, int],
+    lines: Sequence[int],
+    names: tuple[str, ...] | None,
+) -> None:
+    """Refuse columns that hold truth values and numbers other than 0 and 1."""
+    for position, line in truth.items():
+        column = table[:, position]
+        other = ~((column == 0) | (column == 1) | np.isnan(column))
+        if other.any():
+            row = int(other.argmax())
+            raise DataError(
+                f"{path}: column {_named(names, position)} holds a truth value at line {line} and the number "
+                f"{column[row]:g} at line {lines[row]}, give one kind or drop it"
+            )
+
+
+def _named(names: tuple[str, ...] | None, position: int) -> str:
+    return f"{position} (counted from 0)" if names is None else repr(names[position])
 
 
 def _auxiliary(path: Path, column: str, fields: Sequence[str], lines: Sequence[int]) -> Auxiliary:
     for line, field in zip(lines, fields, strict=True):
-        if field.strip().lower() in _MISSING:
+        if field.strip().lower() in MISSING:
             raise DataError(
                 f"{path}: the value at line {line}, column {column!r} is missing, and every sample needs a label or a "
                 "number: fill it in or leave such rows out"
@@ -131,41 +238,44 @@ def _auxiliary(path: Path, column: str, fields: Sequence[str], lines: Sequence[i
     return Auxiliary.checked(from_text(fields), path, column)
 
 
-def _refuse_infinite(
-    path: Path, table: NDArray[np.float64], lines: Sequence[int], names: tuple[str, ...] | None
+def _refuse_what_is_not_finite(
+    path: Path,
+    table: NDArray[np.float64],
+    lines: Sequence[int],
+    names: tuple[str, ...] | None,
+    *,
+    missing: bool,
 ) -> None:
-    finite = np.isfinite(table)
-    if finite.all():
+    """Name the first value that is infinite or, unless some may be, missing."""
+    bad = np.isinf(table) if missing else ~np.isfinite(table)
+    if not bad.any():
         return
-    row, column = (int(i) for i in np.unravel_index(int(np.argmin(finite)), table.shape))
-    what = "missing (NaN)" if np.isnan(table[row, column]) else "infinite"
-    name = f"{column} (counted from 0)" if names is None else repr(names[column])
+    row, column = (int(i) for i in np.unravel_index(int(bad.argmax()), table.shape))
+    what, number = ("missing", np.isnan(table)) if np.isnan(table[row, column]) else ("infinite", np.isinf(table))
+    remedy = "fill or drop them first, or let --missing mean fill them" if what == "missing" else "drop them first"
     raise DataError(
-        f"{path}: the value at line {lines[row]}, column {name} is {what}, and {int((~finite).sum())} such are there "
-        "in all; every value must be finite: fill or drop them first"
+        f"{path}: the value at line {lines[row]}, column {_named(names, column)} is {what}, and {int(number.sum())} "
+        f"such are there in all; every value must be finite: {remedy}"
     )
 
 
-def _chain(
-    head: list[tuple[int, list[str]]], records: Iterator[tuple[int, list[str]]]
-) -> Iterator[tuple[int, list[str]]]:
-    yield from head
-    yield from records
-
-
-def _layout(path: Path, head: list[tuple[int, list[str]]], roles: Roles) -> _Layout:
+def _layout(path: Path, dialect: Dialect, head: list[tuple[int, list[str]]], roles: Roles, *, quoted: bool) -> _Layout:
     first = head[0][1]
     second = head[1][1] if len(head) > 1 else None
+
+    def numeric(field: str) -> bool:
+        return dialect.number(field) is not None
+
     default_names = len(first) >= 3 and first == [str(i) for i in range(len(first))]
-    if all(map(_is_number, first)) and not default_names:
+    if all(map(numeric, first)) and not default_names:
         if roles.index is not None:
             raise DataError(f"{path} has no header, so no column {roles.index!r}; leave the index column out")
         if roles.auxiliary is not None:
             raise DataError(f"{path} has no header, so no column {roles.auxiliary!r}; give its columns names")
-        return _Layout(None, len(first), None)
+        return _Layout(dialect, None, len(first), None)
     names = tuple(name.strip() for name in first)
-    # R's write.table leaves the header of the row names out altogether.
-    if second is not None and len(second) == len(names) + 1 and not _is_number(second[0]):
+    # R's write.table leaves the header of the row names out altogether, and quotes them, numbers too.
+    if second is not None and len(second) == len(names) + 1 and (quoted or not numeric(second[0])):
         names = ("", *names)
     index = 0 if names[0] in ("", "Unnamed: 0") and len(names) > 1 else None
     if roles.index is not None:
@@ -173,33 +283,25 @@ def _layout(path: Path, head: list[tuple[int, list[str]]], roles: Roles) -> _Lay
             raise DataError(f"{path} has no column {roles.index!r}, its first columns are {few(names)}")
         index = names.index(roles.index)
     rows_are_named_by = () if index is None else (names[index],)
-    return _Layout(names, len(names), index, position_apart(path, names, rows_are_named_by, roles))
+    return _Layout(dialect, names, len(names), index, position_apart(path, names, rows_are_named_by, roles))
 
 
 def _explain(path: Path, line: int, row: list[str], layout: _Layout) -> DataError:
-    """Say which field of a row is not a number."""
+    """Say which field of a row cannot be read."""
+    dialect = layout.dialect
     for position, field in enumerate(row):
-        if position in (layout.index, layout.apart) or _is_number(field):
+        known = dialect.value(field) is not None or field.strip().lower() in MISSING
+        if position in (layout.index, layout.apart) or known:
             continue
-        name = f"{position} (counted from 0)" if layout.names is None else repr(layout.names[position])
-        if field.strip().lower() in _MISSING:
-            return DataError(f"{path}: the value at line {line}, column {name} is missing, fill or drop it first")
-        for other, what in (("\t", "tabs"), (";", "semicolons"), (",", "commas")):
-            if other in field and not (other == "," and path.suffix.lower() == ".csv"):
+        name = _named(layout.names, position)
+        for other, what in SEPARATORS.items():
+            if other in field.strip() and other != dialect.separator and other != " ":
                 return DataError(
-                    f"{path}: fields seem separated by {what} (line {line}), write them separated as in a "
-                    f"{path.suffix} file, with decimal points"
+                    f"{path}: column {name} holds {shortened(field)!r} at line {line} and {dialect}: if its fields are "
+                    f"separated by {what}, or decimals written otherwise, tell by --separator and --decimal"
                 )
         return DataError(
             f"{path}: column {name} is not numeric (line {line} holds {shortened(field)!r}), drop it or, if it "
             "names the rows, choose it as the index column"
         )
     return DataError(f"{path}: line {line} cannot be read as numbers")
-
-
-def _is_number(field: str) -> bool:
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return "_" not in field

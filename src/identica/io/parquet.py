@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from identica.io.auxiliary import Auxiliary
 from identica.io.columns import Roles, position_apart
@@ -13,7 +14,7 @@ from identica.io.table import Table
 __all__ = ["read_parquet"]
 
 
-def read_parquet(path: Path, roles: Roles) -> Table:
+def read_parquet(path: Path, roles: Roles, missing: bool = False) -> Table:
     """Read a table of numbers from a .parquet file.
 
     The names of the rows are in the index column or, without it, in the index that pandas has written.
@@ -24,6 +25,8 @@ def read_parquet(path: Path, roles: Roles) -> Table:
         The file.
     roles : Roles
         Columns that are no features.
+    missing : bool, default=False
+        Whether values may be missing.
 
     Returns
     -------
@@ -33,7 +36,7 @@ def read_parquet(path: Path, roles: Roles) -> Table:
     Raises
     ------
     DataError
-        If it is not a .parquet file, is damaged, or a column is not numeric or has missing values.
+        If it is not a .parquet file, is damaged, or a column holds neither numbers nor truth values.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -53,8 +56,8 @@ def read_parquet(path: Path, roles: Roles) -> Table:
     features = [position for position, name in enumerate(names) if name not in hidden and position != apart]
     for position in features:
         _check_column(path, names[position], table.column(position))
-    columns = [table.column(position).cast(_target(table.column(position).type)) for position in features]
-    values = np.column_stack([column.to_numpy() for column in columns]) if columns else np.empty((len(table), 0))
+    columns = [_numbers(table.column(position)) for position in features]
+    values = np.column_stack(columns) if columns else np.empty((len(table), 0))
     rows = None
     if hidden:
         parts = [map(str, table.column(names.index(name)).to_pylist()) for name in hidden]
@@ -62,7 +65,7 @@ def read_parquet(path: Path, roles: Roles) -> Table:
     auxiliary = None
     if apart is not None and roles.auxiliary is not None:
         auxiliary = Auxiliary.checked(table.column(apart).to_pandas(), path, roles.auxiliary)
-    return Table.checked(values, path, [names[position] for position in features], rows, auxiliary)
+    return Table.checked(values, path, [names[position] for position in features], rows, auxiliary, missing=missing)
 
 
 def _pandas_index(schema: Any) -> list[str]:
@@ -74,20 +77,28 @@ def _pandas_index(schema: Any) -> list[str]:
 def _check_column(path: Path, name: str, column: Any) -> None:
     import pyarrow.types as types
 
-    kind = column.type
-    if not (types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)):
+    kind = _values_of(column.type)
+    if not (types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)):
         raise DataError(
             f"{path}: column {name!r} is not numeric (its type is {kind}), drop it or, if it names the rows, "
             "choose it as the index column"
         )
-    if column.null_count:
-        row = column.is_null().to_pylist().index(True)
-        raise DataError(
-            f"{path}: the value at row {row} (counted from 0), column {name!r} is missing, fill or drop it first"
-        )
 
 
-def _target(kind: Any) -> Any:
+def _values_of(kind: Any) -> Any:
+    """Return the type of the values of a column, that of the categories where it is one."""
+    import pyarrow.types as types
+
+    return kind.value_type if types.is_dictionary(kind) else kind
+
+
+def _numbers(column: Any) -> NDArray[np.floating[Any]]:
+    """Return a column as real numbers, NaN where a value is missing."""
     import pyarrow as pa
 
-    return pa.float32() if kind in (pa.float16(), pa.float32()) else pa.float64()
+    kind = _values_of(column.type)
+    plain = column.cast(kind)
+    if kind == pa.bool_():
+        plain = plain.cast(pa.int8())
+    target = pa.float32() if kind in (pa.float16(), pa.float32()) else pa.float64()
+    return np.asarray(plain.cast(target).to_numpy())

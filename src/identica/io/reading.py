@@ -1,19 +1,24 @@
 """Reading a table from a file, told by the file's ending."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from identica.io.auxiliary import read_auxiliary
 from identica.io.columns import Roles
+from identica.io.delimited import STANDARD_INPUT, read_delimited
+from identica.io.dialect import SEPARATORS, Dialect
 from identica.io.errors import DataError
 from identica.io.idx import is_idx, read_idx
 from identica.io.table import Table
 
 __all__ = ["ENDINGS", "read_table"]
 
-ENDINGS = (".npy", ".npz", ".csv", ".tsv", ".parquet", ".h5ad")
-TABLES = (".csv", ".tsv", ".parquet")
+USUAL = {".csv": Dialect(","), ".tsv": Dialect("\t"), ".txt": Dialect("\t")}
+"""How text is written, by ending; any of them may end in .gz, too."""
+ENDINGS = (".npy", ".npz", *USUAL, ".parquet", ".h5ad")
+TABLES = (*USUAL, ".parquet")
 """Those whose columns have names and may be other things than features."""
 IDX = ".idx"
 """Stands for the endings of IDX files, such as -idx3-ubyte.gz."""
@@ -27,27 +32,38 @@ def read_table(
     index_column: str | None = None,
     auxiliary: str | None = None,
     without: str | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
+    missing: bool = False,
 ) -> Table:
     r"""Read a table of finite real numbers from a file.
 
     Parameters
     ----------
     path : str or path
-        A .npy, .npz, .csv, .tsv, .parquet or .h5ad file, or an IDX file such as MNIST's. In text files the header is
-        optional (a first row of numbers alone is data) and a first column without a name, as pandas writes it, holds
-        the names of the rows.
+        A .npy, .npz, .csv, .tsv, .txt, .parquet or .h5ad file, or an IDX file such as MNIST's; text may be gzipped,
+        and "-" is text from standard input. In text the header is optional (a first row of numbers alone is data), a
+        first column without a name, as pandas writes it, holds the names of the rows, and so does one for which the
+        header has no field, as R writes it. Truth values are 1 and 0.
     layer : str, optional
         Layer of a .h5ad file; without it `X` is read.
     key : str, optional
         Name of the array in a .npz file; needed where it holds several.
     index_column : str, optional
-        Column of a .csv, .tsv or .parquet file that holds the names of the rows.
+        Column of text or a .parquet file that holds the names of the rows.
     auxiliary : str, optional
-        What holds an auxiliary variable, one value for each row: a column of a .csv, .tsv or .parquet file, which then
+        What holds an auxiliary variable, one value for each row: a column of text or a .parquet file, which then
         is no feature; a column of `obs` of a .h5ad file; for arrays and images, a .npy or IDX file of its own. Text,
         whole numbers and categories are labels, real numbers are continuous.
     without : str, optional
-        Column of a .csv, .tsv or .parquet file that is no feature and is left out, where there is one.
+        Column of text or a .parquet file that is no feature and is left out, where there is one.
+    separator : {",", "\t", ";", "|", " "}, optional
+        Between the fields of text, a blank being any number of them; found out where it is not given, and said where it
+        is not the usual one.
+    decimal : {".", ","}, optional
+        Before the fraction of numbers in text; the same.
+    missing : bool, default=False
+        Whether values may be missing; they are NaN then, for :meth:`Table.filled`, and an error otherwise.
 
     Returns
     -------
@@ -73,49 +89,82 @@ def read_table(
     (('a', 'b'), [[1.0, 2.0], [3.0, 4.0]])
     """
     path = Path(path)
-    ending = IDX if is_idx(path) else path.suffix.lower()
+    ending = _ending(path)
     if path.is_dir():
         raise DataError(f"{path} is a directory, give a file")
     if ending not in (*ENDINGS, IDX):
-        raise DataError(f"{path} has the unknown ending {ending!r}, use one of {', '.join(ENDINGS)} or an IDX file")
+        raise DataError(
+            f"{path} has the unknown ending {ending!r}, use one of {', '.join(ENDINGS)}, .gz after one of text, or an "
+            "IDX file"
+        )
     _check_option("layer", layer, ending, (".h5ad",))
     _check_option("key", key, ending, (".npz",))
     _check_option("index_column", index_column, ending, TABLES)
-    table = _read(path, ending, layer, key, Roles(index_column, auxiliary, without))
+    _check_option("separator", separator, ending, tuple(USUAL))
+    _check_option("decimal", decimal, ending, tuple(USUAL))
+    _check_dialect(separator, decimal)
+    roles = Roles(index_column, auxiliary, without)
+    if ending in USUAL:
+        table = _safely(
+            path,
+            lambda: read_delimited(path, USUAL[ending], roles, separator=separator, decimal=decimal, missing=missing),
+        )
+    else:
+        table = _safely(path, lambda: _read(path, ending, layer, key, roles, missing))
     if auxiliary is None or ending in (*TABLES, ".h5ad"):
         return table
     return replace(table, auxiliary=read_auxiliary(Path(auxiliary), len(table.values), path))
 
 
-def _read(path: Path, ending: str, layer: str | None, key: str | None, roles: Roles) -> Table:
+def _ending(path: Path) -> str:
+    """Return the ending that tells the kind of a file, without .gz."""
+    if path == STANDARD_INPUT:
+        return ".txt"
+    if is_idx(path):
+        return IDX
+    name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    return name.suffix.lower() if name == path or name.suffix.lower() in USUAL else path.suffix.lower()
+
+
+def _safely(path: Path, read: Callable[[], Table]) -> Table:
     try:
         _check_file(path)
-        # Each reader imports what it alone needs.
-        match ending:
-            case ".npy":
-                from identica.io.arrays import read_npy
-
-                return read_npy(path)
-            case ".npz":
-                from identica.io.arrays import read_npz
-
-                return read_npz(path, key)
-            case _ if ending == IDX:
-                return Table.checked(read_idx(path), path)
-            case ".parquet":
-                from identica.io.parquet import read_parquet
-
-                return read_parquet(path, roles)
-            case ".h5ad":
-                from identica.io.anndata import read_h5ad
-
-                return read_h5ad(path, layer, roles.auxiliary)
-            case _:
-                from identica.io.delimited import read_delimited
-
-                return read_delimited(path, "," if ending == ".csv" else "\t", roles)
+        return read()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _read(path: Path, ending: str, layer: str | None, key: str | None, roles: Roles, missing: bool) -> Table:
+    # Each reader imports what it alone needs.
+    match ending:
+        case ".npy":
+            from identica.io.arrays import read_npy
+
+            return read_npy(path, missing)
+        case ".npz":
+            from identica.io.arrays import read_npz
+
+            return read_npz(path, key, missing)
+        case ".parquet":
+            from identica.io.parquet import read_parquet
+
+            return read_parquet(path, roles, missing)
+        case ".h5ad":
+            from identica.io.anndata import read_h5ad
+
+            return read_h5ad(path, layer, roles.auxiliary, missing)
+        case _:
+            return Table.checked(read_idx(path), path, missing=missing)
+
+
+def _check_dialect(separator: str | None, decimal: str | None) -> None:
+    if separator is not None and separator not in SEPARATORS:
+        known = ", ".join(f"{name} ({mark!r})" for mark, name in SEPARATORS.items())
+        raise DataError(f"separator={separator!r} is not known: give that of {known}")
+    if decimal not in (None, ".", ","):
+        raise DataError(f"decimal={decimal!r} is not known: give '.' or ','")
+    if decimal is not None and decimal == separator:
+        raise DataError(f"separator and decimal are both {decimal!r}: give two that differ")
 
 
 def _check_option(name: str, value: str | None, ending: str, allowed: tuple[str, ...]) -> None:
@@ -124,6 +173,8 @@ def _check_option(name: str, value: str | None, ending: str, allowed: tuple[str,
 
 
 def _check_file(path: Path) -> None:
+    if path == STANDARD_INPUT:
+        return
     if not path.exists():
         raise DataError(f"{path} does not exist, give an existing file")
     if path.is_file() and path.stat().st_size == 0:

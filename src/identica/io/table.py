@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,8 @@ class Table:
         feature_names: Sequence[str] | None = None,
         row_names: Sequence[str] | None = None,
         auxiliary: Auxiliary | None = None,
+        *,
+        missing: bool = False,
     ) -> Table:
         """Build a table after checking that its values and names can be used.
 
@@ -65,6 +68,8 @@ class Table:
             Names of columns and rows.
         auxiliary : Auxiliary, optional
             One value for each row.
+        missing : bool, default=False
+            Whether values may be missing (NaN).
 
         Returns
         -------
@@ -74,7 +79,7 @@ class Table:
         Raises
         ------
         DataError
-            If the array is neither a table nor images, is empty, is not real, has values that are not finite, or if
+            If the array is neither a table nor images, is empty, is not real, has values that are not finite or if
             feature names are missing or occur twice.
         """
         given = np.asarray(values)
@@ -83,8 +88,62 @@ class Table:
         rows = None if row_names is None else tuple(row_names)
         if features is not None:
             _check_feature_names(features, path)
-        _check_finite(numbers, path, features)
+        _check_finite(numbers, path, features, missing=missing)
         return cls(numbers, path, features, rows, given.shape[1:] if given.ndim > 2 else None, auxiliary)
+
+    def filled(self, numbers: NDArray[np.floating[Any]] | None = None) -> Table:
+        """Put a number where a value is missing, and warn of how many are.
+
+        Parameters
+        ----------
+        numbers : ndarray of shape (n_features,), optional
+            One for each column; its mean by default.
+
+        Returns
+        -------
+        Table
+            Without missing values.
+
+        Raises
+        ------
+        DataError
+            If a column has no value to take the mean of.
+        """
+        lacking = np.isnan(self.values)
+        if not lacking.any():
+            return self
+        n_samples, n_features = self.shape
+        each = lacking.sum(axis=0)
+        worst = int(each.argmax())
+        if numbers is None:
+            if each[worst] == n_samples:
+                raise DataError(f"{self.path}: {_column(worst, self.feature_names)} has no value at all, drop it")
+            numbers = np.where(lacking, 0, self.values).sum(axis=0, dtype=np.float64) / (n_samples - each)
+        warnings.warn(
+            f"{self.path}: {int(each.sum())} missing value(s) in {int((each > 0).sum())} of {n_features} columns were "
+            f"filled by the mean of their column, most of them ({each[worst]} of {n_samples} rows) in "
+            f"{_column(worst, self.feature_names)}",
+            UserWarning,
+            stacklevel=2,
+        )
+        return replace(self, values=np.where(lacking, numbers, self.values).astype(self.values.dtype))
+
+    def in_order(self, names: Sequence[str]) -> Table:
+        """Put the features into another order.
+
+        Parameters
+        ----------
+        names : sequence of str
+            All names of features, in that order.
+
+        Returns
+        -------
+        Table
+            The same values.
+        """
+        position = {name: j for j, name in enumerate(self.feature_names or ())}
+        order = [position[name] for name in names]
+        return replace(self, values=np.ascontiguousarray(self.values[:, order]), feature_names=tuple(names))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -123,7 +182,7 @@ class Table:
 
 
 def _as_real(values: NDArray[Any], path: Path) -> NDArray[np.floating[Any]]:
-    if values.dtype.kind not in "iuf":
+    if values.dtype.kind not in "biuf":
         raise DataError(f"{path} holds {_kind(values.dtype)}, the data must be real numbers, convert them first")
     if values.ndim not in (2, 3, 4):
         remedy = ", reshape it to (n_samples, 1)" if values.ndim == 1 else ""
@@ -144,7 +203,6 @@ def _kind(dtype: np.dtype[Any]) -> str:
     if dtype.names is not None:
         return f"a structured array with the fields {', '.join(dtype.names)}"
     known = {
-        "b": "booleans",
         "c": "complex numbers",
         "U": "text",
         "S": "text",
@@ -164,14 +222,20 @@ def _check_feature_names(names: tuple[str, ...], path: Path) -> None:
         seen.add(name)
 
 
-def _check_finite(values: NDArray[Any], path: Path, features: tuple[str, ...] | None) -> None:
-    finite = np.isfinite(values)
-    if finite.all():
+def _check_finite(values: NDArray[Any], path: Path, features: tuple[str, ...] | None, *, missing: bool) -> None:
+    bad = np.isinf(values) if missing else ~np.isfinite(values)
+    if not bad.any():
         return
-    row, column = (int(i) for i in np.unravel_index(int(np.argmin(finite)), values.shape))
-    what = "NaN (a missing value)" if np.isnan(values[row, column]) else "an infinite value"
-    where = f"column {column}" if features is None else f"column {column} ({features[column]!r})"
+    row, column = (int(i) for i in np.unravel_index(int(bad.argmax()), values.shape))
+    nan = bool(np.isnan(values[row, column]))
+    what = "NaN (a missing value)" if nan else "an infinite value"
+    number = int((np.isnan(values) if nan else np.isinf(values)).sum())
+    remedy = "fill or drop them first, or let --missing mean fill them" if nan else "drop them first"
     raise DataError(
-        f"{path} holds {what} at row {row}, {where}, both counted from 0, and {int((~finite).sum())} such in "
-        "all; every value must be finite: fill or drop them first"
+        f"{path} holds {what} at row {row}, {_column(column, features)}, both counted from 0, and {number} such in "
+        f"all; every value must be finite: {remedy}"
     )
+
+
+def _column(position: int, features: tuple[str, ...] | None) -> str:
+    return f"column {position}" if features is None else f"column {position} ({features[position]!r})"

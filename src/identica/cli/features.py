@@ -1,0 +1,89 @@
+"""Whether the features of a table are those of a fitted model."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from identica.estimators import ComponentAnalysis
+    from identica.io import Table
+
+__all__ = ["column_apart", "in_order_of"]
+
+
+def column_apart(model: ComponentAnalysis) -> str | None:
+    """Tell which column of a table is not one of a model's features, but may stand beside them.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        Knows the name of its auxiliary variable, if it was told one that had a name.
+
+    Returns
+    -------
+    str or None
+        That name; None where the model has a feature of the same name, as `obs` and `var` of a .h5ad file may have.
+    """
+    name: str | None = getattr(model, "auxiliary_name_", None)
+    return None if name in tuple(getattr(model, "feature_names_in_", ())) else name
+
+
+def in_order_of(model: ComponentAnalysis, table: Table) -> Table:
+    """Put the features of a table into the order of a model's, and say so; refuse those that are others.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        Knows the number of its features, their names if they had some, and the shape of its images.
+    table : Table
+        The data; images may come as rows of their pixels.
+
+    Returns
+    -------
+    Table
+        With the names of the model's features, where it knows them.
+
+    Raises
+    ------
+    DataError
+        If the number or the names of the features differ, or the shape of the images.
+    """
+    from identica.io import DataError
+
+    given, names = table.feature_names, getattr(model, "feature_names_in_", None)
+    known = tuple(model.sample_shape_)
+    if table.sample_shape is not None and table.sample_shape != known:
+        fitted = f"images of {_sides(known)}" if len(known) > 1 else f"rows of {known[0]} features"
+        raise DataError(
+            f"{table.path} holds images of {_sides(table.sample_shape)} and the model was fitted on {fitted}, "
+            "give the same"
+        )
+    if table.shape[1] != model.n_features_in_:
+        pixels = f", the pixels of images of {_sides(known)}" if len(known) > 1 else ""
+        raise DataError(
+            f"{table.path} has {table.shape[1]} features and the model was fitted on {model.n_features_in_}{pixels}, "
+            "give the same features in the same order"
+        )
+    if names is None:
+        return table
+    if given is None:
+        warnings.warn(f"{table.path} names no features, they are taken to be the model's", stacklevel=2)
+        return dataclasses.replace(table, feature_names=tuple(names))
+    position = next((i for i, pair in enumerate(zip(given, names, strict=True)) if pair[0] != pair[1]), None)
+    if position is None:
+        return table
+    if set(given) != set(names):
+        raise DataError(
+            f"{table.path} has other features than the model: column {position} (counted from 0) is "
+            f"{given[position]!r} and should be {names[position]!r}"
+        )
+    warnings.warn(
+        f"{table.path} has the model's features in another order, they are put into the model's", stacklevel=2
+    )
+    return table.in_order(tuple(names))
+
+
+def _sides(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
