@@ -125,7 +125,7 @@ def refused(path, message, **options):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("ending", [ending for ending in ENDINGS if ending != ".zarr"])
 def test_missing_empty_and_directories(tmp_path, ending):
     path = tmp_path / f"data{ending}"
     refused(path, "does not exist")
@@ -270,6 +270,42 @@ def test_index_column_of_parquet(tmp_path):
     refused(tmp_path / "data.parquet", "has no column 'cell', its first columns are a, b, c", index_column="cell")
 
 
+old_zarr = pytest.mark.filterwarnings("ignore:Writing zarr v2 data")
+
+
+@old_zarr
+@pytest.mark.parametrize("matrix", [VALUES, scipy.sparse.csr_matrix(VALUES)], ids=["dense", "sparse"])
+def test_zarr(tmp_path, matrix):
+    data = anndata.AnnData(matrix, obs=pd.DataFrame({"batch": list("ppqq")}, index=list("wxyz")))
+    data.var_names = list(FEATURES)
+    data.layers["doubled"] = 2 * matrix
+    path = tmp_path / "data.zarr"
+    data.write_zarr(path)
+    table = read_table(path, auxiliary="batch")
+    np.testing.assert_array_equal(table.values, VALUES)
+    assert (table.feature_names, table.row_names) == (FEATURES, tuple("wxyz"))
+    assert table.auxiliary.values.tolist() == list("ppqq")
+    np.testing.assert_array_equal(read_table(path, layer="doubled").values, 2 * VALUES)
+    refused(path, "has no layer 'spliced', its layers are: doubled", layer="spliced")
+
+
+@old_zarr
+def test_zarr_that_is_broken(tmp_path):
+    path = tmp_path / "data.zarr"
+    refused(path, "does not exist")
+    path.mkdir()
+    refused(path, "is not a .zarr directory, write it with AnnData.write_zarr")
+    path.rmdir()
+    path.write_text("1,2")
+    refused(path, "is not a .zarr directory, write it with AnnData.write_zarr")
+    path.unlink()
+    anndata.AnnData(VALUES).write_zarr(path)
+    for part in (path / "X").rglob("*"):
+        if part.is_file() and part.name not in (".zarray", ".zattrs", "zarr.json"):
+            part.write_bytes(b"x")
+    refused(path, "is damaged or not AnnData's")
+
+
 def test_matrices_of_h5ad(tmp_path):
     path = tmp_path / "data.h5ad"
     write_h5ad(path, None, {"counts": VALUES})
@@ -305,7 +341,7 @@ def test_h5ad_without_anndata(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"layer": "counts"}, "layer='counts' is for .h5ad files, leave it out for .csv files"),
+        ({"layer": "counts"}, "layer='counts' is for .h5ad, .zarr files, leave it out for .csv files"),
         ({"key": "X"}, "key='X' is for .npz files"),
     ],
 )

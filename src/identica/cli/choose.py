@@ -36,7 +36,8 @@ class Choose:
     Parameters
     ----------
     data : Path
-        Table of observations: .npy, .npz, .csv, .tsv, .parquet or .h5ad.
+        Table of observations: .npy, .npz, .csv, .tsv, .txt, .parquet, .h5ad or .zarr; text may be gzipped or come from
+        standard input, "-".
     n_components : str
         Numbers to try: one (5), a range with both its ends (2:15), or a list of such (2,4,8:10).
     method : str

@@ -41,7 +41,8 @@ class Fit:
     Parameters
     ----------
     data : Path
-        Table of observations: .npy, .npz, .csv, .tsv, .parquet or .h5ad.
+        Table of observations: .npy, .npz, .csv, .tsv, .txt, .parquet, .h5ad or .zarr; text may be gzipped or come from
+        standard input, "-".
     n_components : int
         Number of components; needed here or in the configuration.
     method : str

@@ -27,9 +27,9 @@ from identica.cli.traverse import Traverse
 __all__ = ["main"]
 
 DESCRIPTION = (
-    "Find the true hidden components behind a table of data or images: a .npy, .npz, .csv, .tsv, .parquet or .h5ad "
-    "file, told by its ending, or an IDX file. With IDENTICA_TRACEBACK=1 in the environment an error shows where it "
-    "arose."
+    "Find the true hidden components behind a table of data or images: .npy, .npz, .csv, .tsv, .txt, .parquet, .h5ad "
+    "or .zarr, told by its ending, or an IDX file. With IDENTICA_TRACEBACK=1 in the environment an error shows where "
+    "it arose."
 )
 FAULTS = (ValueError, TypeError, OSError, ImportError, MemoryError)
 """What the input or the machine is to blame for; anything else is a defect and keeps its traceback."""

@@ -29,7 +29,7 @@ class Reading:
     Parameters
     ----------
     layer : str
-        Layer of a .h5ad file; X by default.
+        Layer of a .h5ad file or a .zarr directory; X by default.
     key : str
         Array of a .npz file that holds several.
     index_column : str

@@ -1,4 +1,4 @@
-"""Reading AnnData's .h5ad files."""
+"""Reading AnnData's .h5ad files and .zarr directories."""
 
 import warnings
 from pathlib import Path
@@ -13,18 +13,19 @@ from identica.io.errors import DataError
 from identica.io.table import Table
 from identica.machine import memory_shortage
 
-__all__ = ["read_h5ad"]
+__all__ = ["read_anndata"]
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"  # of every HDF5 file
+_GROUPS = (".zgroup", "zarr.json")  # of every Zarr directory, by its version
 
 
-def read_h5ad(path: Path, layer: str | None, auxiliary: str | None = None, missing: bool = False) -> Table:
-    """Read `X` or a layer of a .h5ad file, dense or sparse.
+def read_anndata(path: Path, layer: str | None, auxiliary: str | None = None, missing: bool = False) -> Table:
+    """Read `X` or a layer of a .h5ad file or a .zarr directory, dense or sparse.
 
     Parameters
     ----------
     path : Path
-        The file.
+        The file or directory.
     layer : str or None
         Name of the layer; None means `X`.
     auxiliary : str, optional
@@ -42,12 +43,17 @@ def read_h5ad(path: Path, layer: str | None, auxiliary: str | None = None, missi
     ImportError
         If anndata is not installed.
     DataError
-        If it is not a .h5ad file, is damaged, has no such matrix, or the matrix cannot be used.
+        If it is neither, is damaged, has no such matrix, or the matrix cannot be used.
     """
-    with path.open("rb") as file:
-        is_hdf5 = file.read(len(_SIGNATURE)) == _SIGNATURE
-    if not is_hdf5:
-        raise DataError(f"{path} is not a .h5ad file, write it with AnnData.write_h5ad")
+    kind = "zarr" if path.suffix.lower() == ".zarr" else "h5ad"
+    if kind == "zarr":
+        right = any((path / name).is_file() for name in _GROUPS)
+    else:
+        with path.open("rb") as file:
+            right = file.read(len(_SIGNATURE)) == _SIGNATURE
+    if not right:
+        what = "directory" if kind == "zarr" else "file"
+        raise DataError(f"{path} is not a .{kind} {what}, write it with AnnData.write_{kind}")
     try:
         import anndata
     except ImportError as error:
@@ -58,11 +64,11 @@ def read_h5ad(path: Path, layer: str | None, auxiliary: str | None = None, missi
         with warnings.catch_warnings():
             # They are about parts of the file that are not read here; what is read is checked below.
             warnings.simplefilter("ignore")
-            data = anndata.read_h5ad(path)
+            data = anndata.read_zarr(path) if kind == "zarr" else anndata.read_h5ad(path)
     except Exception as error:  # what a broken file raises depends on where it is broken
         message = " ".join(str(error).split())[:200]
         raise DataError(
-            f"{path} is damaged or no file of AnnData's ({message}), write it with AnnData.write_h5ad"
+            f"{path} is damaged or not AnnData's ({message}), write it with AnnData.write_{kind}"
         ) from error
     layers = ", ".join(data.layers.keys()) or "none"
     if layer is not None and layer not in data.layers:

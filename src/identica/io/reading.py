@@ -17,7 +17,8 @@ __all__ = ["ENDINGS", "read_table"]
 
 USUAL = {".csv": Dialect(","), ".tsv": Dialect("\t"), ".txt": Dialect("\t")}
 """How text is written, by ending; any of them may end in .gz, too."""
-ENDINGS = (".npy", ".npz", *USUAL, ".parquet", ".h5ad")
+ANNDATA = (".h5ad", ".zarr")
+ENDINGS = (".npy", ".npz", *USUAL, ".parquet", *ANNDATA)
 TABLES = (*USUAL, ".parquet")
 """Those whose columns have names and may be other things than features."""
 IDX = ".idx"
@@ -41,19 +42,19 @@ def read_table(
     Parameters
     ----------
     path : str or path
-        A .npy, .npz, .csv, .tsv, .txt, .parquet or .h5ad file, or an IDX file such as MNIST's; text may be gzipped,
-        and "-" is text from standard input. In text the header is optional (a first row of numbers alone is data), a
-        first column without a name, as pandas writes it, holds the names of the rows, and so does one for which the
-        header has no field, as R writes it. Truth values are 1 and 0.
+        A .npy, .npz, .csv, .tsv, .txt, .parquet or .h5ad file, a .zarr directory of AnnData's, or an IDX file such as
+        MNIST's; text may be gzipped, and "-" is text from standard input. In text the header is optional (a first row
+        of numbers alone is data), a first column without a name, as pandas writes it, holds the names of the rows, and
+        so does one for which the header has no field, as R writes it. Truth values are 1 and 0.
     layer : str, optional
-        Layer of a .h5ad file; without it `X` is read.
+        Layer of a .h5ad file or a .zarr directory; without it `X` is read.
     key : str, optional
         Name of the array in a .npz file; needed where it holds several.
     index_column : str, optional
         Column of text or a .parquet file that holds the names of the rows.
     auxiliary : str, optional
         What holds an auxiliary variable, one value for each row: a column of text or a .parquet file, which then
-        is no feature; a column of `obs` of a .h5ad file; for arrays and images, a .npy or IDX file of its own. Text,
+        is no feature; a column of `obs` of AnnData; for arrays and images, a .npy or IDX file of its own. Text,
         whole numbers and categories are labels, real numbers are continuous.
     without : str, optional
         Column of text or a .parquet file that is no feature and is left out, where there is one.
@@ -76,7 +77,7 @@ def read_table(
         If the file is missing, empty, damaged, not what its ending says, or holds anything but one table of
         finite real numbers; or if an option does not belong to its kind.
     ImportError
-        If anndata, which .h5ad files need, is not installed.
+        If anndata, which .h5ad files and .zarr directories need, is not installed.
 
     Examples
     --------
@@ -90,14 +91,14 @@ def read_table(
     """
     path = Path(path)
     ending = _ending(path)
-    if path.is_dir():
+    if path.is_dir() and ending != ".zarr":
         raise DataError(f"{path} is a directory, give a file")
     if ending not in (*ENDINGS, IDX):
         raise DataError(
             f"{path} has the unknown ending {ending!r}, use one of {', '.join(ENDINGS)}, .gz after one of text, or an "
             "IDX file"
         )
-    _check_option("layer", layer, ending, (".h5ad",))
+    _check_option("layer", layer, ending, ANNDATA)
     _check_option("key", key, ending, (".npz",))
     _check_option("index_column", index_column, ending, TABLES)
     _check_option("separator", separator, ending, tuple(USUAL))
@@ -111,7 +112,7 @@ def read_table(
         )
     else:
         table = _safely(path, lambda: _read(path, ending, layer, key, roles, missing))
-    if auxiliary is None or ending in (*TABLES, ".h5ad"):
+    if auxiliary is None or ending in (*TABLES, *ANNDATA):
         return table
     return replace(table, auxiliary=read_auxiliary(Path(auxiliary), len(table.values), path))
 
@@ -149,10 +150,10 @@ def _read(path: Path, ending: str, layer: str | None, key: str | None, roles: Ro
             from identica.io.parquet import read_parquet
 
             return read_parquet(path, roles, missing)
-        case ".h5ad":
-            from identica.io.anndata import read_h5ad
+        case _ if ending in ANNDATA:
+            from identica.io.anndata import read_anndata
 
-            return read_h5ad(path, layer, roles.auxiliary, missing)
+            return read_anndata(path, layer, roles.auxiliary, missing)
         case _:
             return Table.checked(read_idx(path), path, missing=missing)
 
