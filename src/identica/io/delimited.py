@@ -165,7 +165,7 @@ def _read(
             row_names.append(row[layout.index])
         if layout.apart is not None:
             apart.append(row[layout.apart])
-        numbers = [dialect.number(field) for field in fields]
+        numbers = dialect.numbers(fields)
         if None in numbers:
             numbers = _other_values(path, line, row, layout, fields, numbers, truth)
         values.extend(numbers)  # type: ignore[arg-type]
