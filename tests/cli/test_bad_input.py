@@ -73,7 +73,7 @@ def test_text_files_that_cannot_be_fitted(refused, text, complaint):
         (["-d", "2", "--threads", "0"], "threads=0 is not possible"),
         (["-d", "2", "--threads", "100000"], "threads=100000 is not possible here, use 1 to"),
         (["-d", "2", "--device", "abacus"], "device='abacus' is not usable here"),
-        (["-d", "2", "--layer", "counts"], "layer='counts' is for .h5ad files"),
+        (["-d", "2", "--layer", "counts"], "layer='counts' is for .h5ad, .zarr files"),
         (["-d", "2", "--index-column", "cell"], "has no column 'cell'"),
         (["-d", "2", "--method", "magic"], "'magic' is unknown: use one of autoencoder, auxiliary-ica, "),
         (["-d", "2", "--colour", "red"], "Unrecognized options: --colour"),
