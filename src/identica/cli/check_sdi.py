@@ -203,11 +203,10 @@ def _counted(checks: "list[SDICheck]") -> str:
 
 
 def _meaning_of_influence(summary: "SDISummary") -> str:
-    sizes = [size for either in (False, True) if (size := summary.corner_size(symmetric=either)) is not None]
-    if sizes:
+    if summary.unique_up_to is not None:
         return (
             "Where both parts hold for either kind of rows, these components are the only best answer there, up to "
-            f"their order, signs and scales, and to changes by less than {max(sizes):.2g} of them."
+            f"their order, signs and scales, and to changes by less than {summary.unique_up_to:.2g} of them."
         )
     return (
         "Nowhere do both parts hold: it is not proven that these components are the only best answer. They may be even "

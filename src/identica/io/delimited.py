@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from identica.io.auxiliary import Auxiliary, from_text
 from identica.io.columns import Roles, few, position_apart, shortened
-from identica.io.dialect import MISSING, SEPARATORS, Dialect, find_dialect
+from identica.io.dialect import SEPARATORS, Dialect, find_dialect, is_missing
 from identica.io.errors import DataError
 from identica.io.table import Table
 
@@ -195,7 +195,7 @@ def _other_values(
         if number is not None:
             continue
         field = fields[position]
-        if field.strip().lower() in MISSING:
+        if is_missing(field):
             found[position] = np.nan
         elif (value := layout.dialect.value(field)) is not None:
             truth.setdefault(position, line)
@@ -230,7 +230,7 @@ def _named(names: tuple[str, ...] | None, position: int) -> str:
 
 def _auxiliary(path: Path, column: str, fields: Sequence[str], lines: Sequence[int]) -> Auxiliary:
     for line, field in zip(lines, fields, strict=True):
-        if field.strip().lower() in MISSING:
+        if is_missing(field):
             raise DataError(
                 f"{path}: the value at line {line}, column {column!r} is missing, and every sample needs a label or a "
                 "number: fill it in or leave such rows out"
@@ -290,7 +290,7 @@ def _explain(path: Path, line: int, row: list[str], layout: _Layout) -> DataErro
     """Say which field of a row cannot be read."""
     dialect = layout.dialect
     for position, field in enumerate(row):
-        known = dialect.value(field) is not None or field.strip().lower() in MISSING
+        known = dialect.value(field) is not None or is_missing(field)
         if position in (layout.index, layout.apart) or known:
             continue
         name = _named(layout.names, position)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import final
 
-__all__ = ["MISSING", "SEPARATORS", "Dialect", "find_dialect"]
+__all__ = ["SEPARATORS", "Dialect", "find_dialect", "is_missing"]
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars", " ": "blanks"}
 """What separates fields, and what it is called."""
@@ -130,6 +130,22 @@ class _Rows(Iterator[list[str]]):
         return next(self._reader)
 
 
+def is_missing(field: str) -> bool:
+    """Tell whether a field says that its value is missing.
+
+    Parameters
+    ----------
+    field : str
+        As it stands in the file.
+
+    Returns
+    -------
+    bool
+        Whether it is empty, NA, null or the like.
+    """
+    return field.strip().lower() in MISSING
+
+
 def find_dialect(
     lines: Sequence[str], usual: Dialect, *, separator: str | None = None, decimal: str | None = None
 ) -> Dialect:
@@ -179,4 +195,4 @@ def _share_of_numbers(lines: Sequence[str], dialect: Dialect) -> float:
     if len(widths) != 1 or max(widths) < 2 or not 0 <= len(below[0]) - len(rows[0]) <= 1:
         return -1.0
     fields = [field for row in below for field in row]
-    return sum(dialect.value(field) is not None or field.strip().lower() in MISSING for field in fields) / len(fields)
+    return sum(dialect.value(field) is not None or is_missing(field) for field in fields) / len(fields)

@@ -67,10 +67,10 @@ def of_influence(condition: SDISummary) -> Sign:
     facts = (
         f"diverse influence holds at {holds} of {len(plain)} points checked (margin at most {margin:.2f} in the middle)"
     )
-    sizes = [size for either in (False, True) if (size := condition.corner_size(symmetric=either)) is not None]
+    size = condition.unique_up_to
     meaning = (
-        f"there these components are the only best answer, up to changes by less than {max(sizes):.2g} of them."
-        if sizes
+        f"there these components are the only best answer, up to changes by less than {size:.2g} of them."
+        if size is not None
         else "it is not proven that these components are the only best answer; the condition is sufficient, and dense "
         "rows hardly ever meet it."
     )

@@ -147,6 +147,12 @@ class SDISummary:
         sizes = [each.corner_size for each in checks if each.condition_1 == each.condition_2 == "holds"]
         return max((size for size in sizes if size is not None), default=None)
 
+    @property
+    def unique_up_to(self) -> float | None:
+        """The larger :meth:`corner_size` of the two hulls; None where nowhere both parts hold for either."""
+        sizes = [self.corner_size(symmetric=either) for either in (False, True)]
+        return max((size for size in sizes if size is not None), default=None)
+
     def _checks(self, symmetric: bool) -> list[SDICheck]:
         return [point.symmetric if symmetric else point.plain for point in self.points]
 
