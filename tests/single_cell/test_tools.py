@@ -114,10 +114,17 @@ def test_only_highly_variable_genes_are_used_where_they_are_marked(adata):
         tl.dica(adata, 2, use_highly_variable=True)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_raw_counts_are_recognised():
     adata = cells(technical=TechnicalNoise(library_mean=6.0, counts=True)).to_anndata()
-    with pytest.raises(ValueError, match=r"whole numbers, or nearly all are, as raw counts are.*pass normalize=True"):
-        tl.dica(adata, 2, training=QUICK)
+    recognised = tl.dica(adata, 2, training=QUICK, n_init=1, copy=True)
+    assert recognised.uns["dica"]["params"]["likelihood"] == "negative-binomial"
+    totals = adata.X.sum(axis=1)
+    fitted = DICA(2, likelihood="negative-binomial", n_init=1, training=QUICK, random_state=0)
+    expected = fitted.fit_transform(adata.to_df(), size_factors=totals)
+    np.testing.assert_array_equal(recognised.obsm["X_dica"], expected)
+    chosen = tl.dica(adata, 2, training=QUICK, n_init=1, copy=True, likelihood="residuals")
+    assert chosen.uns["dica"]["params"]["likelihood"] == "residuals"
     before = adata.X.copy()
     tl.dica(adata, 2, training=QUICK, normalize=True)
     np.testing.assert_array_equal(adata.X, before)
@@ -137,7 +144,7 @@ def test_counts_that_are_none_are_refused_whether_their_gene_is_used_or_not(adat
     adata.var["highly_variable"] = np.arange(adata.n_vars) != 5
     other, layer = kept_as(adata, kind, tmp_path)
     gene = adata.var_names[5]
-    with pytest.raises(ValueError, match=rf"needs counts, and cell 'cell_3' has {value:g} of gene '{gene}', which"):
+    with pytest.raises(ValueError, match=rf"of counts, and cell 'cell_3' has {value:g} of gene '{gene}', which"):
         tl.dica(other, 2, normalize=True, layer=layer, training=QUICK)
     assert "X_dica" not in other.obsm
 
@@ -315,3 +322,65 @@ def test_the_mean_jacobian_of_many_cells_is_that_of_some(adata, monkeypatch):
     rows = np.linspace(0, len(adata) - 1, 10).astype(int)
     expected = fitted.jacobian(adata.to_df().iloc[rows]).mean(axis=0)
     np.testing.assert_allclose(tools.mean_jacobian(fitted, adata.X), expected, rtol=1e-6, atol=1e-12)
+
+
+@pytest.fixture(scope="module")
+def counted():
+    """Counts of cells of two batches, with a number for each cell and a depth of its own."""
+    adata = cells(n_cells=300, technical=TechnicalNoise(library_mean=6.0, counts=True)).to_anndata()
+    adata.X = scipy.sparse.csr_matrix(adata.X)
+    adata.obs["donor"] = np.where(np.arange(300) % 2 == 0, "first", "second")
+    adata.obs["age"] = np.linspace(20, 60, 300)
+    adata.obs["sampled"] = np.asarray(adata.X.sum(axis=1)).ravel() * 1.5
+    return adata
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_columns_of_obs_are_covariates_and_size_factors(counted):
+    by_key = tl.dica(
+        counted,
+        2,
+        training=QUICK,
+        n_init=1,
+        batch_key="donor",
+        continuous_covariate_keys=["age"],
+        size_factor_key="sampled",
+        copy=True,
+    )
+    fitted = DICA(2, likelihood="negative-binomial", n_init=1, training=QUICK, random_state=0)
+    known = {"covariates": counted.obs[["donor", "age"]], "size_factors": counted.obs["sampled"]}
+    np.testing.assert_allclose(by_key.obsm["X_dica"], fitted.fit_transform(counted.to_df(), **known), atol=1e-6)
+    assert list(by_key.uns["dica"]["params"]["covariates"]) == ["donor", "age"]
+    assert by_key.uns["dica"]["params"]["size_factors"] == "sampled"
+    expected = fitted.jacobian(counted.to_df(), **known).mean(axis=0)
+    np.testing.assert_allclose(by_key.varm["dica_influence"], expected, rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_depth_is_that_of_all_genes_where_some_are_used(counted):
+    part = counted.copy()
+    part.var["highly_variable"] = np.arange(part.n_vars) % 2 == 0
+    tl.dica(part, 2, training=QUICK, n_init=1)
+    used = part.to_df().loc[:, part.var["highly_variable"].to_numpy()]
+    fitted = DICA(2, likelihood="negative-binomial", n_init=1, training=QUICK, random_state=0)
+    totals = np.asarray(counted.X.sum(axis=1)).ravel()
+    np.testing.assert_allclose(part.obsm["X_dica"], fitted.fit_transform(used, size_factors=totals), atol=1e-6)
+
+
+BAD_KEYS = [
+    ({"batch_key": "patient"}, ValueError, "obs has no column 'patient': it has donor, age, sampled"),
+    ({"categorical_covariate_keys": "donor"}, TypeError, r"is one name: give a list of names, \['donor'\]"),
+    ({"continuous_covariate_keys": ["donor"]}, ValueError, r"obs\['donor'\] holds 'first', no number"),
+    ({"size_factor_key": "donor"}, ValueError, r"obs\['donor'\] holds 'first', no number: give size factors"),
+    ({"size_factor_key": "age", "likelihood": "gaussian"}, ValueError, "is of use for counts, and the likelihood is"),
+    ({"likelihood": "binomial"}, ValueError, "'likelihood' parameter of DICA must be"),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "message"), BAD_KEYS, ids=[str(next(iter(c))) + str(i) for i, (c, *_) in enumerate(BAD_KEYS)]
+)
+def test_columns_that_are_not_there_are_refused_and_nothing_is_written(counted, change, kind, message):
+    with pytest.raises(kind, match=message):
+        tl.dica(counted, 2, training=QUICK, **change)
+    assert "X_dica" not in counted.obsm

@@ -25,6 +25,7 @@ def penalty_of(solver, work):
         best_step=lambda _: 10,
         is_done=lambda _: False,
         data=SimpleNamespace(loadings=None),
+        follows_counts=False,
     )
     work(solver, start)
     return seen[-1]

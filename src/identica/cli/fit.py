@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CheckpointKept", "Fit"]
 
+MANY_ZEROS = 0.05
+"""Share of the entries from which whole numbers are taken for counts."""
 OTHER_FITS = "cross-check"
 """Folder of the other fits while they go on."""
 
@@ -61,6 +63,9 @@ class Fit:
         Auxiliary variable of auxiliary-ica, a label (text, whole numbers) or a real number for each row: a column of
         the table, which then is no feature, or of obs of a .h5ad file; for .npy, .npz and IDX files, a .npy or IDX file
         of its own.
+    likelihood : str
+        How the data follow the components: gaussian, unless the configuration says otherwise; for raw counts poisson,
+        negative-binomial or residuals.
     holdout : float
         Share of the rows to hold out.
     cross_check : bool
@@ -83,6 +88,7 @@ class Fit:
     resume: bool = False
     reading: Flat = field(default_factory=Reading)
     auxiliary: Name = None
+    likelihood: Name = None
     holdout: Annotated[float, arg(metavar="SHARE")] = 0.1
     cross_check: bool = False
     jobs: Annotated[int, arg(metavar="N")] = 1
@@ -98,7 +104,8 @@ class Fit:
         from identica.io import DataError, output_directory, refuse_to_overwrite
 
         given = {"n_components": self.n_components, "method": self.method, "random_state": self.seed}
-        estimator = from_configuration(read_parameters(self.config, given | {"device": self.device}))
+        given |= {"likelihood": self.likelihood, "device": self.device}
+        estimator = from_configuration(read_parameters(self.config, given))
         check_use(estimator, self.auxiliary)
         check_jobs(self.jobs)
         if self.cross_check and not estimator.identifies:
@@ -158,6 +165,8 @@ class Fit:
             check_halves(len(train), estimator.n_components)
         known = None if table.auxiliary is None else table.auxiliary.rows(train)
         with _noted() as noted:
+            if estimator.likelihood == "gaussian":
+                _tell_of_counts(table)
             start = time.perf_counter()
             try:
                 estimator.fit(table.rows(train), known, checkpoint=checkpoint, resume=self.resume)
@@ -208,6 +217,21 @@ class Fit:
             # The fit itself is done and kept; so are other fits, once the first of them is.
             kept = self.output / OTHER_FITS
             raise CheckpointKept(str(kept if kept.is_dir() else self.output / "checkpoint.safetensors")) from None
+
+
+def _tell_of_counts(table: "Table") -> None:
+    """Warn where a table looks like raw counts, of which depth would be the largest component."""
+    from identica.single_cell.expression import looks_like_counts
+
+    values = table.values
+    if table.sample_shape is not None or (values == 0).mean() < MANY_ZEROS or not looks_like_counts(values):
+        return
+    warnings.warn(
+        "the values are whole numbers with many zeros, as raw counts are, and are fitted as if they were measurements: "
+        "give --likelihood negative-binomial if they are counts",
+        UserWarning,
+        stacklevel=2,
+    )
 
 
 def _line(fit: "SingleFit") -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from identica.io import Table
+
+if TYPE_CHECKING:
+    from identica.preparation import Observed
 
 __all__ = ["reconstruction_beside_pca", "split_rows"]
 
@@ -17,8 +20,7 @@ Rows = NDArray[np.intp]
 
 class _Model(Protocol):
     n_components: int
-    mean_: NDArray[np.floating[Any]]
-    scale_: NDArray[np.floating[Any]]
+    observed_: Observed
 
     def reconstruct(self, X: Any) -> NDArray[np.floating[Any]]: ...
 
@@ -86,14 +88,19 @@ def reconstruction_beside_pca(
     """
     seen, unseen = table.values[train], table.values[held_out]
     restored = np.asarray(model.reconstruct(table.rows(held_out))).reshape(unseen.shape)
-    mean, scale = model.mean_, model.scale_
-    by_pca = _pca((seen - mean) / scale, (unseen - mean) / scale, model.n_components, seed) * scale + mean
+    observed = model.observed_
+    given, asked = (observed.design(rows, None, None) for rows in (seen, unseen))
+    target = observed.standardised(unseen, asked)
+    pca = _pca(observed.standardised(seen, given), target, model.n_components, seed)
+    nothing = observed.restored(np.zeros_like(target), asked)
+    by_unit = {
+        "standardised_units": (target, np.zeros_like(target), observed.standardised(restored, asked), pca),
+        "own_units": (unseen, nothing, restored, observed.restored(pca, asked)),
+    }
     shares = {}
-    for unit, weight in {"standardised_units": 1 / scale, "own_units": np.ones_like(scale)}.items():
-        total = float(np.square((unseen - mean) * weight).sum())
-        errors = {
-            name: np.square((made - unseen) * weight).sum() for name, made in (("model", restored), ("pca", by_pca))
-        }
+    for unit, (true, base, by_model, by_pca) in by_unit.items():
+        total = float(np.square(true - base).sum())
+        errors = {name: np.square(made - true).sum() for name, made in (("model", by_model), ("pca", by_pca))}
         shares[unit] = {name: float(error) / total if total else None for name, error in errors.items()}
     return shares
 

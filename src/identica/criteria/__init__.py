@@ -18,6 +18,7 @@ from identica.criteria.local import JacobianSample, LocalGeometry
 from identica.criteria.penalty import Loss, Penalty
 from identica.criteria.polytopes import NONNEGATIVE, POLYTOPES, gauge
 from identica.criteria.scales import best_scales, best_value
+from identica.criteria.shifts import common_shift, without_common_shift
 from identica.criteria.sparsity import InfluenceSparsity, Sparsity
 from identica.criteria.units import row_units
 from identica.criteria.volume import (
@@ -45,6 +46,7 @@ __all__ = [
     "best_scales",
     "best_value",
     "block_norms",
+    "common_shift",
     "compositional_overlap",
     "gauge",
     "independent_mechanism_contrast",
@@ -57,6 +59,7 @@ __all__ = [
     "row_units",
     "volume_criterion",
     "volume_efficiency",
+    "without_common_shift",
 ]
 
 CRITERIA: dict[str, type[Criterion]] = {

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from identica.criteria.geometry import log_volume_from_gram
+from identica.criteria.shifts import without_common_shift
 from identica.jacobian import jacobian, jacobian_beyond
 
 __all__ = ["JacobianSample", "LocalGeometry"]
@@ -34,21 +35,27 @@ class LocalGeometry:
         Squared lengths of the columns of J, over all rows.
     covariance : Tensor of shape (..., d, d), optional
         Covariance of the latents over the data; the identity where it is not known.
+    direction : Tensor of shape (k,), optional
+        Of what all rows can have in common that the data do not tell, see :func:`common_shift`; the rows are such as
+        have it at its median in the components as they are. None where there is no such freedom.
     """
 
     rows: Tensor
     log_volume: Tensor
     column_squares: Tensor
     covariance: Tensor | None = None
+    direction: Tensor | None = None
 
     @classmethod
-    def of(cls, matrix: Tensor) -> LocalGeometry:
+    def of(cls, matrix: Tensor, direction: Tensor | None = None) -> LocalGeometry:
         """Describe whole Jacobians.
 
         Parameters
         ----------
         matrix : Tensor of shape (..., n, m, d)
             Jacobians.
+        direction : Tensor of shape (m,), optional
+            Of a common shift of their rows that is free.
 
         Returns
         -------
@@ -61,8 +68,11 @@ class LocalGeometry:
         >>> local.log_volume.tolist()
         [0.0]
         """
+        if direction is not None:
+            matrix = without_common_shift(matrix, direction)
         gram = matrix.mT @ matrix
-        return cls(matrix, log_volume_from_gram(gram), gram.diagonal(dim1=-2, dim2=-1))
+        squares = gram.diagonal(dim1=-2, dim2=-1)
+        return cls(matrix, log_volume_from_gram(gram), squares, direction=direction)
 
     @property
     def spread(self) -> Tensor:
@@ -91,6 +101,7 @@ class LocalGeometry:
             self.log_volume + 2 * scales.log().sum(),
             self.column_squares * scales.square(),
             covariance / torch.outer(scales, scales),
+            self.direction,
         )
 
 
@@ -114,7 +125,9 @@ class JacobianSample:
         Outputs of the decoder, where it is none of a compact space; found by asking it if None.
     whole_volume : bool, default=True
         Whether in a compact space the volume is that of all rows whatever rows are drawn, J'J = H'V'V H. Otherwise it
-        is that of the rows drawn, as among features, and H itself is not needed.
+        is that of the rows drawn, as among features, and H itself is not needed. With a direction it always is.
+    direction : Tensor of shape (n_features of the data,), optional
+        Of a common shift of all rows that the data do not tell, in the features' own units; taken out of the rows.
     """
 
     n_samples: int
@@ -123,6 +136,7 @@ class JacobianSample:
     units: Tensor | None = None
     n_outputs: int | None = None
     whole_volume: bool = True
+    direction: Tensor | None = None
 
     def at(self, decoder: nn.Module, latents: Tensor, generator: torch.Generator | None) -> LocalGeometry:
         """Return the geometry of the decoder at some points, with a sample of the Jacobians' rows or with all.
@@ -149,14 +163,18 @@ class JacobianSample:
             _, rows = jacobian(decoder, latents, features=chosen)
             if self.units is not None:
                 rows = rows * _at(self.units.to(rows), chosen).unsqueeze(-1)
-        elif self.whole_volume:
+        elif self.whole_volume and self.direction is None:
             _, inner = jacobian(decoder, latents)
             rows = _at(self._scaled_loadings, chosen).to(inner) @ inner
             gram = inner.mT @ self._loadings_gram.to(inner) @ inner
             return _described(rows, gram, latents)
         else:
             rows = jacobian_beyond(decoder, latents, _at(self._scaled_loadings, chosen).to(latents))
-        return _described(rows, rows.mT @ rows * (total / rows.shape[-2]), latents)
+        direction = None
+        if self.direction is not None:
+            direction = _at(self.direction if self.units is None else self.direction * self.units, chosen).to(rows)
+            rows = without_common_shift(rows, direction)
+        return _described(rows, rows.mT @ rows * (total / rows.shape[-2]), latents, direction)
 
     def _n_features(self, decoder: nn.Module, latents: Tensor) -> int:
         if self.loadings is not None:
@@ -196,9 +214,9 @@ class JacobianSample:
         return torch.randperm(n_features, generator=generator)[: self.n_features]
 
 
-def _described(rows: Tensor, gram: Tensor, latents: Tensor) -> LocalGeometry:
+def _described(rows: Tensor, gram: Tensor, latents: Tensor, direction: Tensor | None = None) -> LocalGeometry:
     covariance = latents.mT.cov(correction=0).reshape(gram.shape[-2:]) if len(latents) > 1 else None
-    return LocalGeometry(rows, log_volume_from_gram(gram), gram.diagonal(dim1=-2, dim2=-1), covariance)
+    return LocalGeometry(rows, log_volume_from_gram(gram), gram.diagonal(dim1=-2, dim2=-1), covariance, direction)
 
 
 def _at(values: Tensor, chosen: Tensor | None) -> Tensor:

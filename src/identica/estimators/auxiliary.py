@@ -75,6 +75,10 @@ class AuxiliaryICA(NetworkAnalysis):
     # What tells u is faint in each sample: at lower rates most starts stay near the principal axes.
     default_learning_rate: ClassVar[float] = 1e-2
 
+    @property
+    def _counts_follow(self) -> bool:
+        return False
+
     def _solver(self) -> Solver:
         return check_solver(self.solver, Contrastive, Variational)
 
@@ -96,7 +100,7 @@ class AuxiliaryICA(NetworkAnalysis):
             which has a level for each combination that occurs. The name is that of scikit-learn, so that pipelines
             pass it on.
         **options
-            ``checkpoint`` and ``resume``, as of all methods.
+            ``covariates``, ``size_factors``, ``checkpoint`` and ``resume``, as of all methods.
 
         Returns
         -------
@@ -109,10 +113,10 @@ class AuxiliaryICA(NetworkAnalysis):
             If there are other options, such as ``u``.
         """
         for name in options:
-            if name not in ("checkpoint", "resume"):
+            if name not in ("covariates", "size_factors", "checkpoint", "resume"):
                 raise TypeError(
-                    f"{type(self).__name__}.fit has no parameter {name!r}, it has X, y, checkpoint and resume: pass u "
-                    "as y, in fit(X, u) or fit(X, y=u)"
+                    f"{type(self).__name__}.fit has no parameter {name!r}, it has X, y, covariates, size_factors, "
+                    "checkpoint and resume: pass u as y, in fit(X, u) or fit(X, y=u)"
                 )
         return super().fit(X, y, **options)
 

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -29,8 +30,23 @@ from identica.estimators.parameters import documented, refuse_unknown
 from identica.estimators.plain_values import fingerprint
 from identica.estimators.plan import Plan, make_plan, make_starts
 from identica.io import check_output_file
+from identica.likelihoods import COUNT_LIKELIHOODS
 from identica.networks import Affine, Convolutional, Dense, Network, into_features
-from identica.preparation import Context, FloatArray, check_observations, standardise, wild_rows
+from identica.preparation import (
+    Context,
+    Covariates,
+    FloatArray,
+    Observed,
+    Prepared,
+    check_counts,
+    check_observations,
+    check_size_factors,
+    fit_counts,
+    fit_covariates,
+    log_depth,
+    standardise,
+    wild_rows,
+)
 from identica.solvers import Solver
 from identica.solvers.starts import Found, repeat_on_all_rows, run_starts
 from identica.training.checkpoint import Checkpoint, find_snapshots
@@ -42,6 +58,7 @@ from identica.trust import compare_starts, judge, of_single_points
 __all__ = ["ComponentAnalysis", "NetworkAnalysis"]
 
 AUTO_STARTS = 8
+LIKELIHOODS = ("gaussian", "residuals", *COUNT_LIKELIHOODS)
 COMPARED_ROWS = 2000
 FEWEST_COMPARED = 100
 """With fewer held-out rows the starts are compared on training rows."""
@@ -58,6 +75,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
     n_components: int = 2
     _: KW_ONLY
     standardize: bool | None = None
+    likelihood: str = "gaussian"
     feature_units: str = "auto"
     wild_rows: str = "drop"
     device: str | torch.device = "auto"
@@ -77,6 +95,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "standardize": ["boolean", None],
+        "likelihood": [StrOptions(set(LIKELIHOODS))],
         "feature_units": [StrOptions({"auto", "own", "free"})],
         "wild_rows": [StrOptions({"drop", "keep"})],
         "device": [str, torch.device],
@@ -112,6 +131,11 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         return None
 
     @property
+    def _counts_follow(self) -> bool:
+        """Whether the method can train on the likelihood of counts, and not on their residuals alone."""
+        return True
+
+    @property
     def _architecture(self) -> Network | Affine:
         architecture: Network | Affine = self.network or Dense()
         return architecture
@@ -132,6 +156,8 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         X: Any,
         y: Any = None,
         *,
+        covariates: Any = None,
+        size_factors: Any = None,
         checkpoint: str | os.PathLike[str] | None = None,
         resume: bool = False,
     ) -> Self:
@@ -143,6 +169,12 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
             Observations, in any units; images have a height and a width.
         y : None
             Ignored, but by methods that say what it is for them.
+        covariates : array-like or DataFrame of shape (n_samples,) or (n_samples, n_covariates), optional
+            What is known of each sample and shall not come back as a component: labels, such as a batch (text,
+            categories, booleans, whole numbers), or floating-point numbers. What features are linear in, counts in
+            their logarithm, is taken out. Components that go with a covariate lose what they share with it.
+        size_factors : array-like of shape (n_samples,), optional
+            For likelihoods of counts: the depth of each sample, up to a number; its total if None.
         checkpoint : path, optional
             File that is written every few seconds and when the fit is interrupted (Ctrl-C), so that it can go on.
             It stays when the fit is complete: delete it once the result is saved.
@@ -176,6 +208,8 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
                 f"use at most {X.shape[1]}"
             )
         context = self._context(y, len(X))
+        depths = self._checked_depths(X, size_factors)
+        described, described_values = (None, None) if covariates is None else fit_covariates(covariates, len(X))
         snapshots = find_snapshots(checkpoint, resume)
         if self.random_state is not None:
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -184,11 +218,14 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
             seed = known[0] if known else int(np.random.default_rng().integers(2**31 - 1))
         training = self._training
         keeper = Checkpoint(None if checkpoint is None else Path(checkpoint), training.checkpoint_seconds, snapshots)
-        print_of_fit = "" if checkpoint is None else fingerprint(self, X, context)
-        standardised = self._standardised_for_fit(X)
+        print_of_fit = "" if checkpoint is None else fingerprint(self, X, context, described_values, depths)
+        if self.likelihood != "gaussian":
+            prepared = self._prepared_counts(X, depths, described, described_values, seed)
+        else:
+            prepared = self._prepared_numbers(X, described, described_values)
         if context is not None and len(self.wild_rows_):
             context = replace(context, values=np.delete(context.values, self.wild_rows_, axis=0))
-        plan = make_plan(self, standardised, training, seed, context=context, compact=solver.compact)
+        plan = make_plan(self, prepared, training, seed, context=context, solver=solver)
         starts = make_starts(self, plan, keeper, print_of_fit)
         for start in starts:
             if start.number in snapshots:
@@ -203,14 +240,14 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
             starts, solver, criterion, keeper, n_side_by_side=min(side_by_side, len(starts)), n_threads=n_threads
         )
         best = found.best
-        if len(standardised) <= training.refit_samples and best.stopped_early:
+        if len(prepared.values) <= training.refit_samples and best.stopped_early:
             # Few rows: how long to train is known now, so those held out are better used than kept.
-            again = make_plan(self, standardised, training, seed, context=context, compact=solver.compact, refit=plan)
+            again = make_plan(self, prepared, training, seed, context=context, solver=solver, refit=plan)
             networks = build_framed(self, again.bases[best.number], plan.seeds[best.number])
             repeat_on_all_rows(
                 found, networks, again.data, again.wide_data, solver, criterion, keeper, n_threads=n_threads
             )
-        self._conclude(found, plan, standardised)
+        self._conclude(found, plan, prepared.values)
         self.durations_ = best.durations
         self.durations_["other"] = max(0.0, time.perf_counter() - began - sum(best.durations.values()))
         self.verdict_ = judge(self)
@@ -220,8 +257,42 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
                 warnings.warn(sign.text, ConvergenceWarning, stacklevel=2)
         return self
 
-    def _standardised_for_fit(self, X: FloatArray) -> FloatArray:
-        """Leave out wild rows, with a warning, and standardise the others; sets mean_, scale_ and wild_rows_."""
+    def _checked_depths(self, X: FloatArray, size_factors: Any) -> NDArray[np.float64] | None:
+        """Make sure that a likelihood of counts has counts, and return the depths that were given."""
+        if self.likelihood == "gaussian":
+            if size_factors is not None:
+                raise ValueError(
+                    "size_factors are depths of counts, and likelihood='gaussian' is of none: choose 'poisson', "
+                    "'negative-binomial' or 'residuals', or leave them out"
+                )
+            return None
+        if self.likelihood in COUNT_LIKELIHOODS and not self._counts_follow:
+            raise ValueError(
+                f"{type(self).__name__} has no likelihood {self.likelihood!r}: use 'residuals' for counts, or DICA"
+            )
+        check_counts(X, self.likelihood, getattr(self, "feature_names_in_", None))
+        return check_size_factors(size_factors, len(X))
+
+    def _prepared_counts(
+        self,
+        X: FloatArray,
+        depths: NDArray[np.float64] | None,
+        known: Covariates | None,
+        values: FloatArray | None,
+        seed: int,
+    ) -> Prepared:
+        """Model counts without components and return their residuals; sets observed_, mean_ and scale_."""
+        counts = fit_counts(X, self.n_components, size_factors=depths, covariates=values, seed=seed)
+        followed = self.likelihood in COUNT_LIKELIHOODS
+        self.wild_rows_ = np.empty(0, dtype=np.intp)
+        self.mean_, self.scale_ = counts.mean.astype(X.dtype), counts.scale.astype(X.dtype)
+        self.observed_ = Observed(self.mean_, self.scale_, counts, known, log_link=followed)
+        self.n_samples_fit_ = len(X)
+        design = counts.design(log_depth(X, counts.mean_depth, depths)[0], values)
+        return Prepared(counts.residuals(X, design), *(X, design) if followed else ())
+
+    def _prepared_numbers(self, X: FloatArray, known: Covariates | None, values: FloatArray | None) -> Prepared:
+        """Leave out wild rows, with a warning, and standardise the others; sets observed_, mean_ and scale_."""
         self.wild_rows_ = np.empty(0, dtype=np.intp)
         if self.wild_rows == "drop":
             wild = wild_rows(X)
@@ -229,11 +300,17 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
                 warnings.warn(wild.sentence(), UserWarning, stacklevel=3)
                 X = np.delete(X, wild.rows, axis=0)
                 self.wild_rows_ = wild.rows
+                values = None if values is None else np.delete(values, wild.rows, axis=0)
         names = getattr(self, "feature_names_in_", None)
         standardised = standardise(X, per_feature=self.scaled_by_feature_, names=names, centre=self._centred)
         self.mean_, self.scale_ = standardised.mean, standardised.scale
         self.n_samples_fit_ = len(X)
-        return standardised.values
+        if values is None:
+            self.observed_ = Observed(self.mean_, self.scale_)
+            return Prepared(standardised.values)
+        effects = np.linalg.lstsq(values, standardised.values.astype(np.float64), rcond=None)[0]
+        self.observed_ = Observed(self.mean_, self.scale_, covariates=known, effects=effects)
+        return Prepared(np.asarray((standardised.values - values @ effects).astype(X.dtype)))
 
     def _conclude(self, found: Found, plan: Plan, standardised: FloatArray) -> None:
         """Set everything that is reported of a fit."""
@@ -264,7 +341,14 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
             encoder, decoder = into_features(encoder, decoder, loadings.double())
         # In float64, then everything takes the precision of the data.
         rows = torch.as_tensor(standardised, device=find_device(self.device))
-        summary = canonicalise(encoder, decoder, rows, seed=plan.seeds[0], group_size=self._criterion().group_size)
+        summary = canonicalise(
+            encoder,
+            decoder,
+            rows,
+            seed=plan.seeds[0],
+            group_size=self._criterion().group_size,
+            direction=best.data.direction,
+        )
         self.encoder_, self.decoder_ = encoder.to(rows.dtype).eval(), decoder.to(rows.dtype).eval()
         with torch.no_grad():
             seen = seen.to(rows)

@@ -14,7 +14,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from identica.criteria import LocalGeometry, Volume, best_value, volume_efficiency
+from identica.criteria import LocalGeometry, Volume, best_value, volume_efficiency, without_common_shift
 from identica.jacobian import jacobian
 from identica.networks import change_basis, evaluate
 
@@ -51,7 +51,13 @@ class Summary:
 
 
 def canonicalise(
-    encoder: nn.Sequential, decoder: nn.Sequential, rows: Tensor, *, seed: int, group_size: int = 1
+    encoder: nn.Sequential,
+    decoder: nn.Sequential,
+    rows: Tensor,
+    *,
+    seed: int,
+    group_size: int = 1,
+    direction: Tensor | None = None,
 ) -> Summary:
     """Change the basis of the latents to the canonical one, in place, and describe the components.
 
@@ -65,6 +71,8 @@ def canonicalise(
         Of the choice of data points at which to average.
     group_size : int, default=1
         Components beside each other that stay together, ordered by what they do together.
+    direction : Tensor of shape (n_features,), optional
+        Of a common shift of the Jacobian's rows that the data do not tell, and that is taken out of what is reported.
 
     Returns
     -------
@@ -78,7 +86,7 @@ def canonicalise(
     with torch.no_grad():
         mean, deviation = latents.mean(0), latents.std(0, unbiased=False)
         deviation = torch.where(deviation > 0, deviation, 1.0)
-        size, signed = _mean_jacobians(encoder, decoder, few)
+        size, signed = _mean_jacobians(encoder, decoder, few, direction)
         strength = size.sum(0) * deviation
         together = strength.reshape(-1, group_size).sum(1).repeat_interleave(group_size)
         within = torch.argsort(strength, descending=True, stable=True)
@@ -89,11 +97,12 @@ def canonicalise(
         at_strongest = signed.gather(0, size.argmax(0, keepdim=True)).squeeze(0)
         sign = torch.where(at_strongest < 0, -1.0, 1.0).to(deviation)
         change_basis(encoder, decoder, torch.diag(deviation * sign)[:, order], mean)
-        influence, _ = _mean_jacobians(encoder, decoder, few)
+        influence, _ = _mean_jacobians(encoder, decoder, few, direction)
         shown = torch.randperm(rows.shape[1], generator=generator)[:VOLUME_ROWS].to(rows.device)
         _, matrices = jacobian(decoder, encoder(few[:VOLUME_POINTS]), features=shown)
         duplicates = _duplicates(evaluate(lambda part: encoder(part.double()), rows[:DUPLICATE_ROWS]))
-    reached = best_value(Volume(2.0), LocalGeometry.of(matrices))
+    among = None if direction is None else direction.to(matrices)[shown]
+    reached = best_value(Volume(2.0), LocalGeometry.of(matrices, among))
     return Summary(influence, float(volume_efficiency(reached, *matrices.shape[1:])), duplicates)
 
 
@@ -106,11 +115,15 @@ def _duplicates(latents: Tensor) -> list[tuple[int, int]]:
     return [(int(i), int(j)) for i, j in pairs]
 
 
-def _mean_jacobians(encoder: nn.Module, decoder: nn.Module, few: Tensor) -> tuple[Tensor, Tensor]:
+def _mean_jacobians(
+    encoder: nn.Module, decoder: nn.Module, few: Tensor, direction: Tensor | None
+) -> tuple[Tensor, Tensor]:
     """Return the means of |J| and of J over samples, each (n_features, n_components)."""
     size = signed = torch.zeros((), dtype=few.dtype, device=few.device)
     for part in torch.split(few, max(1, ENTRIES_AT_ONCE // (few.shape[1] * 16))):
         _, matrix = jacobian(decoder, encoder(part))
+        if direction is not None:
+            matrix = without_common_shift(matrix, direction.to(matrix))
         size = size + matrix.abs().sum(0)
         signed = signed + matrix.sum(0)
     return size / len(few), signed / len(few)

@@ -13,12 +13,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
+from identica.criteria import without_common_shift
 from identica.estimators.canonical import ENTRIES_AT_ONCE
 from identica.estimators.persistence import load_estimator, save_estimator
 from identica.io import check_output_file
 from identica.jacobian import jacobian
 from identica.networks import evaluate
-from identica.preparation import FloatArray, check_observations
+from identica.preparation import FloatArray, Observed, check_counts, check_observations, check_size_factors
 
 __all__ = ["FittedNetworks"]
 
@@ -28,10 +29,12 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
 
     n_components: int
     standardize: bool | None
+    likelihood: str
     encoder_: nn.Sequential
     decoder_: nn.Sequential
     mean_: FloatArray
     scale_: FloatArray
+    observed_: Observed
     n_features_in_: int
     sample_shape_: tuple[int, ...]
 
@@ -50,23 +53,32 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "encoder_")
         return check_observations(self, X, fitting=False)
 
-    def _standardised(self, X: FloatArray) -> Tensor:
-        # What overflows here is refused by evaluate.
-        with np.errstate(over="ignore", invalid="ignore"):
-            return self._on_device((X - self.mean_) / self.scale_)
+    def _seen(self, X: FloatArray, covariates: Any, size_factors: Any) -> tuple[Tensor, NDArray[np.float64] | None]:
+        """Return what the networks see of checked observations, and what is known beside them."""
+        observed = self.observed_
+        if observed.counts is not None:
+            check_counts(X, self.likelihood, getattr(self, "feature_names_in_", None))
+        elif size_factors is not None:
+            raise ValueError("size_factors are given and the model was fitted to no counts: leave them out")
+        design = observed.design(X, covariates, check_size_factors(size_factors, len(X)))
+        return self._on_device(observed.standardised(X, design)), design
 
     def _on_device(self, values: Any) -> Tensor:
         """Bring values into the precision and onto the device of the networks."""
         weight = next(self.decoder_.parameters())
         return torch.as_tensor(values, dtype=weight.dtype, device=weight.device)
 
-    def transform(self, X: Any) -> FloatArray:
+    def transform(self, X: Any, *, covariates: Any = None, size_factors: Any = None) -> FloatArray:
         """Return the components of samples.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features), or images of the shape fitted
             Observations, in the units of the data that were fitted.
+        covariates : array-like or DataFrame of shape (n_samples, n_covariates), optional
+            Where the model was fitted with covariates: those of these samples.
+        size_factors : array-like of shape (n_samples,), optional
+            Where the model was fitted to counts: depths in place of the samples' totals.
 
         Returns
         -------
@@ -79,7 +91,28 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
             If X has other features than the data that were fitted, or values that are not finite or too large.
         """
         X = self._checked(X)
-        return evaluate(self.encoder_, self._standardised(X)).cpu().numpy().astype(X.dtype, copy=False)
+        rows, _ = self._seen(X, covariates, size_factors)
+        return evaluate(self.encoder_, rows).cpu().numpy().astype(X.dtype, copy=False)
+
+    def fit_transform(self, X: Any, y: Any = None, **known: Any) -> FloatArray:
+        """Fit the components of a table and return them.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features), or images
+            Observations.
+        y : array-like, optional
+            For methods that use it.
+        **known
+            Of ``fit``, such as covariates and size_factors.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+            Components.
+        """
+        again = {name: value for name, value in known.items() if name in ("covariates", "size_factors")}
+        return self.fit(X, y, **known).transform(X, **again)  # type: ignore[no-any-return]
 
     def inverse_transform(self, X: Any) -> FloatArray:
         """Return the observations that components stand for.
@@ -92,7 +125,7 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_features), or of images where images were fitted
-            Observations, in the units of the data that were fitted.
+            Observations, in the units of the data that were fitted; of counts, means at depth 1 and mean covariates.
 
         Raises
         ------
@@ -105,16 +138,20 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"components of shape {latents.shape} were given: (n_samples, {self.n_components}) is needed"
             )
-        rows = evaluate(self.decoder_, self._on_device(latents)).cpu().numpy() * self.scale_ + self.mean_
-        return np.asarray(rows.reshape(-1, *self.sample_shape_))
+        rows = self.observed_.restored(evaluate(self.decoder_, self._on_device(latents)).cpu().numpy())
+        return np.asarray(rows.astype(self.mean_.dtype, copy=False).reshape(-1, *self.sample_shape_))
 
-    def reconstruct(self, X: Any) -> FloatArray:
+    def reconstruct(self, X: Any, *, covariates: Any = None, size_factors: Any = None) -> FloatArray:
         """Return what the networks make of samples: decoder(encoder(X)).
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features), or images of the shape fitted
             Observations.
+        covariates : array-like or DataFrame of shape (n_samples, n_covariates), optional
+            Where the model was fitted with covariates: those of these samples.
+        size_factors : array-like of shape (n_samples,), optional
+            Where the model was fitted to counts: depths in place of the samples' totals.
 
         Returns
         -------
@@ -123,40 +160,54 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
         """
         shape = np.shape(X)
         X = self._checked(X)
-        outputs = evaluate(nn.Sequential(self.encoder_, self.decoder_), self._standardised(X))
-        return (outputs.cpu().numpy() * self.scale_ + self.mean_).astype(X.dtype).reshape(shape)
+        rows, design = self._seen(X, covariates, size_factors)
+        outputs = evaluate(nn.Sequential(self.encoder_, self.decoder_), rows).cpu().numpy()
+        return self.observed_.restored(outputs, design).astype(X.dtype).reshape(shape)
 
-    def jacobian(self, X: Any) -> FloatArray:
+    def jacobian(self, X: Any, *, covariates: Any = None, size_factors: Any = None) -> FloatArray:
         """Return the decoder's Jacobian at samples: how each feature answers to each component there.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features), or images of the shape fitted
             Observations.
+        covariates : array-like or DataFrame of shape (n_samples, n_covariates), optional
+            Where the model was fitted with covariates: those of these samples.
+        size_factors : array-like of shape (n_samples,), optional
+            Where the model was fitted to counts: depths in place of the samples' totals.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features, n_components)
-            dx_i / ds_j, in units of feature i per standard deviation of component j. For images the features keep
-            their axes: (n_samples, height, width[, channels], n_components).
+            dx_i / ds_j, in units of feature i per standard deviation of component j; of counts, of their means at depth
+            1 and mean covariates, less what all features do in common, which depth leaves open. For images the
+            features keep their axes: (n_samples, height, width[, channels], n_components).
         """
         shape = np.shape(X)
         X = self._checked(X)
-        result = self._decoder_jacobian(evaluate(self.encoder_, self._standardised(X)), X.dtype)
-        result *= self.scale_[:, None]
+        latents = evaluate(self.encoder_, self._seen(X, covariates, size_factors)[0])
+        result = self._decoder_jacobian(latents, X.dtype)
+        if self.observed_.log_link:
+            result *= self.observed_.slopes(evaluate(self.decoder_, latents).cpu().numpy())[..., None]
+        else:
+            result *= self.scale_[:, None]
         return result.reshape(*shape, self.n_components)
 
     def _decoder_jacobian(self, latents: Tensor, dtype: Any) -> FloatArray:
         """Return the Jacobian at components, in units of the standardised features, features flattened."""
         size = max(1, ENTRIES_AT_ONCE // (self.n_features_in_ * self.n_components))
         result = np.empty((len(latents), self.n_features_in_, self.n_components), dtype=dtype)
+        direction = self.observed_.direction
+        common = None if direction is None else self._on_device(direction)
         with torch.no_grad():
             for start, part in enumerate(torch.split(latents, size)):
                 _, matrix = jacobian(self.decoder_, part)
+                if common is not None:
+                    matrix = without_common_shift(matrix, common)
                 result[start * size : start * size + len(part)] = matrix.cpu().numpy()
         return result
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, *, covariates: Any = None, size_factors: Any = None) -> float:
         """Return the fraction of variance explained: 1 - mean squared error over variance, in standardised units.
 
         Parameters
@@ -165,16 +216,21 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
             Observations.
         y : None
             Ignored.
+        covariates : array-like or DataFrame of shape (n_samples, n_covariates), optional
+            Where the model was fitted with covariates: those of these samples.
+        size_factors : array-like of shape (n_samples,), optional
+            Where the model was fitted to counts: depths in place of the samples' totals.
 
         Returns
         -------
         float
             1 for a perfect reconstruction, 0 for that of the fitted data's mean.
         """
-        restored = self.reconstruct(X)
+        restored = self.reconstruct(X, covariates=covariates, size_factors=size_factors)
         X = self._checked(X)
-        target = (X - self.mean_) / self.scale_
-        error = (restored.reshape(X.shape) - X) / self.scale_
+        rows, design = self._seen(X, covariates, size_factors)
+        target = rows.cpu().numpy()
+        error = self.observed_.standardised(restored.reshape(X.shape), design) - target
         return 1.0 - float(np.mean(np.square(error)) / max(np.mean(np.square(target)), np.finfo(np.float64).tiny))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:

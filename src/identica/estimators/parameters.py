@@ -29,6 +29,11 @@ COMMON_PARAMETERS = """\
 standardize : bool, optional
     Whether each feature is brought to unit variance inside; otherwise all are divided by one number. By default
     the features of tables are, the pixels of images are not.
+likelihood : {"gaussian", "poisson", "negative-binomial", "residuals"}, default="gaussian"
+    How data follow the model. For counts that were not normalised: "poisson" and "negative-binomial" multiply what
+    depth and covariates give by the exponential of what the decoder gives, above 1,000 features in their residuals
+    alone; "residuals" is Gaussian on these. The Jacobian is then that of the log mean, up to what all features do in
+    common, of which depth leaves nothing to be known.
 feature_units : {"auto", "own", "free"}, default="auto"
     In which units the criterion compares features: their own, within a factor of three about the median, which finds
     more where all features were measured alike, or such as no positive factor on any feature changes. "auto" takes
@@ -76,8 +81,10 @@ history_ : list of dict
     One record per stage and epoch of the start that is kept.
 durations_ : dict of str to float
     Seconds per stage of the start that is kept, and of all other work.
+observed_ : Observed
+    What was learned of depth, covariates and noise before any component.
 n_features_in_, feature_names_in_, mean_, scale_
-    Of the data."""
+    Of the data; of counts, means at depth 1 and the units in which networks see them."""
 _OWNERS = {
     "restarts": "the solver: solver=Staged(restarts=...)",
     "n_restarts": "the solver: solver=Staged(restarts=...)",

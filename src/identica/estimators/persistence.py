@@ -19,7 +19,7 @@ from identica.estimators.building import build_framed, find_device
 from identica.estimators.plain_values import MODULES, configuration, from_configuration
 from identica.io import DataError, atomic_write
 from identica.networks import into_features
-from identica.preparation import Basis
+from identica.preparation import Basis, CountModel, Covariates, FloatArray, Observed
 from identica.training.checkpoint import checksum
 from identica.trust import judge
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["load_estimator", "save_estimator"]
 
-FORMAT = 2
+FORMAT = 3
 _ARRAYS = (
     "mean_",
     "scale_",
@@ -83,6 +83,8 @@ def save_estimator(estimator: ComponentAnalysis, path: Path) -> None:
         if hasattr(estimator, name):
             tensors[name] = torch.as_tensor(np.ascontiguousarray(getattr(estimator, name)))
     attributes = {name: _plain(getattr(estimator, name)) for name in _VALUES if hasattr(estimator, name)}
+    arrays, attributes["observed_"] = _observed_values(estimator.observed_)
+    tensors |= {f"observed.{name}": torch.as_tensor(np.ascontiguousarray(array)) for name, array in arrays.items()}
     if hasattr(estimator, "feature_names_in_"):
         attributes["feature_names_in_"] = [str(name) for name in estimator.feature_names_in_]
     header = {
@@ -96,6 +98,38 @@ def save_estimator(estimator: ComponentAnalysis, path: Path) -> None:
     payload = safetensors.torch.save(tensors, header)
     with atomic_write(path) as file:
         file.write(payload)
+
+
+def _observed_values(observed: Observed) -> tuple[dict[str, FloatArray], dict[str, Any]]:
+    """Return what was learned before any component as arrays and plain values; mean and scale are kept elsewhere."""
+    arrays: dict[str, FloatArray] = {} if observed.effects is None else {"effects": observed.effects}
+    plain: dict[str, Any] = {
+        "covariates": None if observed.covariates is None else observed.covariates.to_plain(),
+        "log_link": observed.log_link,
+        "counts": None,
+    }
+    if observed.counts is not None:
+        values = vars(observed.counts)
+        plain["counts"] = {name: value for name, value in values.items() if isinstance(value, float)}
+        arrays |= {f"counts.{name}": value for name, value in values.items() if not isinstance(value, float)}
+    return arrays, plain
+
+
+def _observed_of(
+    mean: FloatArray, scale: FloatArray, tensors: dict[str, torch.Tensor], plain: dict[str, Any]
+) -> Observed:
+    """Make again what :func:`_observed_values` took apart."""
+    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+    counts = plain["counts"]
+    if counts is not None:
+        prefix = "counts."
+        own: dict[str, Any] = {
+            name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)
+        }
+        numbers: dict[str, Any] = {name: float(value) for name, value in counts.items()}
+        counts = CountModel(**numbers, **own)
+    covariates = None if plain["covariates"] is None else Covariates.from_plain(plain["covariates"])
+    return Observed(mean, scale, counts, covariates, arrays.get("effects"), bool(plain["log_link"]))
 
 
 def _plain(value: Any) -> Any:
@@ -175,6 +209,14 @@ def load_estimator(
         for name in _ARRAYS:
             if name in tensors:
                 setattr(estimator, name, tensors.pop(name).numpy())
+        prefix = "observed."
+        learned = {name: tensors.pop(name) for name in list(tensors) if name.startswith(prefix)}
+        estimator.observed_ = _observed_of(
+            estimator.mean_,
+            estimator.scale_,
+            {name.removeprefix(prefix): tensor for name, tensor in learned.items()},
+            attributes["observed_"],
+        )
         estimator.sample_shape_ = tuple(attributes.get("sample_shape_", (estimator.n_features_in_,)))
         estimator.wild_rows_ = np.array(attributes.get("wild_rows_", []), dtype=np.intp)
         if "duplicates_" in attributes:

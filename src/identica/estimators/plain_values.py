@@ -155,7 +155,12 @@ def _refuse_unknown(values: dict[str, Any], allowed: list[str], where: str) -> N
         raise ValueError(f"{where} has no parameter {unknown[0]!r}: it has {', '.join(allowed)}")
 
 
-def fingerprint(estimator: ComponentAnalysis, X: np.ndarray[Any, Any], context: Context | None = None) -> str:
+def fingerprint(
+    estimator: ComponentAnalysis,
+    X: np.ndarray[Any, Any],
+    context: Context | None = None,
+    *known: np.ndarray[Any, Any] | None,
+) -> str:
     """Return a digest of the data and of every parameter that changes the result.
 
     Parameters
@@ -166,6 +171,8 @@ def fingerprint(estimator: ComponentAnalysis, X: np.ndarray[Any, Any], context: 
         The data.
     context : Context, optional
         What is known of each sample beside them.
+    *known : ndarray or None
+        Covariates and depths.
 
     Returns
     -------
@@ -184,4 +191,8 @@ def fingerprint(estimator: ComponentAnalysis, X: np.ndarray[Any, Any], context: 
     digest.update(np.ascontiguousarray(X).data)
     if context is not None:
         digest.update(np.ascontiguousarray(context.values).data)
+    for name, values_of in zip(("covariates", "size_factors"), known, strict=False):
+        if values_of is not None:
+            digest.update(f"{name} {values_of.shape}".encode())
+            digest.update(np.ascontiguousarray(values_of).data)
     return digest.hexdigest()

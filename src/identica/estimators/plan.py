@@ -11,14 +11,16 @@ import torch
 from numpy.typing import NDArray
 
 from identica.estimators.building import build_framed, find_device
-from identica.likelihoods import Gaussian
+from identica.likelihoods import COUNT_LIKELIHOODS, CountLikelihood, CountNoise, Gaussian
 from identica.networks import Dense
 from identica.preparation import (
     Basis,
     Context,
     FloatArray,
+    Prepared,
     Subspace,
     geodesic_basis,
+    noise_edge,
     noise_floor,
     own_units,
     principal_axes,
@@ -26,6 +28,7 @@ from identica.preparation import (
     split_rows,
     units_differ,
 )
+from identica.solvers import Solver
 from identica.training.checkpoint import Checkpoint
 from identica.training.descent import Data
 from identica.training.plan import Training
@@ -105,12 +108,12 @@ class Plan:
 
 def make_plan(
     estimator: ComponentAnalysis,
-    standardised: FloatArray,
+    prepared: Prepared,
     training: Training,
     seed: int,
     *,
+    solver: Solver,
     context: Context | None = None,
-    compact: bool = True,
     refit: Plan | None = None,
 ) -> Plan:
     """Split the rows, find the compact space where the networks have one, and choose where starts begin.
@@ -119,16 +122,16 @@ def make_plan(
     ----------
     estimator : ComponentAnalysis
         Gives network, number of components and of starts.
-    standardised : ndarray of shape (n_samples, n_features)
+    prepared : Prepared
         All rows.
     training : Training
         How to train.
     seed : int
         Of all choices.
+    solver : Solver
+        Tells whether starts may begin in the compact space, and whether they leave it.
     context : Context, optional
         What is known of each row beside its features.
-    compact : bool, default=True
-        Whether the solver's starts may begin in the compact space.
     refit : Plan, optional
         A plan of the same fit: the rows that it holds out are trained on, too, in a space of the same rank.
 
@@ -138,6 +141,7 @@ def make_plan(
         Without starts.
     """
     d, n_starts = estimator.n_components, estimator._n_starts
+    standardised = prepared.values
     kept, held_out = split_rows(len(standardised), training.validation_fraction, seed)
     seen_rows = held_out if len(held_out) else kept
     validation = standardised[seen_rows]
@@ -153,12 +157,17 @@ def make_plan(
     def tensor(values: FloatArray) -> torch.Tensor:
         return torch.as_tensor(values, dtype=dtype, device=device)
 
-    free = estimator.feature_units == "free" or (estimator.feature_units == "auto" and units_differ(estimator.scale_))
+    counts = estimator.observed_.counts
+    chosen = "free" if estimator.feature_units == "auto" and counts is not None else estimator.feature_units
+    free = chosen == "free" or (chosen == "auto" and units_differ(estimator.scale_))
     units = None if free else tensor(own_units(estimator.scale_))
-    known = _context_fields(context, kept, seen_rows, tensor)
-    in_features = Data(
-        tensor(train), tensor(validation), Gaussian(mean_square), held_out=len(held_out) > 0, own_units=units, **known
-    )
+    known = _context_fields(context, kept, seen_rows, tensor) | {"own_units": units, "held_out": len(held_out) > 0}
+    direction = estimator.observed_.direction
+    if direction is not None:
+        known["direction"] = tensor(direction)
+    in_features = Data(tensor(train), tensor(validation), Gaussian(mean_square), **known)
+    if prepared.counts is not None and standardised.shape[1] <= WIDEST:
+        in_features = _counted(estimator, prepared, kept, seen_rows, tensor, known)
     if not isinstance(network, Dense) or network.compact is False or own:
         axes, squared_error = principal_axes(train, validation, d, seed, centred=estimator._centred)
         linear_error = squared_error * standardised.shape[1] / mean_square
@@ -168,12 +177,15 @@ def make_plan(
     rank = None if isinstance(network.compact, bool) else network.compact
     if refit is not None and refit.subspace is not None:
         rank = refit.subspace.rank
-    subspace = principal_subspace(train, d, rank=rank, seed=seed)
+    noise = 0.0 if counts is None else noise_edge(*train.shape)
+    subspace = principal_subspace(train, d, rank=rank, noise=noise, seed=seed)
     coordinates, seen = subspace.project(train), subspace.project(validation)
     outside = subspace.share_left_out(validation, mean_square)
     unit = mean_square * subspace.stretch**2
     linear_error = float(np.square(seen[:, d:], dtype=np.float64).sum()) / len(seen) / unit + outside
     floor = noise_floor(train, subspace.variances)
+    if counts is not None:  # the noise of each feature is known, and is its unit
+        floor = min(1.0, np.count_nonzero(counts.noise) / mean_square)
     principal = Basis("principal", subspace.principal(d))
     unfolded = [geodesic_basis(coordinates, d, seed + k) for k in range(min(GEODESIC_BASES, n_starts // 2))]
     # Principal axes and unfolded coordinates take turns; where nothing could be unfolded all begin at the axes.
@@ -182,22 +194,47 @@ def make_plan(
     )
     loadings = subspace.axes / subspace.axes.dtype.type(subspace.stretch)
     wide = standardised.shape[1] <= WIDEST
-    if wide and not compact:
+    if isinstance(in_features.likelihood, CountLikelihood):  # PCA in the unit in which the networks will be reported
+        rebuilt = in_features.likelihood.in_proportion(tensor(seen[:, :d]) @ tensor(loadings[:, :d]).T)
+        linear_error, floor = float(in_features.likelihood.loss(rebuilt, in_features.validation)), None
+    # Where networks stay in the compact space they would never see the counts themselves.
+    if wide and (not solver.compact or (prepared.counts is not None and not solver.widens)):
         bases = tuple(basis.in_features(loadings) for basis in bases)
         return Plan(in_features, None, standardised, None, bases, seeds, linear_error, floor, held_out)
     data = Data(
         tensor(coordinates),
         tensor(seen),
         Gaussian(unit),
-        held_out=len(held_out) > 0,
         loadings=tensor(loadings),
-        own_units=units,
         left_out=subspace.share_left_out(train, mean_square),
         validation_left_out=outside,
         **known,
     )
     wide_data = in_features if wide else None
     return Plan(data, wide_data, standardised, subspace, bases, seeds, linear_error, floor, held_out)
+
+
+def _counted(
+    estimator: ComponentAnalysis,
+    prepared: Prepared,
+    kept: NDArray[np.intp],
+    validated: NDArray[np.intp],
+    tensor: Callable[[FloatArray], torch.Tensor],
+    known: dict[str, Any],
+) -> Data:
+    """Return the rows as features with their counts and the log means that depth and covariates give."""
+    model = estimator.observed_.counts
+    if model is None or prepared.counts is None or prepared.design is None:
+        raise RuntimeError("rows of counts have no model of counts")
+    mean = model.mean
+    # Residuals hold the components' variance, too; what is left of it is the feature's own.
+    own = (np.square(model.noise) * (mean + model.dispersion * mean**2) - mean) / np.maximum(mean, 1e-12) ** 2
+    noise = CountNoise(tensor(model.sensitivity), tensor(np.maximum(own, 0.0)))
+    train, validation = (
+        tensor(np.hstack([prepared.values[rows], prepared.counts[rows], model.log_mean(prepared.design[rows])]))
+        for rows in (kept, validated)
+    )
+    return Data(train, validation, COUNT_LIKELIHOODS[estimator.likelihood].of(noise, train), **known)
 
 
 def _context_fields(

@@ -93,6 +93,10 @@ class PolytopicFactorization(ComponentAnalysis):
         "n_restarts": [Interval(Integral, 1, None, closed="left")],
     }
 
+    @property
+    def _counts_follow(self) -> bool:
+        return False
+
     def _solver(self) -> Solver:
         if self.factor == "components":
             return LinearComponents(self.n_restarts)

@@ -37,6 +37,21 @@ class Likelihood(abc.ABC):
             At least 0; 0 for a perfect fit.
         """
 
+    def inputs(self, batch: Tensor) -> Tensor:
+        """Return what of the samples the encoder sees: all, unless a likelihood says otherwise.
+
+        Parameters
+        ----------
+        batch : Tensor of shape (n, ...)
+            The samples.
+
+        Returns
+        -------
+        Tensor of shape (n, ...)
+            The encoder's input.
+        """
+        return batch
+
     def loss(self, output: Tensor, batch: Tensor) -> Tensor:
         """Return the mean residual in units of :attr:`unit`.
 

@@ -118,7 +118,13 @@ class Subspace:
 
 
 def principal_subspace(
-    values: FloatArray, n_components: int, *, rank: int | None = None, left_out: float = LEFT_OUT, seed: int = 0
+    values: FloatArray,
+    n_components: int,
+    *,
+    rank: int | None = None,
+    left_out: float = LEFT_OUT,
+    noise: float = 0.0,
+    seed: int = 0,
 ) -> Subspace:
     """Find the principal subspace that leaves out no more than a share of the variance.
 
@@ -137,6 +143,8 @@ def principal_subspace(
         Instead of the rank that the share asks for.
     left_out : float, default=0.001
         The share.
+    noise : float, default=0.0
+        Variance up to which a direction is noise and need not be kept, as far as it is known.
     seed : int, default=0
         Of the randomized solver.
 
@@ -170,7 +178,7 @@ def principal_subspace(
         variances, axes = _by_sampling(values, total, rank, left_out, n_components, seed)
     if rank is None:
         outside = 1 - np.cumsum(variances) / max(total, np.finfo(np.float64).tiny)
-        rank = int(np.count_nonzero(outside > left_out)) + 1
+        rank = min(int(np.count_nonzero(outside > left_out)) + 1, int(np.count_nonzero(variances > noise)))
         rank = max(rank, RANK_PER_COMPONENT * n_components)
         # Directions of rounding are no data; but there must be one for each component.
         rank = max(n_components, min(rank, int(np.count_nonzero(variances > NULL * variances[0]))))

@@ -22,6 +22,7 @@ from identica.estimators import ComponentAnalysis
 from identica.estimators.traversal import component_ranges, traverse
 from identica.io.pictures import grey_levels
 from identica.networks.layers import ACTIVATIONS, Beside
+from identica.preparation import Observed
 
 __all__ = ["Explorer", "share_of_page"]
 
@@ -45,6 +46,7 @@ class Fitted(Protocol):
     decoder_: nn.Sequential
     mean_: Array
     scale_: Array
+    observed_: Observed
     influence_: Array
     sample_shape_: tuple[int, ...]
 
@@ -126,7 +128,8 @@ class Explorer:
                 levels = grey_levels(np.asarray(samples)[anchors], low, high)
                 payload["originals"] = _encoded(levels, "u1")
         units = {"mean": _encoded(mean[shown], "<f8"), "scale": _encoded(scale[shown], "<f8")}
-        layers = _layers(estimator.decoder_, shown)
+        # What stands for a logarithm is not features times a scale.
+        layers = None if estimator.observed_.log_link else _layers(estimator.decoder_, shown)
         if layers is not None and _size(layers) <= max_bytes:
             payload |= units | {"layers": layers}
         elif shape is not None:

@@ -187,15 +187,17 @@ def cell_totals(adata: AnnData, layer: str | None) -> NDArray[np.float64]:
             dense = _as_array(block)
             i, j = np.argwhere(~((dense >= 0) & (dense < np.inf)))[0]
             raise ValueError(
-                f"normalize=True needs counts, and cell {str(adata.obs_names[rows][i])!r} has {dense[i, j]:g} of gene "
-                f"{str(adata.var_names[columns][j])!r}, which counts in its total whether that gene is used or not: "
-                "leave out such cells or genes, or choose the layer with the counts"
+                f"a cell's total is that of counts, and cell {str(adata.obs_names[rows][i])!r} has {dense[i, j]:g} of "
+                f"gene {str(adata.var_names[columns][j])!r}, which counts in its total whether that gene is used or "
+                "not: leave out such cells or genes, or choose the layer with the counts"
             )
         with np.errstate(over="ignore"):  # refused below
             totals[rows] += np.asarray(block.sum(axis=1, dtype=np.float64)).ravel()
     if not np.isfinite(totals).all():
         cell = str(adata.obs_names[~np.isfinite(totals)][0])
-        raise ValueError(f"normalize=True needs counts, and those of cell {cell!r} have an infinite sum: leave it out")
+        raise ValueError(
+            f"a cell's total is that of counts, and those of cell {cell!r} have an infinite sum: leave it out"
+        )
     return totals
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from identica.arguments import check_integer, check_real
 from identica.estimators import DICA
+from identica.single_cell.covariates import CovariateKeys, size_factors
 from identica.single_cell.expression import (
     cell_totals,
     check_anndata,
@@ -37,6 +38,8 @@ POINTS = 1024
 LARGEST_LOGARITHM = 20.0
 """Of expression: that to base 2 of a million."""
 UNASSIGNED = "unassigned"
+OF_COUNTS = "negative-binomial"
+"""The likelihood of raw counts where none is chosen."""
 
 
 def dica(
@@ -44,6 +47,11 @@ def dica(
     n_components: int = 10,
     *,
     layer: str | None = None,
+    likelihood: str | None = None,
+    size_factor_key: str | None = None,
+    batch_key: str | None = None,
+    categorical_covariate_keys: Sequence[str] | None = None,
+    continuous_covariate_keys: Sequence[str] | None = None,
     use_highly_variable: bool | None = None,
     normalize: bool | None = None,
     key_added: str = "dica",
@@ -56,16 +64,26 @@ def dica(
     Parameters
     ----------
     adata : AnnData
-        Cells by genes, normalised and on a logarithmic scale; dense, sparse or backed.
+        Cells by genes, raw counts or expression on a logarithmic scale; dense, sparse or backed.
     n_components : int, default=10
         Number of components.
     layer : str, optional
         Layer to use; X by default.
+    likelihood : {"negative-binomial", "poisson", "residuals", "gaussian"}, optional
+        How expression follows the components, see :class:`identica.DICA`. By default raw counts are recognised and
+        have "negative-binomial", and everything else "gaussian".
+    size_factor_key : str, optional
+        Column of obs with the size factor of each cell; for counts the total over all genes by default, whichever of
+        them are used.
+    batch_key : str, optional
+        Column of obs with the batch of each cell, whose effect on each gene is taken out.
+    categorical_covariate_keys, continuous_covariate_keys : sequence of str, optional
+        Columns of obs with further labels, or numbers, whose effects are taken out.
     use_highly_variable : bool, optional
         Whether to use only the genes marked in var["highly_variable"]; by default where there is such a column.
     normalize : bool, optional
-        Whether to bring every cell to the median total over all genes and take ln(1 + x) of a copy. By default values
-        are used as they are, and refused if they look like raw counts; False uses counts as they are.
+        True brings every cell to the median total over all genes and takes ln(1 + x) of a copy, instead of a likelihood
+        of counts; False uses values as they are, whatever they look like.
     key_added : str, default="dica"
         Names what is written.
     random_state : int, RandomState or None, default=0
@@ -88,9 +106,8 @@ def dica(
         If `adata` is no AnnData, or `normalize` or `use_highly_variable` is of the wrong type.
     ValueError
         If `key_added` is no name. If a copy or a part of a backed file is asked for. If counts are needed and values
-        are logarithms, or any, also of genes not used, is negative or not finite. If values look like raw counts and
-        nothing is said about normalisation, genes share a name, or the values cannot be fitted.
-        Nothing is written then.
+        are logarithms, or any, also of genes not used, is negative or not finite. If a column of obs is not there or
+        cannot be used, genes share a name, or the values cannot be fitted. Nothing is written then.
 
     Examples
     --------
@@ -104,8 +121,8 @@ def dica(
     check_anndata(adata)
     if not isinstance(key_added, str) or not key_added or "/" in key_added:
         raise ValueError(f"key_added={key_added!r} is not possible: give a name without a slash")
-    known = adata.uns.get(key_added)
-    if known is not None and not (isinstance(known, Mapping) and "params" in known):
+    written = adata.uns.get(key_added)
+    if written is not None and not (isinstance(written, Mapping) and "params" in written):
         raise ValueError(f"uns[{key_added!r}] holds something else: give another key_added, or delete it before")
     if use_highly_variable is not None and not isinstance(use_highly_variable, bool | np.bool_):
         raise TypeError(f"use_highly_variable={use_highly_variable!r} is not possible: give True, False or None")
@@ -132,17 +149,25 @@ def dica(
                 stacklevel=2,
             )
         values = normalise_counts(values, cell_totals(adata, layer))
-    elif normalize is None and finite and values.size and looks_like_counts(values):
-        raise ValueError(
-            "the values are whole numbers, or nearly all are, as raw counts are, whose largest component would be the "
-            "cells' depth: normalise them (scanpy.pp.normalize_total, then log1p), or pass normalize=True to have it "
-            "done, or normalize=False to use them as they are"
-        )
+    elif likelihood is None and normalize is None and finite and values.size and looks_like_counts(values):
+        likelihood = OF_COUNTS
     names = adata.var_names[genes].astype(str)
-    method = DICA(n_components, random_state=random_state, **parameters)
-    found = method.fit_transform(pd.DataFrame(values, columns=names, copy=False))
-    influence = _spread(mean_jacobian(method, values), genes)
+    method = DICA(n_components, likelihood=likelihood or "gaussian", random_state=random_state, **parameters)
+    known: dict[str, Any] = {}
+    keys = CovariateKeys(batch_key, categorical_covariate_keys, continuous_covariate_keys)
+    if keys.names:
+        known["covariates"] = keys.read(adata)
+    if method.likelihood != "gaussian":
+        known["size_factors"] = size_factors(adata, layer, size_factor_key)
+    elif size_factor_key is not None:
+        raise ValueError(
+            f"size_factor_key={size_factor_key!r} is of use for counts, and the likelihood is 'gaussian': choose "
+            "another likelihood, or leave it out"
+        )
+    found = method.fit_transform(pd.DataFrame(values, columns=names, copy=False), **known)
+    influence = _spread(mean_jacobian(method, values, known), genes)
     record = _record(method, layer=layer, normalize=bool(normalize), n_genes=int(genes.sum()))
+    record["params"] |= {"covariates": list(keys.names), "size_factors": size_factor_key or "total"}
     target = adata.copy() if copy else adata
     target.obsm[f"X_{key_added}"] = np.asarray(found)
     target.varm[f"{key_added}_influence"] = influence
@@ -158,7 +183,9 @@ def _spread(values: NDArray[np.floating[Any]], genes: NDArray[np.bool_]) -> NDAr
     return result
 
 
-def mean_jacobian(method: DICA, values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+def mean_jacobian(
+    method: DICA, values: NDArray[np.floating[Any]], known: Mapping[str, Any] | None = None
+) -> NDArray[np.floating[Any]]:
     """Return the mean of dx/ds_j over cells spread evenly through the data.
 
     Parameters
@@ -167,6 +194,8 @@ def mean_jacobian(method: DICA, values: NDArray[np.floating[Any]]) -> NDArray[np
         Fitted.
     values : ndarray of shape (n_obs, n_genes)
         What it was fitted on.
+    known : mapping, optional
+        Covariates and size factors of the same cells, by name.
 
     Returns
     -------
@@ -176,8 +205,12 @@ def mean_jacobian(method: DICA, values: NDArray[np.floating[Any]]) -> NDArray[np
     frame = pd.DataFrame(values, columns=method.feature_names_in_, copy=False)
     chosen = np.linspace(0, len(values) - 1, min(POINTS, len(values))).astype(int)
     parts = np.array_split(chosen, max(1, len(chosen) // 64))
-    total = sum(method.jacobian(frame.iloc[part]).sum(axis=0) for part in parts)
+    total = sum(method.jacobian(frame.iloc[part], **_rows(known or {}, part)).sum(axis=0) for part in parts)
     return np.asarray(total / len(chosen))
+
+
+def _rows(known: Mapping[str, Any], rows: NDArray[np.intp]) -> dict[str, Any]:
+    return {name: value.iloc[rows] if isinstance(value, pd.DataFrame) else value[rows] for name, value in known.items()}
 
 
 def _record(method: DICA, *, layer: str | None, normalize: bool, n_genes: int) -> dict[str, Any]:
@@ -186,6 +219,7 @@ def _record(method: DICA, *, layer: str | None, normalize: bool, n_genes: int) -
         "n_components": int(method.n_components),
         "solver": method._solver().kind,
         "criterion": method._criterion().kind,
+        "likelihood": method.likelihood,
         "random_state": int(method.random_state) if isinstance(method.random_state, Integral) else "None",
         "normalize": normalize,
         "n_genes": n_genes,

@@ -17,7 +17,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from identica.criteria import Criterion, LocalGeometry
+from identica.criteria import Criterion, LocalGeometry, common_shift, log_volume_from_gram
 from identica.networks import change_basis
 from identica.solvers.grouping import grouped
 from identica.training.inspection import draw_latents
@@ -39,6 +39,8 @@ ALIGN_ROWS = 8192
 """Rows of all Jacobians together."""
 GROUPED_SHARE = 4
 """Groups of components that are right by themselves need a fraction of the steps."""
+FOLLOW = 20
+"""Steps after which a common shift of the rows is brought to its median again."""
 SPREAD_POINTS = 4096
 """Data points that tell the covariance of the latents."""
 
@@ -113,8 +115,9 @@ def align(
     # Unit scale for the optimiser: typical rows get norm 1, which no result depends on.
     whitened = whitened * (d**0.5 / whitened.square().sum(-1).mean().sqrt())
     across = whitened.T.contiguous()
-    grams = whitened.unflatten(0, (n_points, n_rows))
-    grams = grams.mT @ grams
+    whitened = whitened.unflatten(0, (n_points, n_rows))
+    grams = whitened.mT @ whitened
+    shift = None if local.direction is None else _Shift(whitened, local.direction, n_restarts)
     covariance = _in_whitened(local, whitening) if criterion.of_deviations else None
     starts = torch.randn(n_restarts, d, d, generator=generator, dtype=torch.float64)
     turns = torch.linalg.qr(starts).Q.to(matrices).requires_grad_(True)
@@ -122,10 +125,14 @@ def align(
     def value(turned: Tensor, criterion: Criterion = criterion) -> Tensor:
         # Rows beside each other in memory: sums over the few components are then sums of long vectors.
         mixed = turned.mT.reshape(n_restarts * d, d) @ across
-        rows = mixed.reshape(n_restarts, d, n_points, n_rows).movedim(1, -1)
+        mixed = mixed.reshape(n_restarts, d, n_points, n_rows)
         log_volume = 2 * torch.linalg.slogdet(turned).logabsdet[:, None].expand(-1, n_points)
-        squares = ((grams @ turned[:, None]) * turned[:, None]).sum(-2)
-        local = LocalGeometry(rows, log_volume, squares)
+        squared = grams
+        if shift is not None:
+            mixed, squared = mixed - shift.of(turned), shift.grams
+            log_volume = log_volume + shift.log_volume
+        squares = ((squared @ turned[:, None]) * turned[:, None]).sum(-2)
+        local = LocalGeometry(mixed.movedim(1, -1), log_volume, squares)
         if covariance is not None:
             inverse, _ = torch.linalg.inv_ex(turned)
             local = replace(local, covariance=inverse @ covariance @ inverse.mT)
@@ -139,7 +146,7 @@ def align(
             sizes = (turns.mT @ across).abs()
             turns.copy_(grouped(turns, sizes @ sizes.mT, criterion.group_size))
         n_steps = max(1, n_steps // GROUPED_SHARE)
-    climb(value, turns, n_steps, learning_rate)
+    climb(value, turns, n_steps, learning_rate, follow=None if shift is None else shift.follow)
     with torch.no_grad():
         criteria = value(turns)
     best = int(criteria.argmax())
@@ -149,7 +156,53 @@ def align(
     return Alignment(whitening @ found[best], criteria, agreement)
 
 
-def climb(value: Callable[[Tensor], Tensor], turns: Tensor, n_steps: int, learning_rate: float) -> None:
+@final
+class _Shift:
+    """The common shift of all rows, which is free, kept at its median in the components as they turn.
+
+    Parameters
+    ----------
+    whitened : Tensor of shape (n_points, n_rows, d)
+        Rows before they are turned.
+    direction : Tensor of shape (n_rows,)
+        How far each row follows the shift.
+    n_restarts : int
+        Transforms side by side.
+    """
+
+    def __init__(self, whitened: Tensor, direction: Tensor, n_restarts: int) -> None:
+        self.whitened, self.direction = whitened, direction.to(whitened)
+        self.shift = whitened.new_zeros(n_restarts, len(whitened), whitened.shape[-1])
+        self._describe()
+
+    def _describe(self) -> None:
+        """Compute the Gram matrices of the rows that are left, from sums that do not change."""
+        moved = torch.einsum("pkd,k->pd", self.whitened, self.direction)
+        crossed = moved[:, :, None] * self.shift[..., None, :]
+        own = self.direction.square().sum() * self.shift[..., :, None] * self.shift[..., None, :]
+        self.grams = self.whitened.mT @ self.whitened - crossed - crossed.mT + own
+        self.log_volume = log_volume_from_gram(self.grams)
+
+    def of(self, turned: Tensor) -> Tensor:
+        """Return what the shift adds to turned rows, of shape (n_restarts, d, n_points, n_rows)."""
+        return (self.shift @ turned).mT[..., None] * self.direction
+
+    def follow(self, turned: Tensor) -> None:
+        """Bring the shift to its median in the components of each transform."""
+        inverse, _ = torch.linalg.inv_ex(turned)
+        for i, (transform, back) in enumerate(zip(turned, inverse, strict=True)):
+            self.shift[i] = common_shift(self.whitened @ transform, self.direction) @ back
+        self._describe()
+
+
+def climb(
+    value: Callable[[Tensor], Tensor],
+    turns: Tensor,
+    n_steps: int,
+    learning_rate: float,
+    *,
+    follow: Callable[[Tensor], None] | None = None,
+) -> None:
     """Maximise a value of each of several transforms.
 
     Parameters
@@ -162,15 +215,20 @@ def climb(value: Callable[[Tensor], Tensor], turns: Tensor, n_steps: int, learni
         Steps of Adam, whose rate falls to 0 as a cosine.
     learning_rate : float
         At the beginning.
+    follow : callable, optional
+        Called with the transforms every 20 steps and at the end.
     """
     optimiser = torch.optim.Adam([turns], lr=learning_rate, betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, n_steps)
-    for _ in range(n_steps):
+    for step in range(n_steps):
         optimiser.zero_grad(set_to_none=True)
         loss = -value(turns).sum()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
+        if follow is not None and ((step + 1) % FOLLOW == 0 or step + 1 == n_steps):
+            with torch.no_grad():
+                follow(turns.detach())
 
 
 def align_networks(

@@ -40,11 +40,18 @@ class Refinement(Penalty):
         self.first_weight = self.weight = weight
         self.criterion = criterion
         self.n_epochs = n_epochs
+        self._held = True
+
+    @property
+    def settled(self) -> bool:
+        """Whether the weight is no longer held."""
+        return not self._held
 
     def begin_epoch(self, epoch: int) -> None:
         """Move the weight; see :meth:`Penalty.begin_epoch`."""
         elapsed = (epoch / self.n_epochs - self.hold) / (self.rest - self.hold)
         self.weight = self.first_weight * self.last ** min(1.0, max(0.0, elapsed))
+        self._held = elapsed < 0
 
     def forward(
         self,

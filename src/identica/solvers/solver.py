@@ -21,6 +21,8 @@ class Solver(abc.ABC):
     kind: ClassVar[str]
     compact: ClassVar[bool] = False
     """Whether it trains without a penalty at first, so that its starts may begin in the compact space."""
+    widens: ClassVar[bool] = False
+    """Whether its starts leave the compact space, where there are not too many features."""
 
     def value(self, start: Trainer) -> float | None:
         """Return by what starts are compared, the larger the better, where it is not the criterion of the Jacobian.

@@ -26,6 +26,8 @@ REFINE_MAY_COST = 0.05
 class Staged(Solver):
     """Reconstructs (a plain autoencoder), aligns (the best linear change of the latents) and refines (all together).
 
+    With a likelihood of counts the autoencoder is trained on their residuals first, and then on the counts.
+
     Parameters
     ----------
     restarts : int, default=32
@@ -52,6 +54,7 @@ class Staged(Solver):
 
     kind: ClassVar[str] = "staged"
     compact: ClassVar[bool] = True
+    widens: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check every number."""
@@ -66,9 +69,14 @@ class Staged(Solver):
     def finish(self, start: Trainer, criterion: Criterion) -> None:
         """Reconstruct to the end, align and refine; see :meth:`Solver.finish`."""
         self.begin(start, None)
-        found = start.compute("align", lambda generator: align_networks(start, criterion, self.restarts, generator))
         # Twice as long as reconstruction took: not long where few samples made that stop early.
         steps = 2 * start.best_step("reconstruct")
+        counted = start.follows_counts
+        if counted:  # the compact space knows residuals only
+            widen(start)
+            steps = max(1, start.training.max_steps // 3)
+            start.minimise("counts", start.objective(), max_steps=steps)
+        found = start.compute("align", lambda generator: align_networks(start, criterion, self.restarts, generator))
         if self.weight == 0 or steps == 0:
             return
         if start.is_done("refine"):
@@ -78,6 +86,9 @@ class Staged(Solver):
         error = float(found["reconstruction"])
         explained = max(0.0, 1.0 - error)
         penalty = Refinement(start.jacobian_sample, criterion, self.weight * explained, start.n_epochs(steps))
+        if counted:  # most of what varies is noise, which a weight that falls lets the networks fit
+            start.minimise("refine", start.objective(penalty), max_steps=steps, by_reconstruction=True)
+            return
         limit = error + REFINE_MAY_COST * explained
         if error <= start.linear_error:  # what was better than PCA must stay so, rounding and trifles apart
             limit = min(limit, max(start.linear_error, error + TRIFLE * explained))

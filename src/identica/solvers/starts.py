@@ -16,7 +16,7 @@ from typing import final
 import torch
 from torch import nn
 
-from identica.criteria import Criterion, best_value, row_units
+from identica.criteria import Criterion, best_value, row_units, without_common_shift
 from identica.machine import threads_kept
 from identica.solvers.alignment import find_alignment
 from identica.solvers.solver import Solver
@@ -221,8 +221,10 @@ def _units(leader: Trainer, criterion: Criterion) -> torch.Tensor:
         if leader.data.own_units is not None:
             return {"units": row_units(rows, explained, own=leader.data.own_units)}
         leader.units = row_units(rows, explained)
-        few = find_alignment(leader, criterion, UNIT_RESTARTS, generator)
-        return {"units": row_units(rows, explained, transform=few.transform)}
+        few = find_alignment(leader, criterion, UNIT_RESTARTS, generator).transform
+        if leader.data.direction is not None:  # what is common is told in components alone
+            rows = without_common_shift(rows @ few, leader.data.direction) @ torch.linalg.inv(few)
+        return {"units": row_units(rows, explained, transform=few)}
 
     return leader.compute("units", measure)["units"]
 
@@ -235,7 +237,7 @@ def _scored(start: Trainer, solver: Solver, criterion: Criterion) -> dict[str, t
     start.encoder.eval()
     start.decoder.eval()
     with torch.no_grad():
-        latents = start.encoder(start.data.validation[:CRITERION_POINTS])
+        latents = start.encoder(start.data.inputs(start.data.validation[:CRITERION_POINTS]))
         local = sample.at(start.decoder, latents, generator)
     own = solver.value(start)
     return {

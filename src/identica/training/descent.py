@@ -37,6 +37,9 @@ class Data:
         Whether the context is a label: one column per level, one entry of 1 per row.
     loadings : Tensor of shape (n_features, rank), optional
         From coordinates of the compact space to standardised features; None where the networks see features.
+    direction : Tensor of shape (n_features,), optional
+        Of a common shift of the Jacobian's rows that the data do not tell, see
+        :func:`identica.criteria.common_shift`; None where there is no such freedom.
     own_units : Tensor of shape (n_features,), optional
         Units in which the rows of the Jacobian are compared; None for such as do not depend on the user's.
     left_out, validation_left_out : float, default=0.0
@@ -48,6 +51,7 @@ class Data:
     likelihood: Likelihood
     held_out: bool
     loadings: Tensor | None = None
+    direction: Tensor | None = None
     own_units: Tensor | None = None
     left_out: float = 0.0
     validation_left_out: float = 0.0
@@ -71,6 +75,21 @@ class Data:
             held_out=False,
             validation_left_out=self.left_out,
         )
+
+    def inputs(self, rows: Tensor) -> Tensor:
+        """Return what of rows the encoder sees.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (n, ...)
+            Some of ``train`` or ``validation``.
+
+        Returns
+        -------
+        Tensor of shape (n, rank or n_features)
+            Its input.
+        """
+        return self.likelihood.inputs(rows)
 
     def coordinates(self, features: Tensor) -> Tensor:
         """Return standardised features as the networks see them.
@@ -193,8 +212,9 @@ class Descent:
         # With gradients on: one penalty takes a derivative of the encoder.
         few = slice(objective.penalty.n_validated)
         context = None if self.data.validation_context is None else self.data.validation_context[few]
+        inputs = self.data.inputs(rows[few])
         own = objective.penalty.of_batch(
-            objective.encoder, objective.decoder, rows[few], objective.encoder(rows[few]), context, generator
+            objective.encoder, objective.decoder, inputs, objective.encoder(inputs), context, generator
         )
         total = float(own.total.detach())
         return reconstruction, total if objective.penalty.reconstructs else reconstruction + total

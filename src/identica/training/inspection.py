@@ -36,7 +36,7 @@ def draw_latents(start: Trainer, n_points: int, generator: torch.Generator) -> T
     rows = start.data.train
     chosen = torch.randperm(len(rows), generator=generator)[:n_points]
     with torch.no_grad():
-        latents: Tensor = start.encoder(rows[chosen.to(rows.device)])
+        latents: Tensor = start.encoder(start.data.inputs(rows[chosen.to(rows.device)]))
     return latents
 
 
@@ -56,7 +56,7 @@ def explained_by_feature(start: Trainer) -> Tensor:
     start.encoder.eval()
     start.decoder.eval()
     with torch.no_grad():
-        rows = start.data.validation[:EXPLAINED_ROWS]
+        rows = start.data.inputs(start.data.validation[:EXPLAINED_ROWS])
         errors, target = start.decoder(start.encoder(rows)).flatten(1) - rows.flatten(1), rows.flatten(1)
         if start.data.loadings is not None:
             errors, target = errors @ start.data.loadings.T, target @ start.data.loadings.T

@@ -62,12 +62,13 @@ class Objective(nn.Module):
         Loss
             What to minimise; the term "reconstruction" and those of the penalty.
         """
-        latents = self.encoder(batch)
+        inputs = self.likelihood.inputs(batch)
+        latents = self.encoder(inputs)
         reconstruction = self.likelihood.loss(self.decoder(latents), batch) + self.left_out
         terms = {"reconstruction": reconstruction.detach()}
         if self.penalty is None:
             return Loss(reconstruction, terms)
-        extra = self.penalty.of_batch(self.encoder, self.decoder, batch, latents, context, generator)
+        extra = self.penalty.of_batch(self.encoder, self.decoder, inputs, latents, context, generator)
         total = extra.total if self.penalty.reconstructs else reconstruction + extra.total
         return Loss(total, terms | extra.terms)
 
@@ -82,6 +83,6 @@ class Objective(nn.Module):
         Returns
         -------
         Tensor of shape ()
-            0 for a perfect reconstruction, 1 for the mean.
+            0 for a perfect reconstruction, 1 for a model that gives every sample the same.
         """
-        return self.likelihood.loss(self.decoder(self.encoder(batch)), batch)
+        return self.likelihood.loss(self.decoder(self.encoder(self.likelihood.inputs(batch))), batch)

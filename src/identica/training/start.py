@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from identica.criteria import JacobianSample, Penalty
+from identica.likelihoods import CountLikelihood
 from identica.training.checkpoint import Checkpoint, PartialStage, Snapshot
 from identica.training.descent import Data, Descent
 from identica.training.early_stopping import state_of
@@ -137,6 +138,12 @@ class Start:
         return first.in_features
 
     @property
+    def follows_counts(self) -> bool:
+        """Whether it is trained on a likelihood of counts, now or once it has left the compact space."""
+        data = self.data if self.wide_data is None else self.wide_data
+        return isinstance(data.likelihood, CountLikelihood)
+
+    @property
     def jacobian_sample(self) -> JacobianSample:
         """How much of the Jacobian a step looks at."""
         n_samples = self.training.n_jacobians(min(self.training.batch_size, len(self.data.train)))
@@ -159,8 +166,10 @@ class Start:
         JacobianSample
             Takes the Jacobians.
         """
-        n_outputs = self.data.train[0].numel()
-        return JacobianSample(n_samples, n_rows, self.data.loadings, self.units, n_outputs, whole_volume)
+        n_outputs = self.data.inputs(self.data.train[:1]).numel()
+        return JacobianSample(
+            n_samples, n_rows, self.data.loadings, self.units, n_outputs, whole_volume, self.data.direction
+        )
 
     def objective(self, penalty: Penalty | None = None) -> Objective:
         """Make what to minimise of this start's networks and data.

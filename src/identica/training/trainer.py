@@ -67,6 +67,7 @@ class Trainer(Start):
         *,
         max_steps: int,
         keep_best: bool = True,
+        by_reconstruction: bool = False,
         limit: float = math.inf,
         pause: int | None = None,
     ) -> None:
@@ -83,6 +84,9 @@ class Trainer(Start):
         keep_best : bool, default=True
             Whether to stop early, and to go back at the end to the best validation loss; otherwise the last epoch
             counts.
+        by_reconstruction : bool, default=False
+            Whether the best is told by the reconstruction of validation rows alone, as where the weight of a penalty
+            changes; by default by all that is minimised.
         limit : float, default=infinity
             Validation reconstruction above which the whole stage is undone, if the last epoch counts.
         pause : int, optional
@@ -112,9 +116,19 @@ class Trainer(Start):
         if known is not None:  # how long to train is known from the first pass
             until, keep_best, limit = math.ceil(int(known["best_step"]) / per_epoch), False, math.inf
         leave = n_epochs if pause is None else math.ceil(pause / per_epoch)
-        self._descend(stage, descent, until, leave, keep_best, limit)
+        self._descend(stage, descent, until, leave, keep_best, limit, by_reconstruction=by_reconstruction)
 
-    def _descend(self, stage: str, descent: Descent, until: int, leave: int, keep_best: bool, limit: float) -> None:
+    def _descend(
+        self,
+        stage: str,
+        descent: Descent,
+        until: int,
+        leave: int,
+        keep_best: bool,
+        limit: float,
+        *,
+        by_reconstruction: bool,
+    ) -> None:
         objective = descent.objective
         partial, self._partial = self._partial, None
         first, spent, validation, loss = 0, 0.0, 0.0, math.inf
@@ -147,7 +161,7 @@ class Trainer(Start):
                     f"(now {descent.learning_rate:g})"
                 )
             if keep_best and (objective.penalty is None or objective.penalty.settled):
-                best.see(objective, loss, epoch)
+                best.see(objective, validation if by_reconstruction else loss, epoch)
             self.durations[stage] = time.perf_counter() - start
             record = {"start": self.number, "stage": stage, "epoch": epoch, "step": (epoch + 1) * descent.per_epoch}
             record |= {"seconds": sum(self.durations.values()), **terms, "validation_reconstruction": validation}

@@ -1,0 +1,237 @@
+"""How samples become what networks see, given depth and covariates, and what networks give becomes samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from identica.likelihoods import log_change
+from identica.preparation.counts import CountModel, log_depth
+from identica.preparation.covariates import Covariates
+from identica.preparation.standardise import FloatArray
+
+__all__ = ["Observed", "Prepared", "check_counts", "check_size_factors"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """The rows of a fit.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_features)
+        What networks see.
+    counts : ndarray of shape (n_samples, n_features), optional
+        Where the fit follows their likelihood.
+    design : ndarray of shape (n_samples, q), optional
+        Depth and covariates that go with the counts.
+    """
+
+    values: FloatArray
+    counts: FloatArray | None = None
+    design: NDArray[np.float64] | None = None
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """What was learned of the observations before any component.
+
+    Parameters
+    ----------
+    mean, scale : ndarray of shape (n_features,)
+        Of standardised features; of counts, those at depth 1 and mean covariates.
+    counts : CountModel, optional
+        Where observations are counts.
+    covariates : Covariates, optional
+        Where there were some.
+    effects : ndarray of shape (n_covariates, n_features), optional
+        Of covariates on standardised features, where these are no counts.
+    log_link : bool, default=False
+        Whether the decoder gives the logarithm of the mean.
+    """
+
+    mean: FloatArray
+    scale: FloatArray
+    counts: CountModel | None = None
+    covariates: Covariates | None = None
+    effects: FloatArray | None = None
+    log_link: bool = False
+
+    @property
+    def direction(self) -> NDArray[np.float64] | None:
+        """How far what networks see of each feature follows depth, of shape (n_features,); None but for counts.
+
+        A common shift of the Jacobian's rows in this direction is what the data do not tell.
+        """
+        return None if self.counts is None else self.counts.sensitivity * self.counts.slope
+
+    def design(
+        self, X: FloatArray, covariates: Any, size_factors: NDArray[np.float64] | None
+    ) -> NDArray[np.float64] | None:
+        """Return what is known of samples beside their features.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_features)
+            Observations.
+        covariates : array-like or None
+            As given.
+        size_factors : ndarray of shape (n,) or None
+            Depths.
+
+        Returns
+        -------
+        ndarray of shape (n, q) or None
+            Depth, where observations are counts, and covariates; None where there is neither.
+
+        Raises
+        ------
+        ValueError
+            If covariates are given that were not fitted.
+        """
+        if self.covariates is None and covariates is not None:
+            raise ValueError("covariates are given and the model was fitted without: leave them out")
+        known = None if self.covariates is None else self.covariates.encode(covariates, len(X))
+        if self.counts is None:
+            return None if known is None else known.astype(np.float64)
+        return self.counts.design(log_depth(X, self.counts.mean_depth, size_factors)[0], known)
+
+    def standardised(self, X: FloatArray, design: NDArray[np.float64] | None) -> FloatArray:
+        """Return what the networks see of observations.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_features)
+            Observations.
+        design : ndarray of shape (n, q) or None
+            Of :meth:`design`.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features)
+            In the precision of X.
+        """
+        if self.counts is not None and design is not None:
+            return self.counts.residuals(X, design)
+        # What overflows here is refused once networks have seen it.
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = (X - self.mean) / self.scale
+        if self.effects is None or design is None:
+            return np.asarray(values)
+        return np.asarray((values - design @ self.effects).astype(values.dtype))
+
+    def restored(self, outputs: FloatArray, design: NDArray[np.float64] | None = None) -> FloatArray:
+        """Return the observations that the networks' output stands for.
+
+        Parameters
+        ----------
+        outputs : ndarray of shape (n, n_features)
+            Of the decoder.
+        design : ndarray of shape (n, q), optional
+            Of :meth:`design`; without it at depth 1 and mean covariates.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features)
+            In the user's units; counts are means, and not below 0.
+        """
+        if self.counts is None:
+            if self.effects is not None and design is not None:
+                outputs = outputs + design @ self.effects
+            return np.asarray(outputs * self.scale + self.mean)
+        base = self.mean if design is None else np.exp(self.counts.log_mean(design))
+        relative = outputs / np.where(self.counts.sensitivity > 0, self.counts.sensitivity, np.inf)
+        if not self.log_link:
+            return np.asarray(base * np.maximum(1 + relative, 0.0))
+        return np.asarray(base * log_change(torch.as_tensor(relative)).exp().numpy())
+
+    def slopes(self, outputs: FloatArray) -> FloatArray:
+        """Return the derivative of what is restored, at depth 1 and mean covariates, by the networks' output.
+
+        Parameters
+        ----------
+        outputs : ndarray of shape (n, n_features)
+            Of the decoder.
+
+        Returns
+        -------
+        ndarray of shape (n or 1, n_features)
+            In the user's units.
+        """
+        if self.counts is None or not self.log_link:
+            return np.asarray(self.scale)[None]
+        sensitivity = np.where(self.counts.sensitivity > 0, self.counts.sensitivity, np.inf)
+        relative = torch.as_tensor(outputs / sensitivity)
+        # The slope of the link is 1 up to 1, and the inverse above.
+        factor = log_change(relative).exp() / relative.clamp_min(1)
+        return np.asarray(self.mean * factor.numpy() / sensitivity)
+
+
+def check_counts(X: FloatArray, who: str, names: Any = None) -> None:
+    """Refuse what cannot be counts.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_features)
+        Finite numbers.
+    who : str
+        The likelihood that needs them, for messages.
+    names : sequence of str, optional
+        Of the features.
+
+    Raises
+    ------
+    ValueError
+        If a number is negative.
+    """
+    low = X < 0
+    if low.any():
+        row, column = np.argwhere(low)[0]
+        feature = f"feature {column}" if names is None else f"feature {str(names[column])!r}"
+        raise ValueError(
+            f"likelihood={who!r} is of counts, and sample {row} has {X[row, column]:g} of {feature}: give counts as "
+            "they were measured, or leave the likelihood at 'gaussian'"
+        )
+
+
+def check_size_factors(size_factors: Any, n_samples: int) -> NDArray[np.float64] | None:
+    """Return size factors as an array.
+
+    Parameters
+    ----------
+    size_factors : array-like of shape (n_samples,) or None
+        Depths.
+    n_samples : int
+        How many there must be.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,) or None
+        Positive numbers.
+
+    Raises
+    ------
+    ValueError
+        If they are something else.
+    """
+    if size_factors is None:
+        return None
+    try:
+        found = np.asarray(size_factors, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError("size_factors are no numbers: give one positive number for each sample") from error
+    if found.shape != (n_samples,):
+        raise ValueError(
+            f"size_factors have the shape {found.shape} and X has {n_samples} samples: give one for each sample"
+        )
+    wrong = ~(np.isfinite(found) & (found > 0))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(f"the size factor of sample {row} is {found[row]:g}: size factors are positive, leave it out")
+    return found

@@ -1,0 +1,71 @@
+"""Covariates as numbers: labels, numbers, their names and order, and what cannot be used."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from identica.preparation import Covariates, fit_covariates
+
+TABLE = pd.DataFrame({"batch": list("aabbcc"), "age": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "dose": [1, 1, 2, 2, 2, 1]})
+
+
+def test_labels_become_centred_columns_and_numbers_are_standardised():
+    fitted, values = fit_covariates(TABLE, 6)
+    assert fitted.names == ("batch", "age", "dose")
+    assert [column.levels for column in fitted.columns] == [("a", "b", "c"), None, ("1", "2")]
+    expected = np.array([[0, 0], [0, 0], [1, 0], [1, 0], [0, 1], [0, 1]]) - 1 / 3
+    np.testing.assert_allclose(values[:, :2], expected)
+    np.testing.assert_allclose(values[:, 2], (TABLE["age"] - 3.5) / TABLE["age"].std(ddof=0))
+    np.testing.assert_allclose(values.mean(axis=0), 0, atol=1e-12)
+
+
+def test_other_samples_are_coded_as_those_fitted_were_in_whatever_order_their_columns_stand():
+    fitted, values = fit_covariates(TABLE, 6)
+    kept = Covariates.from_plain(json.loads(json.dumps(fitted.to_plain())))
+    assert kept == fitted
+    np.testing.assert_array_equal(kept.encode(TABLE[["dose", "batch", "age"]].iloc[2:4], 2), values[2:4])
+    np.testing.assert_array_equal(kept.encode(TABLE.to_numpy(dtype=object)[2:4], 2), values[2:4])
+
+
+@pytest.mark.parametrize("given", [["x", "y", "x", "y"], np.array([0, 1, 0, 1]), pd.Series([True, False] * 2)])
+def test_one_column_of_labels_will_do(given):
+    fitted, values = fit_covariates(given, 4)
+    assert values.shape == (4, 1)
+    assert len(fitted.columns[0].levels) == 2
+
+
+BAD = [
+    (["a"] * 6, "is 'a' for all samples: leave it out"),
+    ([1.5] * 6, "is the same for all samples: leave it out"),
+    ([1.0, np.nan, 2, 3, 4, 5], "of sample 1 is missing or NaN: leave such samples out"),
+    ([1.0, np.inf, 2, 3, 4, 5], "has infinite values: leave such samples out"),
+    (list("abcdef"), "has 6 levels in 6 samples: each level needs several"),
+    (list("ab"), r"have the shape \(2, 1\) and X has 6 samples: give one row for each sample"),
+    (np.zeros((6, 0)), "one row for each sample, and one column or more"),
+    (np.zeros((6, 2, 2)), r"have the shape \(6, 2, 2\): give one row for each sample"),
+    (pd.DataFrame([[0, 1]] * 3 + [[1, 0]] * 3, columns=["u", "u"]), "two covariates have one name: rename one"),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), BAD, ids=[message[:20] for _, message in BAD])
+def test_what_cannot_be_used_is_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        fit_covariates(given, 6)
+
+
+OTHER = [
+    (None, r"fitted with the covariate\(s\) batch, age, dose: give covariates="),
+    (TABLE[["batch"]], r"1 covariate\(s\) are given and 3 were fitted"),
+    (TABLE.assign(batch="d"), "has the level 'd', which was not there in the fit"),
+    (TABLE.assign(age="old"), "was fitted as numbers, and holds 'old': give numbers"),
+    (TABLE.assign(age=np.inf), "'age' has infinite values"),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), OTHER, ids=[message[:20] for _, message in OTHER])
+def test_others_than_those_fitted_are_refused(given, message):
+    fitted, _ = fit_covariates(TABLE, 6)
+    with pytest.raises(ValueError, match=message):
+        fitted.encode(given, 6)
