@@ -346,3 +346,38 @@ def test_the_strength_of_noise_is_passed_on(tmp_path):
         assert main([*settings, strength, "--output", str(tmp_path / strength)]) == 0
         found.append(np.load(tmp_path / strength / "X.npy"))
     assert not np.allclose(*found, rtol=0.01)
+
+
+def counts_file(tmp_path):
+    """Write counts of two factors as text, and return where."""
+    random = np.random.default_rng(0)
+    log_mean = 0.5 + random.uniform(-1, 1, (200, 2)) @ random.uniform(0, 1, (2, 12))
+    path = tmp_path / "counts.csv"
+    np.savetxt(path, random.poisson(np.exp(log_mean)), fmt="%d", delimiter=",")
+    return path
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_counts_are_told_or_recognised(tmp_path, capsys):
+    config = tmp_path / "short.json"
+    config.write_text('{"n_init": 1, "training": {"max_steps": 32}}')
+    shared = ["fit", str(counts_file(tmp_path)), "-d", "2", "--config", str(config)]
+    main([*shared, "--output", str(tmp_path / "numbers")])
+    assert "give --likelihood negative-binomial if they are counts" in capsys.readouterr().err
+    record = json.loads((tmp_path / "numbers" / "run.json").read_text())
+    assert any("as raw counts are" in text for text in record["warnings"])
+    main([*shared, "--likelihood", "poisson", "--output", str(tmp_path / "counts")])
+    record = json.loads((tmp_path / "counts" / "run.json").read_text())
+    assert record["configuration"]["likelihood"] == "poisson"
+    assert not any("as raw counts are" in text for text in record["warnings"])
+    for command in (
+        ["transform", "--output", str(tmp_path / "out.csv")],
+        ["report", "--output", str(tmp_path / "r.html")],
+    ):
+        main([command[0], str(tmp_path / "counts" / "model.safetensors"), str(tmp_path / "counts.csv"), *command[1:]])
+    found = np.loadtxt(tmp_path / "out.csv", delimiter=",", skiprows=1)
+    np.testing.assert_allclose(found, np.load(tmp_path / "counts" / "latents.npy"), atol=1e-6)
+    capsys.readouterr()
+    assert main([*shared, "--likelihood", "binomial", "--output", str(tmp_path / "bad")]) == 2
+    assert "likelihood" in capsys.readouterr().err
+    assert not (tmp_path / "bad").exists()

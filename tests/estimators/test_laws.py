@@ -73,8 +73,8 @@ OF_EACH_SOLVER = {(type(method), type(method._solver())): method for method in r
 )
 def test_keeps_the_contract_of_scikit_learn(method, monkeypatch):
     # The checks are of an estimator's manners, whatever it finds: a tenth of the steps of each alignment will do.
-    def short(value, turns, n_steps, learning_rate):
-        climb(value, turns, n_steps // 10, learning_rate)
+    def short(value, turns, n_steps, learning_rate, **follow):
+        climb(value, turns, n_steps // 10, learning_rate, **follow)
 
     for module in (alignment, pointwise):
         monkeypatch.setattr(module, "climb", short)
