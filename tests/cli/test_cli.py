@@ -363,7 +363,7 @@ def test_counts_are_told_or_recognised(tmp_path, capsys):
     config.write_text('{"n_init": 1, "training": {"max_steps": 32}}')
     shared = ["fit", str(counts_file(tmp_path)), "-d", "2", "--config", str(config)]
     main([*shared, "--output", str(tmp_path / "numbers")])
-    assert "give --likelihood negative-binomial if they are counts" in capsys.readouterr().err
+    assert "give --likelihood poisson if they are counts" in capsys.readouterr().err
     record = json.loads((tmp_path / "numbers" / "run.json").read_text())
     assert any("as raw counts are" in text for text in record["warnings"])
     main([*shared, "--likelihood", "poisson", "--output", str(tmp_path / "counts")])

@@ -118,9 +118,9 @@ def test_only_highly_variable_genes_are_used_where_they_are_marked(adata):
 def test_raw_counts_are_recognised():
     adata = cells(technical=TechnicalNoise(library_mean=6.0, counts=True)).to_anndata()
     recognised = tl.dica(adata, 2, training=QUICK, n_init=1, copy=True)
-    assert recognised.uns["dica"]["params"]["likelihood"] == "negative-binomial"
+    assert recognised.uns["dica"]["params"]["likelihood"] == "poisson"
     totals = adata.X.sum(axis=1)
-    fitted = DICA(2, likelihood="negative-binomial", n_init=1, training=QUICK, random_state=0)
+    fitted = DICA(2, likelihood="poisson", n_init=1, training=QUICK, random_state=0)
     expected = fitted.fit_transform(adata.to_df(), size_factors=totals)
     np.testing.assert_array_equal(recognised.obsm["X_dica"], expected)
     chosen = tl.dica(adata, 2, training=QUICK, n_init=1, copy=True, likelihood="residuals")
@@ -347,7 +347,7 @@ def test_columns_of_obs_are_covariates_and_size_factors(counted):
         size_factor_key="sampled",
         copy=True,
     )
-    fitted = DICA(2, likelihood="negative-binomial", n_init=1, training=QUICK, random_state=0)
+    fitted = DICA(2, likelihood="poisson", n_init=1, training=QUICK, random_state=0)
     known = {"covariates": counted.obs[["donor", "age"]], "size_factors": counted.obs["sampled"]}
     np.testing.assert_allclose(by_key.obsm["X_dica"], fitted.fit_transform(counted.to_df(), **known), atol=1e-6)
     assert list(by_key.uns["dica"]["params"]["covariates"]) == ["donor", "age"]
@@ -362,7 +362,7 @@ def test_depth_is_that_of_all_genes_where_some_are_used(counted):
     part.var["highly_variable"] = np.arange(part.n_vars) % 2 == 0
     tl.dica(part, 2, training=QUICK, n_init=1)
     used = part.to_df().loc[:, part.var["highly_variable"].to_numpy()]
-    fitted = DICA(2, likelihood="negative-binomial", n_init=1, training=QUICK, random_state=0)
+    fitted = DICA(2, likelihood="poisson", n_init=1, training=QUICK, random_state=0)
     totals = np.asarray(counted.X.sum(axis=1)).ravel()
     np.testing.assert_allclose(part.obsm["X_dica"], fitted.fit_transform(used, size_factors=totals), atol=1e-6)
 

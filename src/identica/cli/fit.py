@@ -228,7 +228,7 @@ def _tell_of_counts(table: "Table") -> None:
         return
     warnings.warn(
         "the values are whole numbers with many zeros, as raw counts are, and are fitted as if they were measurements: "
-        "give --likelihood negative-binomial if they are counts",
+        "give --likelihood poisson if they are counts",
         UserWarning,
         stacklevel=2,
     )

@@ -38,7 +38,7 @@ POINTS = 1024
 LARGEST_LOGARITHM = 20.0
 """Of expression: that to base 2 of a million."""
 UNASSIGNED = "unassigned"
-OF_COUNTS = "negative-binomial"
+OF_COUNTS = "poisson"
 """The likelihood of raw counts where none is chosen."""
 
 
@@ -71,7 +71,7 @@ def dica(
         Layer to use; X by default.
     likelihood : {"negative-binomial", "poisson", "residuals", "gaussian"}, optional
         How expression follows the components, see :class:`identica.DICA`. By default raw counts are recognised and
-        have "negative-binomial", and everything else "gaussian".
+        have "poisson", and everything else "gaussian".
     size_factor_key : str, optional
         Column of obs with the size factor of each cell; for counts the total over all genes by default, whichever of
         them are used.
