@@ -160,9 +160,12 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
         """
         shape = np.shape(X)
         X = self._checked(X)
-        rows, design = self._seen(X, covariates, size_factors)
+        return self._restored(*self._seen(X, covariates, size_factors), X.dtype).reshape(shape)
+
+    def _restored(self, rows: Tensor, design: NDArray[np.float64] | None, dtype: Any) -> FloatArray:
+        """Return what the networks make of rows that they see, in the user's units."""
         outputs = evaluate(nn.Sequential(self.encoder_, self.decoder_), rows).cpu().numpy()
-        return self.observed_.restored(outputs, design).astype(X.dtype).reshape(shape)
+        return self.observed_.restored(outputs, design).astype(dtype)
 
     def jacobian(self, X: Any, *, covariates: Any = None, size_factors: Any = None) -> FloatArray:
         """Return the decoder's Jacobian at samples: how each feature answers to each component there.
@@ -226,11 +229,10 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
         float
             1 for a perfect reconstruction, 0 for that of the fitted data's mean.
         """
-        restored = self.reconstruct(X, covariates=covariates, size_factors=size_factors)
         X = self._checked(X)
         rows, design = self._seen(X, covariates, size_factors)
         target = rows.cpu().numpy()
-        error = self.observed_.standardised(restored.reshape(X.shape), design) - target
+        error = self.observed_.standardised(self._restored(rows, design, X.dtype), design) - target
         return 1.0 - float(np.mean(np.square(error)) / max(np.mean(np.square(target)), np.finfo(np.float64).tiny))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:

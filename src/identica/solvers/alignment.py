@@ -117,7 +117,7 @@ def align(
     across = whitened.T.contiguous()
     whitened = whitened.unflatten(0, (n_points, n_rows))
     grams = whitened.mT @ whitened
-    shift = None if local.direction is None else _Shift(whitened, local.direction, n_restarts)
+    shift = None if local.direction is None else _Shift(whitened, grams, local.direction, n_restarts)
     covariance = _in_whitened(local, whitening) if criterion.of_deviations else None
     starts = torch.randn(n_restarts, d, d, generator=generator, dtype=torch.float64)
     turns = torch.linalg.qr(starts).Q.to(matrices).requires_grad_(True)
@@ -164,23 +164,26 @@ class _Shift:
     ----------
     whitened : Tensor of shape (n_points, n_rows, d)
         Rows before they are turned.
+    grams : Tensor of shape (n_points, d, d)
+        Their Gram matrices.
     direction : Tensor of shape (n_rows,)
         How far each row follows the shift.
     n_restarts : int
         Transforms side by side.
     """
 
-    def __init__(self, whitened: Tensor, direction: Tensor, n_restarts: int) -> None:
+    def __init__(self, whitened: Tensor, grams: Tensor, direction: Tensor, n_restarts: int) -> None:
         self.whitened, self.direction = whitened, direction.to(whitened)
+        self._of_all = grams
+        self._moved = torch.einsum("pkd,k->pd", whitened, self.direction)
         self.shift = whitened.new_zeros(n_restarts, len(whitened), whitened.shape[-1])
         self._describe()
 
     def _describe(self) -> None:
         """Compute the Gram matrices of the rows that are left, from sums that do not change."""
-        moved = torch.einsum("pkd,k->pd", self.whitened, self.direction)
-        crossed = moved[:, :, None] * self.shift[..., None, :]
+        crossed = self._moved[:, :, None] * self.shift[..., None, :]
         own = self.direction.square().sum() * self.shift[..., :, None] * self.shift[..., None, :]
-        self.grams = self.whitened.mT @ self.whitened - crossed - crossed.mT + own
+        self.grams = self._of_all - crossed - crossed.mT + own
         self.log_volume = log_volume_from_gram(self.grams)
 
     def of(self, turned: Tensor) -> Tensor:
