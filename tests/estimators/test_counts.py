@@ -120,14 +120,17 @@ def test_jacobians_are_derivatives_of_means_less_what_features_do_in_common(data
 
 
 @pytest.mark.parametrize("likelihood", ["residuals", *COUNTS])
-def test_size_factors_take_the_place_of_totals(data, likelihood):
+def test_size_factors_take_the_place_of_totals(tmp_path, data, likelihood):
     X, _, log_depth, _ = data
     model = quick(likelihood).fit(X, size_factors=np.exp(log_depth))
     once = model.transform(X[:50], size_factors=np.exp(log_depth[:50]))
-    # Twice the counts at twice the depth are the same expression, less noise.
-    np.testing.assert_array_equal(once, model.transform(X[:50], size_factors=np.exp(log_depth[:50])))
-    by_total = model.transform(X[:50])
-    assert not np.allclose(once, by_total)
+    assert not np.allclose(once, model.transform(X[:50], size_factors=np.ones(50)))
+    model.save(tmp_path / "model.safetensors")
+    loaded = type(model).load(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(once, loaded.transform(X[:50], size_factors=np.exp(log_depth[:50])))
+    for method in (loaded.transform, loaded.reconstruct, loaded.jacobian, loaded.score):
+        with pytest.raises(ValueError, match="fitted with size_factors, which totals cannot replace"):
+            method(X[:50])
     same = quick(likelihood).fit(X)
     np.testing.assert_array_equal(
         same.transform(X[:50]), same.transform(X[:50], size_factors=X[:50].sum(axis=1, dtype=np.float64))

@@ -174,7 +174,8 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
             categories, booleans, whole numbers), or floating-point numbers. What features are linear in, counts in
             their logarithm, is taken out. Components that go with a covariate lose what they share with it.
         size_factors : array-like of shape (n_samples,), optional
-            For likelihoods of counts: the depth of each sample, up to a number; its total if None.
+            For likelihoods of counts: the depth of each sample, up to a number; its total if None. Where it is given,
+            later calls need it, too.
         checkpoint : path, optional
             File that is written every few seconds and when the fit is interrupted (Ctrl-C), so that it can go on.
             It stays when the fit is complete: delete it once the result is saved.
@@ -286,7 +287,9 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         followed = self.likelihood in COUNT_LIKELIHOODS
         self.wild_rows_ = np.empty(0, dtype=np.intp)
         self.mean_, self.scale_ = counts.mean.astype(X.dtype), counts.scale.astype(X.dtype)
-        self.observed_ = Observed(self.mean_, self.scale_, counts, known, log_link=followed)
+        self.observed_ = Observed(
+            self.mean_, self.scale_, counts, known, log_link=followed, depths_given=depths is not None
+        )
         self.n_samples_fit_ = len(X)
         design = counts.design(log_depth(X, counts.mean_depth, depths)[0], values)
         return Prepared(counts.residuals(X, design), *(X, design) if followed else ())

@@ -78,7 +78,7 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
         covariates : array-like or DataFrame of shape (n_samples, n_covariates), optional
             Where the model was fitted with covariates: those of these samples.
         size_factors : array-like of shape (n_samples,), optional
-            Where the model was fitted to counts: depths in place of the samples' totals.
+            Where the model was fitted to counts: depths in place of the samples' totals, needed where the fit had them.
 
         Returns
         -------
@@ -151,7 +151,7 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
         covariates : array-like or DataFrame of shape (n_samples, n_covariates), optional
             Where the model was fitted with covariates: those of these samples.
         size_factors : array-like of shape (n_samples,), optional
-            Where the model was fitted to counts: depths in place of the samples' totals.
+            Where the model was fitted to counts: depths in place of the samples' totals, needed where the fit had them.
 
         Returns
         -------
@@ -177,7 +177,7 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
         covariates : array-like or DataFrame of shape (n_samples, n_covariates), optional
             Where the model was fitted with covariates: those of these samples.
         size_factors : array-like of shape (n_samples,), optional
-            Where the model was fitted to counts: depths in place of the samples' totals.
+            Where the model was fitted to counts: depths in place of the samples' totals, needed where the fit had them.
 
         Returns
         -------
@@ -222,7 +222,7 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
         covariates : array-like or DataFrame of shape (n_samples, n_covariates), optional
             Where the model was fitted with covariates: those of these samples.
         size_factors : array-like of shape (n_samples,), optional
-            Where the model was fitted to counts: depths in place of the samples' totals.
+            Where the model was fitted to counts: depths in place of the samples' totals, needed where the fit had them.
 
         Returns
         -------

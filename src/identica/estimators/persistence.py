@@ -106,6 +106,7 @@ def _observed_values(observed: Observed) -> tuple[dict[str, FloatArray], dict[st
     plain: dict[str, Any] = {
         "covariates": None if observed.covariates is None else observed.covariates.to_plain(),
         "log_link": observed.log_link,
+        "depths_given": observed.depths_given,
         "counts": None,
     }
     if observed.counts is not None:
@@ -129,7 +130,8 @@ def _observed_of(
         numbers: dict[str, Any] = {name: float(value) for name, value in counts.items()}
         counts = CountModel(**numbers, **own)
     covariates = None if plain["covariates"] is None else Covariates.from_plain(plain["covariates"])
-    return Observed(mean, scale, counts, covariates, arrays.get("effects"), bool(plain["log_link"]))
+    switches = {name: bool(plain[name]) for name in ("log_link", "depths_given")}
+    return Observed(mean, scale, counts, covariates, arrays.get("effects"), **switches)
 
 
 def _plain(value: Any) -> Any:

@@ -54,6 +54,8 @@ class Observed:
         Of covariates on standardised features, where these are no counts.
     log_link : bool, default=False
         Whether the decoder gives the logarithm of the mean.
+    depths_given : bool, default=False
+        Whether depths of counts were given, as size factors, and are no totals.
     """
 
     mean: FloatArray
@@ -62,6 +64,7 @@ class Observed:
     covariates: Covariates | None = None
     effects: FloatArray | None = None
     log_link: bool = False
+    depths_given: bool = False
 
     @property
     def direction(self) -> NDArray[np.float64] | None:
@@ -93,13 +96,18 @@ class Observed:
         Raises
         ------
         ValueError
-            If covariates are given that were not fitted.
+            If covariates are given that were not fitted, or none where some were, or no depths where they were given.
         """
         if self.covariates is None and covariates is not None:
             raise ValueError("covariates are given and the model was fitted without: leave them out")
         known = None if self.covariates is None else self.covariates.encode(covariates, len(X))
         if self.counts is None:
             return None if known is None else known.astype(np.float64)
+        if self.depths_given and size_factors is None:
+            raise ValueError(
+                "the model was fitted with size_factors, which totals cannot replace: give size_factors= for these "
+                "samples, too"
+            )
         return self.counts.design(log_depth(X, self.counts.mean_depth, size_factors)[0], known)
 
     def standardised(self, X: FloatArray, design: NDArray[np.float64] | None) -> FloatArray:
