@@ -79,3 +79,19 @@ def test_a_mean_grows_as_an_exponential_and_then_in_proportion() -> None:
     np.testing.assert_allclose(found.detach(), [-30, -1, 0, 1, 1, 1 + np.log(7)], atol=1e-5)
     found.sum().backward()
     np.testing.assert_allclose(given.grad, [0, 1, 1, 1, 1, 1 / 7], atol=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "dispersion"), [(Poisson, 0.0), (NegativeBinomial, 0.5)])
+def test_the_noise_of_counts_leaves_what_counts_leave_of_their_own_means(kind: type, dispersion: float) -> None:
+    random = np.random.default_rng(4)
+    log_mean = random.normal(0.5, 0.5, (4000, M))
+    mean = np.exp(log_mean)
+    expected = mean if dispersion == 0 else mean * random.gamma(1 / dispersion, dispersion, mean.shape)
+    moved = random.normal(0.0, 0.3, mean.shape)
+    data = torch.tensor(np.hstack([mean, random.poisson(expected * np.exp(moved)), log_mean]))
+    likelihood = kind.of(noise(dispersion), data)
+    # What is left once the means are known, which the decoder's output gives by the sensitivity of each feature.
+    known = torch.tensor(moved) * noise().sensitivity
+    left = float(likelihood.loss(known, data))
+    assert 0.3 < left < 0.97
+    assert likelihood.noise_share(data, np.random.RandomState(0)) == pytest.approx(left, rel=0.05)

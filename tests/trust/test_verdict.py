@@ -21,6 +21,7 @@ def fitted(**changes):
         "n_samples_fit_": 1000,
         "reconstruction_error_": 0.1,
         "linear_reconstruction_error_": 0.3,
+        "likelihood": "gaussian",
         "noise_floor_": 0.02,
         "start_agreement_": 0.99,
         "starts_": [record(1.0), record(0.99), record(0.0, finished=False)],
@@ -125,6 +126,16 @@ def test_starts_that_agree_on_noise_are_no_good_sign(errors):
     verdict = judge(fitted(reconstruction_error_=errors[0], linear_reconstruction_error_=errors[1]))
     assert verdict.level == "unchecked"
     assert "More than 80% of what varies is something else" in verdict.reasons[-1]
+
+
+@pytest.mark.parametrize(("error", "level"), [(0.83, "sound"), (0.97, "unchecked")])
+def test_of_counts_only_what_is_no_noise_of_theirs_can_be_explained(error, level):
+    changes = {"reconstruction_error_": error, "linear_reconstruction_error_": 0.98, "noise_floor_": 0.8}
+    counts = fitted(likelihood="poisson", **changes)
+    assert judge(counts).level == level
+    text = sign(judge(counts), "reconstruction").text
+    assert "the noise of counts alone would leave 80.00%" in text
+    assert judge(fitted(**changes)).level == "unchecked"
 
 
 def test_without_starts_and_restarts_nothing_was_checked():

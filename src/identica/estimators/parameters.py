@@ -58,7 +58,8 @@ reconstruction_error_, linear_reconstruction_error_ : float
 trained_reconstruction_error_ : float or None
     Fraction of variance unexplained on as many rows that were trained on; None where no rows were held out.
 noise_floor_ : float or None
-    Fraction of variance that looks like noise of one size in every direction; None where the data do not tell.
+    Fraction of variance that looks like noise of one size in every direction, or of the deviance of counts that their
+    noise alone leaves; None where the data do not tell.
 starts_ : list of dict
     One record per start: basis, steps, reconstruction error, and of those that were finished the criterion and how far
     their components agree with the best start's.

@@ -42,6 +42,8 @@ __all__ = ["Plan", "make_plan", "make_starts"]
 
 GEODESIC_BASES = 2
 SEED_STEP = 1_000_003
+NOISE_ROWS = 1000
+"""In which the noise of counts is drawn."""
 WIDEST = 1000
 """Up to so many features networks leave the compact space to be refined, which costs time in proportion to them."""
 
@@ -68,7 +70,7 @@ class Plan:
     linear_error : float
         Reconstruction error of PCA on the validation rows.
     noise_floor : float or None
-        Share of the variance that looks like noise.
+        Share of the variance that looks like noise, or of the deviance of counts that their noise leaves.
     held_out : ndarray of int
         Rows kept out of the training.
     starts : tuple of Trainer
@@ -196,7 +198,8 @@ def make_plan(
     wide = standardised.shape[1] <= WIDEST
     if isinstance(in_features.likelihood, CountLikelihood):  # PCA in the unit in which the networks will be reported
         rebuilt = in_features.likelihood.in_proportion(tensor(seen[:, :d]) @ tensor(loadings[:, :d]).T)
-        linear_error, floor = float(in_features.likelihood.loss(rebuilt, in_features.validation)), None
+        linear_error = float(in_features.likelihood.loss(rebuilt, in_features.validation))
+        floor = in_features.likelihood.noise_share(in_features.validation[:NOISE_ROWS], np.random.RandomState(seed))
     # Where networks stay in the compact space they would never see the counts themselves.
     if wide and (not solver.compact or (prepared.counts is not None and not solver.widens)):
         bases = tuple(basis.in_features(loadings) for basis in bases)

@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self, final
 
+import numpy as np
 import torch
+from numpy.random import RandomState
+from numpy.typing import NDArray
 from torch import Tensor
 
 from identica.likelihoods.likelihood import Likelihood
@@ -25,6 +28,10 @@ __all__ = ["CountLikelihood", "CountNoise", "NegativeBinomial", "Poisson", "log_
 LEAST_LOGARITHM = -30.0
 ROWS_AT_ONCE = 4096
 LEAST_SHARE = 0.05
+LEAST_DISPERSION = 1e-4
+"""Below this the deviance differs from that of Poisson counts by less than single precision tells."""
+LARGEST_MEAN = 1e9
+"""Of counts that are drawn, far above any that is measured."""
 
 
 def log_change(relative: Tensor) -> Tensor:
@@ -158,6 +165,44 @@ class CountLikelihood(Likelihood):
         used = (self.known.sensitivity > 0).to(output)
         return (self.deviance(counts, self.log_mean(output, batch)) * used).sum(1)
 
+    def noise_share(self, rows: Tensor, random: RandomState) -> float:
+        """Return the share of the unit that the noise of counts alone leaves, as drawn about means without components.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (n, 3 m)
+            Some of the data.
+        random : RandomState
+            Source of the counts.
+
+        Returns
+        -------
+        float
+            In [0, 1]: about what networks leave that know every mean.
+        """
+        m = self.n_features
+        mean = rows[:, 2 * m :].double().exp().clamp_max(LARGEST_MEAN).cpu().numpy()
+        drawn = torch.as_tensor(self.draw(mean, random)).to(rows)
+        nothing = torch.zeros_like(drawn[:1])
+        return min(1.0, float(self.loss(nothing, torch.cat([rows[:, :m], drawn, rows[:, 2 * m :]], dim=1))))
+
+    @abc.abstractmethod
+    def draw(self, mean: NDArray[np.float64], random: RandomState) -> NDArray[np.float64]:
+        """Draw a count of each mean.
+
+        Parameters
+        ----------
+        mean : ndarray of shape (n, m)
+            mu.
+        random : RandomState
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray of shape (n, m)
+            Counts.
+        """
+
     @abc.abstractmethod
     def deviance(self, counts: Tensor, log_mean: Tensor) -> Tensor:
         """Return the deviance of each count.
@@ -190,6 +235,10 @@ class Poisson(CountLikelihood):
     known: CountNoise
     null: float
 
+    def draw(self, mean: NDArray[np.float64], random: RandomState) -> NDArray[np.float64]:
+        """Draw counts; see :meth:`CountLikelihood.draw`."""
+        return random.poisson(mean).astype(np.float64)
+
     def deviance(self, counts: Tensor, log_mean: Tensor) -> Tensor:
         """Return the deviance; see :meth:`CountLikelihood.deviance`."""
         return 2 * (torch.xlogy(counts, counts) - counts * log_mean - counts + log_mean.exp())
@@ -214,10 +263,16 @@ class NegativeBinomial(CountLikelihood):
     known: CountNoise
     null: float
 
+    def draw(self, mean: NDArray[np.float64], random: RandomState) -> NDArray[np.float64]:
+        """Draw counts as Poisson counts of gamma means; see :meth:`CountLikelihood.draw`."""
+        alpha = np.maximum(self.known.dispersion.double().cpu().numpy(), LEAST_DISPERSION)
+        return random.poisson(np.minimum(mean * random.gamma(1 / alpha, alpha, mean.shape), LARGEST_MEAN)).astype(
+            np.float64
+        )
+
     def deviance(self, counts: Tensor, log_mean: Tensor) -> Tensor:
         """Return the deviance; see :meth:`CountLikelihood.deviance`."""
-        # Below this the two deviances differ by less than single precision tells.
-        alpha = self.known.dispersion.to(counts).clamp_min(1e-4)
+        alpha = self.known.dispersion.to(counts).clamp_min(LEAST_DISPERSION)
         mean = log_mean.exp()
         moved = torch.log1p(alpha * counts) - torch.log1p(alpha * mean)
         return 2 * (torch.xlogy(counts, counts) - counts * log_mean - (counts + 1 / alpha) * moved)

@@ -17,7 +17,8 @@ from identica.trust.signs_of_fit import LOOKS
 __all__ = ["ASSUMED", "Verdict", "judge"]
 
 MOST_UNEXPLAINED = 0.8
-"""Of the held-out variance, where agreement alone tells little: starts agree on noise, too."""
+"""Of the held-out variance, where agreement alone tells little: starts agree on noise, too. Of counts, whose noise is
+known, that of the variance which is no such noise."""
 HEADINGS = {
     "sound": "No sign against reading single components",
     "unchecked": "Not enough was seen to tell these components from others",
@@ -122,7 +123,7 @@ def judge(fitted: Any, *, cross: CrossCheck | None = None, condition: SDISummary
     if not names & {"starts", "restarts", "seeds"}:
         nothing = Sign("compared", "neither", "No other fit of these data was there to compare with.")
         return Verdict("unchecked", number, (*signs, nothing))
-    if fitted.reconstruction_error_ > MOST_UNEXPLAINED:
+    if _unexplained(fitted) > MOST_UNEXPLAINED:
         little = Sign(
             "explained",
             "neither",
@@ -132,3 +133,11 @@ def judge(fitted: Any, *, cross: CrossCheck | None = None, condition: SDISummary
     if any(sign.name == "points" and sign.side != "for" for sign in signs):
         return Verdict("unchecked", number, tuple(signs))
     return Verdict("sound", number, tuple(signs))
+
+
+def _unexplained(fitted: Any) -> float:
+    """Return the share left unexplained, of what is no noise where counts tell how much that is."""
+    error, floor = float(fitted.reconstruction_error_), fitted.noise_floor_
+    if fitted.likelihood == "gaussian" or floor is None or floor >= 1:
+        return error
+    return (error - floor) / (1 - floor)
