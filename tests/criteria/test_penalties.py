@@ -19,7 +19,7 @@ from identica.training.objective import Objective
 N_FEATURES, N_COMPONENTS = 7, 3
 WHOLE = JacobianSample(n_samples=100, n_features=N_FEATURES)
 PENALTIES = {
-    "volume": lambda weight, sample=WHOLE: Refinement(sample, Volume(3.0), weight, 10),
+    "volume": lambda weight, sample=WHOLE: Refinement(sample, Volume(3.0), weight, 10, last=0.1),
     "sparsity": lambda weight, sample=WHOLE: Sparsity(sample, weight),
     "joint, log det": lambda weight, sample=WHOLE: Joint(sample, weight, weight, 20, "logdet"),
     "joint, trace": lambda weight, sample=WHOLE: Joint(sample, weight, weight, 20, "trace"),
@@ -90,7 +90,7 @@ def test_weight_zero_is_the_plain_autoencoder(name: str) -> None:
 def test_volume_is_the_mean_criterion(p: float) -> None:
     encoder, decoder = networks()
     inputs = draw(5, N_FEATURES)
-    loss = Refinement(WHOLE, Volume(p), 0.3, 10)(encoder, decoder, inputs, encoder(inputs), generator())
+    loss = Refinement(WHOLE, Volume(p), 0.3, 10, last=0.1)(encoder, decoder, inputs, encoder(inputs), generator())
     criteria = [reference.volume_criterion(matrix, p) for matrix in jacobians(encoder, decoder, inputs)]
     assert float(loss.terms["criterion"]) == pytest.approx(sum(criteria) / 5, rel=1e-10)
     assert loss.total.item() == pytest.approx(-0.3 * sum(criteria) / 5, rel=1e-10)
@@ -134,16 +134,16 @@ def test_rows_are_drawn_without_replacement_and_only_where_there_are_more() -> N
 
 
 def test_volume_weight_is_held_then_falls_geometrically_then_rests() -> None:
-    penalty = Refinement(WHOLE, Volume(3.0), 4.0, n_epochs=1000)
+    penalty = Refinement(WHOLE, Volume(3.0), 4.0, n_epochs=1000, last=1 / 75)
     weights = []
     for epoch in range(1000):
         penalty.begin_epoch(epoch)
         weights.append(penalty.weight)
     start, end = round(1000 * Refinement.hold), round(1000 * Refinement.rest)
     assert weights[: start + 1] == pytest.approx([4.0] * (start + 1))
-    assert weights[end:] == pytest.approx([4.0 * Refinement.last] * (1000 - end))
+    assert weights[end:] == pytest.approx([4.0 * penalty.last] * (1000 - end))
     ratios = [after / before for before, after in zip(weights[start:end], weights[start + 1 : end + 1], strict=True)]
-    assert ratios == pytest.approx([Refinement.last ** (1 / (end - start))] * (end - start))
+    assert ratios == pytest.approx([penalty.last ** (1 / (end - start))] * (end - start))
 
 
 def joint_by_hand(

@@ -6,6 +6,7 @@ import torch
 from scipy import stats
 
 from identica.likelihoods import CountNoise, NegativeBinomial, Poisson, log_change
+from identica.likelihoods.counts import HIDDEN
 
 N, M = 40, 5
 
@@ -95,3 +96,19 @@ def test_the_noise_of_counts_leaves_what_counts_leave_of_their_own_means(kind: t
     left = float(likelihood.loss(known, data))
     assert 0.3 < left < 0.97
     assert likelihood.noise_share(data, np.random.RandomState(0)) == pytest.approx(left, rel=0.05)
+
+
+@pytest.mark.parametrize("kind", [Poisson, NegativeBinomial])
+def test_in_training_the_encoder_sees_some_residuals_only_and_the_loss_is_of_all(kind: type) -> None:
+    data = rows(5)
+    likelihood = kind(noise(), 2.0)
+    generator = torch.Generator().manual_seed(0)
+    drawn = torch.stack([likelihood.inputs_in_training(data, generator) for _ in range(600)])
+    whole = likelihood.inputs(data)
+    torch.testing.assert_close(whole, data[:, :M])
+    hidden = drawn == 0
+    assert 0.2 < float(hidden.double().mean()) < 0.6
+    torch.testing.assert_close(drawn, torch.where(hidden, 0.0, whole / (1 - HIDDEN)))
+    torch.testing.assert_close(drawn.mean(0), whole, rtol=0.2, atol=0.1)
+    # Each row and each feature by itself.
+    assert float(np.abs(np.corrcoef(hidden.reshape(600, -1).double().T.numpy()) - np.eye(N * M)).max()) < 0.25

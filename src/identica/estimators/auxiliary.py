@@ -74,10 +74,7 @@ class AuxiliaryICA(NetworkAnalysis):
     method: ClassVar[str] = "auxiliary-ica"
     # What tells u is faint in each sample: at lower rates most starts stay near the principal axes.
     default_learning_rate: ClassVar[float] = 1e-2
-
-    @property
-    def _counts_follow(self) -> bool:
-        return False
+    follows_counts: ClassVar[bool] = False
 
     def _solver(self) -> Solver:
         return check_solver(self.solver, Contrastive, Variational)

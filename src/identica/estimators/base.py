@@ -85,6 +85,8 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
     method: ClassVar[str]
     identifies: ClassVar[bool] = True
     """Whether the method claims that single components mean something."""
+    follows_counts: ClassVar[bool] = True
+    """Whether it can train on the likelihood of counts, and not on their residuals alone."""
     default_learning_rate: ClassVar[float] = Training.LEARNING_RATE
     """Of the training where that gives none."""
     network: ClassVar[Any] = None
@@ -129,11 +131,6 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
     def _context(self, y: Any, n_samples: int) -> Context | None:
         """Return what is known of each sample beside X, for methods that use it."""
         return None
-
-    @property
-    def _counts_follow(self) -> bool:
-        """Whether the method can train on the likelihood of counts, and not on their residuals alone."""
-        return True
 
     @property
     def _architecture(self) -> Network | Affine:
@@ -267,7 +264,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
                     "'negative-binomial' or 'residuals', or leave them out"
                 )
             return None
-        if self.likelihood in COUNT_LIKELIHOODS and not self._counts_follow:
+        if self.likelihood in COUNT_LIKELIHOODS and not self.follows_counts:
             raise ValueError(
                 f"{type(self).__name__} has no likelihood {self.likelihood!r}: use 'residuals' for counts, or DICA"
             )

@@ -81,6 +81,7 @@ class PolytopicFactorization(ComponentAnalysis):
     n_restarts: int = 32
 
     method: ClassVar[str] = "polytopic"
+    follows_counts: ClassVar[bool] = False
     # What other methods let the user choose.
     network: ClassVar[Affine] = Affine()
     training: ClassVar[Training] = Training(validation_fraction=0.0, dtype="float64")
@@ -92,10 +93,6 @@ class PolytopicFactorization(ComponentAnalysis):
         "power": [Interval(Real, 0, None, closed="both"), None],
         "n_restarts": [Interval(Integral, 1, None, closed="left")],
     }
-
-    @property
-    def _counts_follow(self) -> bool:
-        return False
 
     def _solver(self) -> Solver:
         if self.factor == "components":

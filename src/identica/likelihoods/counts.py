@@ -28,6 +28,8 @@ __all__ = ["CountLikelihood", "CountNoise", "NegativeBinomial", "Poisson", "log_
 LEAST_LOGARITHM = -30.0
 ROWS_AT_ONCE = 4096
 LEAST_SHARE = 0.05
+HIDDEN = 0.3
+"""Share of the residuals that the encoder does not see in a step of training."""
 LEAST_DISPERSION = 1e-4
 """Below this the deviance differs from that of Poisson counts by less than single precision tells."""
 LARGEST_MEAN = 1e9
@@ -125,6 +127,33 @@ class CountLikelihood(Likelihood):
     def inputs(self, batch: Tensor) -> Tensor:
         """Return the residuals; see :meth:`Likelihood.inputs`."""
         return batch[:, : self.n_features]
+
+    def inputs_in_training(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Return residuals of which a share, drawn anew, is 0, and the others grow in proportion.
+
+        An encoder that sees every count can give the decoder each count's own noise; what is predicted of counts that
+        it does not see is shared with others.
+
+        Parameters
+        ----------
+        batch : Tensor of shape (n, 3 m)
+            Rows.
+        generator : torch.Generator
+            Source of randomness, on the CPU.
+
+        Returns
+        -------
+        Tensor of shape (n, m)
+            The encoder's input.
+
+        References
+        ----------
+        N. Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", Journal of Machine
+        Learning Research 15, 2014.
+        """
+        inputs = self.inputs(batch)
+        seen = torch.rand(inputs.shape, generator=generator) >= HIDDEN
+        return inputs * seen.to(inputs) / (1 - HIDDEN)
 
     def log_mean(self, output: Tensor, batch: Tensor) -> Tensor:
         """Return the logarithm of the mean that the decoder gives.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 
+import torch
 from torch import Tensor
 
 __all__ = ["Likelihood"]
@@ -51,6 +52,23 @@ class Likelihood(abc.ABC):
             The encoder's input.
         """
         return batch
+
+    def inputs_in_training(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Return what of the samples the encoder sees in a step of training: the same, unless a likelihood hides some.
+
+        Parameters
+        ----------
+        batch : Tensor of shape (n, ...)
+            The samples.
+        generator : torch.Generator
+            Source of randomness, on the CPU.
+
+        Returns
+        -------
+        Tensor of shape (n, ...)
+            The encoder's input.
+        """
+        return self.inputs(batch)
 
     def loss(self, output: Tensor, batch: Tensor) -> Tensor:
         """Return the mean residual in units of :attr:`unit`.

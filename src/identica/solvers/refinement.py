@@ -29,15 +29,19 @@ class Refinement(Penalty):
         First weight of the criterion against the likelihood's unit.
     n_epochs : int
         Length of the schedule.
+    last : float
+        Share of the first weight at which it rests.
     """
 
     hold: ClassVar[float] = 0.3
     rest: ClassVar[float] = 0.9
-    last: ClassVar[float] = 1 / 75
 
-    def __init__(self, sample: JacobianSample, criterion: Criterion, weight: float, n_epochs: int) -> None:
+    def __init__(
+        self, sample: JacobianSample, criterion: Criterion, weight: float, n_epochs: int, *, last: float
+    ) -> None:
         super().__init__(sample)
         self.first_weight = self.weight = weight
+        self.last = last
         self.criterion = criterion
         self.n_epochs = n_epochs
         self._held = True

@@ -15,6 +15,10 @@ from identica.training.trainer import Trainer
 
 __all__ = ["Staged"]
 
+LAST = 1 / 75
+"""Share of its first weight that the criterion has at the end of the refine stage."""
+LAST_OF_COUNTS = 1 / 10
+"""The same where most of what varies is noise: with less the components turn away again."""
 TRIFLE = 2e-3
 """Share of the variance explained that the refine stage may cost whatever PCA leaves."""
 REFINE_MAY_COST = 0.05
@@ -34,7 +38,7 @@ class Staged(Solver):
         Random starts of the alignment, side by side.
     weight : float, default=0.15
         First weight of the criterion in the refine stage, times the share that is explained; it ends at 1/75 of that,
-        and 0 leaves the stage out.
+        with a likelihood of counts at 1/10, and 0 leaves the stage out.
 
     Raises
     ------
@@ -85,7 +89,8 @@ class Staged(Solver):
         widen(start)
         error = float(found["reconstruction"])
         explained = max(0.0, 1.0 - error)
-        penalty = Refinement(start.jacobian_sample, criterion, self.weight * explained, start.n_epochs(steps))
+        weight, last = self.weight * explained, LAST_OF_COUNTS if counted else LAST
+        penalty = Refinement(start.jacobian_sample, criterion, weight, start.n_epochs(steps), last=last)
         if counted:  # most of what varies is noise, which a weight that falls lets the networks fit
             start.minimise("refine", start.objective(penalty), max_steps=steps, by_reconstruction=True)
             return

@@ -62,7 +62,7 @@ class Objective(nn.Module):
         Loss
             What to minimise; the term "reconstruction" and those of the penalty.
         """
-        inputs = self.likelihood.inputs(batch)
+        inputs = self.likelihood.inputs_in_training(batch, generator)
         latents = self.encoder(inputs)
         reconstruction = self.likelihood.loss(self.decoder(latents), batch) + self.left_out
         terms = {"reconstruction": reconstruction.detach()}
