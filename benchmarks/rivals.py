@@ -11,7 +11,8 @@ What is not counts goes to DRVI as log(1 + x) with its Gaussian likelihood. Batc
 
 DRVI: its defaults (two hidden layers of 128 units, its own negative binomial, one split for each latent, batches of
 128), and, as in the authors' tutorial, no early stopping and a weight of the KL term that grows over all epochs. The
-tutorial's 400 epochs are `--epochs 400`; the default here is what one thread does in about ten minutes with 32 latents.
+tutorial's 400 epochs are `--epochs 400`; the default here is what one thread of a busy machine does in ten minutes with
+32 latents.
 
 cNMF: its defaults, but 20 factorisations (10 of more than 20 programs) where the authors take 100, which `--n-iter`
 sets. Unseen cells get their usage by the consensus's own last step: counts per million, in units of the standard
@@ -104,7 +105,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder of DATA-SEED-METHOD.npz")
     parser.add_argument("--methods", nargs="+", default=["cnmf-10", "cnmf-32", "drvi-32", "drvi-10"])
     parser.add_argument("--files", nargs="+", help="names without .npz; all by default")
-    parser.add_argument("--epochs", type=int, default=120)
+    parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--n-iter", type=int)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
