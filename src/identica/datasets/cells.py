@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, final, get_args
+from dataclasses import replace
+from typing import Any, Literal, get_args
 
 import numpy as np
-import pandas as pd
 from numpy.random import RandomState
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from identica.arguments import check_choice, check_correlation, check_integer, check_real, local_random
-from identica.datasets.annotated import cells_as_anndata, edge_table
+from identica.datasets.cell_presets import CELL_PRESETS, CellPreset, PresetName
+from identica.datasets.cell_states import draw_levels, draw_types
+from identica.datasets.droplets import draw_droplets
 from identica.datasets.gene_network import GeneNetwork
 from identica.datasets.regulation import FloatArray, Regulation
 from identica.datasets.regulons import Regulon, make_regulon
-from identica.datasets.sampling import draw_latents
 from identica.datasets.sergio import NOISE_TYPES, STEP, NoiseType, run_sergio
+from identica.datasets.simulated_cells import SimulatedCells
 from identica.datasets.technical_noise import TechnicalNoise
-from identica.io.files import atomic_write
-
-if TYPE_CHECKING:
-    import anndata
 
 __all__ = ["SimulatedCells", "make_cells"]
 
@@ -35,132 +30,21 @@ STEPS_PER_RELAXATION = 25
 CELLS_AT_ONCE = 64
 LARGEST_STRENGTH = 1e6
 """Of cross-talk and noise: a million times an edge's own strength is a slip, and would end in infinite expression."""
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class SimulatedCells:
-    """Expression together with the concentrations and the network behind it.
-
-    Iterating gives `X`, `latents` and `jacobians`, as for :class:`identica.datasets.Mixture`.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_cells, n_genes)
-        Expression as measured.
-    clean : ndarray of shape (n_cells, n_genes)
-        Expression without technical noise.
-    latents : ndarray of shape (n_cells, n_factors)
-        Concentrations of the transcription factors in the very cells.
-    bins : ndarray of int of shape (n_cells,) or None
-        Cell type, where there are types.
-    factors, genes : tuple of str
-        Names.
-    regulon : Regulon
-        The true edges, cross-talk left out.
-    regulation : Regulation
-        All edges with their strengths.
-    decay : float
-        Of the genes.
-    """
-
-    X: FloatArray
-    clean: FloatArray
-    latents: FloatArray
-    bins: NDArray[np.intp] | None
-    factors: tuple[str, ...]
-    genes: tuple[str, ...]
-    regulon: Regulon
-    regulation: Regulation
-    decay: float
-
-    @cached_property
-    def jacobians(self) -> FloatArray:
-        """Exact dx/ds of the quasi-steady state at `latents`, of shape (n_cells, n_genes, n_factors); then kept."""
-        return self.jacobian(self.latents)
-
-    def jacobian(self, latents: ArrayLike) -> FloatArray:
-        """Compute dx/ds of the quasi-steady state x = P(s) / lambda.
-
-        Parameters
-        ----------
-        latents : array-like of shape (n_cells, n_factors)
-            Positive concentrations.
-
-        Returns
-        -------
-        ndarray of shape (n_cells, n_genes, n_factors)
-            Exact derivatives.
-
-        Raises
-        ------
-        ValueError
-            If `latents` is no table of finite concentrations, not negative, with one column per factor.
-        """
-        levels = np.asarray(latents, dtype=np.float64)
-        if levels.ndim != 2 or levels.shape[1] != len(self.factors):
-            raise ValueError(f"latents have the shape {levels.shape}: give (n_cells, {len(self.factors)})")
-        if not (np.isfinite(levels) & (levels >= 0)).all():
-            raise ValueError("latents hold values that are negative, infinite or NaN: give positive concentrations")
-        return self.regulation.derivative(levels) / self.decay
-
-    def __iter__(self) -> Any:
-        yield self.X
-        yield self.latents
-        yield self.jacobians
-
-    def to_anndata(self, *, jacobians: bool = False) -> anndata.AnnData:
-        """Give the cells as AnnData.
-
-        Parameters
-        ----------
-        jacobians : bool, default=False
-            Whether to add the Jacobians as obsm["tf_jacobian"], flattened to (n_cells, n_genes * n_factors).
-
-        Returns
-        -------
-        AnnData
-            With obsm["tf_concentration"] (a DataFrame), layers["clean"], uns["regulon"] (the true signed edges),
-            uns["regulation"] (every edge with its strength, Hill coefficient and half response, cross-talk too),
-            uns["decay"] and, where cells have types, obs["cell_type"].
-
-        Raises
-        ------
-        ImportError
-            If anndata is not installed.
-        """
-        true = self.regulation
-        regulation = edge_table(
-            self.factors, self.genes, true.regulator, true.target, true.strength, true.hill, true.half_response
-        )
-        concentrations = pd.DataFrame(self.latents, columns=list(self.factors))
-        result = cells_as_anndata(self.X, self.genes, concentrations, regulation, self.bins)
-        result.layers["clean"] = self.clean
-        result.uns["regulon"] = self.regulon.to_frame()
-        result.uns["decay"] = float(self.decay)
-        if jacobians:
-            result.obsm["tf_jacobian"] = self.jacobians.reshape(len(self.X), -1)
-        return result
-
-    def write_h5ad(self, path: str | os.PathLike[str]) -> None:
-        """Write the cells as AnnData's file, whole or not at all.
-
-        Parameters
-        ----------
-        path : str or path
-            Name of the file, ending in .h5ad.
-        """
-        cells = self.to_anndata()
-        with atomic_write(path) as file:
-            cells.write_h5ad(file.name)
+LARGEST_SHIFT = 5.0
+"""Standard deviation of a logarithm: genes would differ between batches by a factor of a thousand."""
+WITHIN_TYPES = 0.5
+BATCH_SHIFT = 0.3
 
 
 def make_cells(
     n_cells: int = 1000,
     n_factors: int = 10,
     *,
+    preset: PresetName | None = None,
     regulon: Regulon | None = None,
     n_bins: int | None = None,
+    n_types: int | None = None,
+    within_types: float | None = None,
     correlation: float = 0.5,
     fold: float = 4.0,
     cross_talk: float = 0.2,
@@ -170,6 +54,9 @@ def make_cells(
     decay: float = 0.8,
     noise: NoiseType | None = None,
     noise_strength: float | None = None,
+    n_batches: int | None = None,
+    batch_shift: float | None = None,
+    doublets: float | None = None,
     technical: TechnicalNoise | None = None,
     random_state: int | RandomState | None = None,
 ) -> SimulatedCells:
@@ -184,12 +71,23 @@ def make_cells(
         Number of cells.
     n_factors : int, default=10
         Transcription factors: those of the regulon with most targets. Genes are their targets.
+    preset : {"clean", "counts", "10x"}, optional
+        Types, batches, doublets and technical noise that belong together (:data:`CELL_PRESETS`). "clean" has none of
+        them, "counts" has Poisson counts with a depth of its own for each cell (log standard deviation 0.4, 3.5
+        molecules per gene), "10x" all of SERGIO's technical noise, six types, two batches and 5 % of doublets. What
+        else is given goes before the preset.
     regulon : Regulon, optional
         The network, cleaned; by default a random one that looks like TRRUST's.
     n_bins : int, optional
         Number of cell types, between which alone concentrations differ, as in SERGIO; by default each cell has
         concentrations of its own. With `noise` the cells of a type are moments of one run, which is 15 steps long for
-        each of them: a handful of cells are then much alike.
+        each of them: a handful of cells are then much alike. Cells of a type stand together.
+    n_types : int, optional
+        Number of cell types about whose mean profile of the factors cells vary, in random order. Few types make the
+        factors more, and otherwise, dependent than `correlation` says, as in tissue. 1 for none.
+    within_types : float, optional
+        Share of the variance of the factors, of the normals of the copula, that lies within types: 0 makes cells of a
+        type alike, 1 makes types mean nothing. 0.5 by default.
     correlation : float, default=0.5
         Of each two factors' concentrations, of the normals of a Gaussian copula.
     fold : float, default=4.0
@@ -211,10 +109,19 @@ def make_cells(
         factors, too, whose concentrations are then those of the very moment.
     noise_strength : float, optional
         q of the stochastic model, at most 1e6; 1 by default.
+    n_batches : int, optional
+        Number of batches of equal size, to which cells belong whatever they express. 1, the default, for none.
+    batch_shift : float, optional
+        Standard deviation of the logarithm of a gene's factor in a batch, which is log-normal, as in Splat; at most 5.
+        0.3 by default.
+    doublets : float, optional
+        Share of cells to whose expression that of another cell of the same batch is added; 0 by default.
     technical : TechnicalNoise, optional
-        Technical noise; none by default.
+        Technical noise; none by default. It comes after the batches' shifts. The two cells of a doublet get theirs
+        before they are added.
     random_state : int, RandomState or None, default=None
-        Seed or generator. The network is drawn first: with the same seed it is the same for all `n_cells`.
+        Seed or generator. The network, the types' profiles and the batches' shifts are drawn first: with the same seed
+        they are the same for all `n_cells`.
 
     Returns
     -------
@@ -226,13 +133,23 @@ def make_cells(
     TypeError
         If a number is of the wrong type.
     ValueError
-        If it is out of range, or makes expression infinite. If `noise_strength` is given without `noise`.
+        If it is out of range, or makes expression infinite. If a number is given without what it belongs to, as
+        `noise_strength` without `noise`, or both `n_bins` and `n_types`.
+
+    References
+    ----------
+    P. Dibaeinia and S. Sinha, "SERGIO: a single-cell expression simulator guided by gene regulatory networks", Cell
+    Systems 11, 2020. L. Zappia et al., "Splatter: simulation of single-cell RNA sequencing data", Genome Biology 18,
+    2017.
 
     Examples
     --------
     >>> X, latents, jacobians = make_cells(50, 3, random_state=0)
     >>> X.shape[0], latents.shape, jacobians.shape == (50, X.shape[1], 3)
     (50, (50, 3), True)
+    >>> cells = make_cells(200, 3, preset="10x", random_state=0)
+    >>> np.bincount(cells.batches).tolist(), int(cells.doublets.sum()), np.bincount(cells.bins).max().item()
+    ([100, 100], 10, 34)
     """
     n_cells = check_integer("n_cells", n_cells, 1)
     n_factors = check_integer("n_factors", n_factors, 1)
@@ -261,31 +178,81 @@ def make_cells(
         raise TypeError(f"technical={technical!r} is not a TechnicalNoise: make one of its stages")
     if not isinstance(strength, tuple | list) or len(strength) != 2:
         raise TypeError(f"strength={strength!r} is no range: give the lowest and the highest, such as (1, 5)")
+    chosen = _settings(preset, n_cells, n_bins, n_types, within_types, n_batches, batch_shift, doublets)
     random = local_random(random_state)
     whole = make_regulon(random_state=random) if regulon is None else regulon.clean()
     true = whole.largest(n_factors)
     regulation = _draw_regulation(true, cross_talk, hill, half_responses, strength, fold, random)
-    levels, bins = _draw_levels(n_cells, n_factors, n_bins, correlation, fold, random)
+    types = shifts = None
+    if chosen.n_types:
+        types = draw_types(chosen.n_types, n_factors, chosen.within_types or 0.0, correlation, random)
+    if chosen.n_batches:
+        shifts = np.exp((chosen.batch_shift or 0.0) * random.standard_normal((chosen.n_batches, len(true.genes))))
+    levels, bins = draw_levels(n_cells, n_factors, n_bins, types, correlation, fold, random)
     if noise is None:
         with np.errstate(over="ignore"):  # refused below
             latents, clean = levels, regulation.production(levels) / decay
     else:
-        latents, clean = _stochastic(regulation, levels, bins, noise, q, decay, random)
+        latents, clean = _stochastic(regulation, levels, None if n_bins is None else bins, noise, q, decay, random)
     if not np.isfinite(clean).all():
         raise ValueError(
             f"expression is not finite with strength={tuple(strength)}, cross_talk={cross_talk:g} and decay={decay:g}: "
             "use numbers nearer to 1"
         )
+    droplets = draw_droplets(n_cells, shifts, chosen.doublets or 0.0, random)
     return SimulatedCells(
-        X=clean if technical is None else technical.apply(clean, random_state=random),
-        clean=clean,
-        latents=latents,
+        X=droplets.sequence(clean, technical or chosen.technical(len(true.genes)), random),
+        clean=droplets.sums(clean),
+        latents=droplets.means(latents),
         bins=bins,
         factors=true.factors,
         genes=true.genes,
         regulon=true,
         regulation=regulation,
         decay=decay,
+        batches=droplets.batches,
+        doublets=np.isin(np.arange(n_cells), droplets.first) if chosen.doublets else None,
+    )
+
+
+def _settings(
+    preset: str | None,
+    n_cells: int,
+    n_bins: int | None,
+    n_types: int | None,
+    within_types: float | None,
+    n_batches: int | None,
+    batch_shift: float | None,
+    doublets: float | None,
+) -> CellPreset:
+    """Check what is given beside the preset, and put it in the place of what the preset has."""
+    if preset is not None:
+        check_choice("preset", preset, tuple(CELL_PRESETS))
+    base = CELL_PRESETS["clean" if preset is None else preset]
+    if n_bins is not None:
+        if n_types is not None:
+            raise ValueError(f"n_bins={n_bins} and n_types={n_types} were both given: cells are of one or of the other")
+        base = replace(base, n_types=None, within_types=None)
+    types = base.n_types if n_types is None else check_integer("n_types", n_types, 1, n_cells)
+    batches = base.n_batches if n_batches is None else check_integer("n_batches", n_batches, 1, n_cells)
+    # One type or batch of all cells is none.
+    types, batches = (None if n is None or n == 1 else min(n, n_cells) for n in (types, batches))
+    for name, value, owner, there in (
+        ("within_types", within_types, "n_types", types),
+        ("batch_shift", batch_shift, "n_batches", batches),
+    ):
+        if value is not None and there is None:
+            raise ValueError(f"{name}={value} was given without {owner}: give {owner}, 2 or more, or leave it out")
+    within = next(w for w in (within_types, base.within_types, WITHIN_TYPES) if w is not None)
+    shift = next(v for v in (batch_shift, base.batch_shift, BATCH_SHIFT) if v is not None)
+    share = next(v for v in (doublets, base.doublets, 0.0) if v is not None)
+    return replace(
+        base,
+        n_types=types,
+        within_types=check_real("within_types", within, at_least=0, at_most=1),
+        n_batches=batches,
+        batch_shift=check_real("batch_shift", shift, at_least=0, at_most=LARGEST_SHIFT),
+        doublets=check_real("doublets", share, at_least=0, at_most=1),
     )
 
 
@@ -320,19 +287,6 @@ def _draw_regulation(
         n_regulators=n_factors,
         n_genes=n_genes,
     )
-
-
-def _draw_levels(
-    n_cells: int, n_factors: int, n_bins: int | None, correlation: float, fold: float, random: RandomState
-) -> tuple[FloatArray, NDArray[np.intp] | None]:
-    """Draw the concentrations at which the factors are held, of each cell or of its type."""
-    n_states = n_cells if n_bins is None else check_integer("n_bins", n_bins, 1, n_cells)
-    scores = draw_latents("dependent", n_states, n_factors, correlation, random) / (2 * np.sqrt(3.0))
-    levels = np.exp(np.log(fold) * scores)
-    if n_bins is None:
-        return levels, None
-    bins = np.sort(np.arange(n_cells) % n_bins)
-    return levels[bins], bins
 
 
 def _stochastic(
