@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from methods import QUICK, STAGED
+from sklearn.exceptions import ConvergenceWarning
 
 import identica
 from identica import DICA, IMA, Autoencoder, AuxiliaryICA, Joint, PolytopicFactorization, SparseJacobian, Training
 from identica.metrics import mean_r2
+from identica.preparation import n_directions
 
 N, M, D = 1500, 40, 2
 COUNTS = ("poisson", "negative-binomial")
@@ -117,6 +119,18 @@ def test_jacobians_are_derivatives_of_means_less_what_features_do_in_common(data
         common = (slope - found[..., j]) / mean / model.observed_.counts.slope
         relative = np.median(np.abs(common - np.median(common, axis=1, keepdims=True)))
         assert relative < 1e-4 * max(1.0, np.abs(slope / mean).max())
+
+
+def test_more_components_than_stand_out_from_noise_are_warned_of(data):
+    X, *_ = data
+    model = quick("poisson").fit(X)
+    assert model.n_directions_ == n_directions(X, 4) == D
+    # Depth that is not taken out stands out, too.
+    assert n_directions(X, 4, size_factors=np.ones(N)) > D
+    assert n_directions(X, 1) == 1
+    with pytest.warns(ConvergenceWarning, match=r"2 direction.s. of these counts stand out .* use at most 2"):
+        more = quick("poisson").set_params(n_components=3).fit(X)
+    assert (more.n_directions_, more.verdict_.level) == (D, "doubtful")
 
 
 @pytest.mark.parametrize("likelihood", ["residuals", *COUNTS])

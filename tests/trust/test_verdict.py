@@ -63,6 +63,7 @@ def test_nothing_against_them_is_all_that_can_be_said():
         ({"trained_reconstruction_error_": 0.049}, "overfitting", "10.00% of the variance of held-out rows"),
         ({"duplicates_": [(0, 2)]}, "components", "components 0 and 2 are nearly functions of each other"),
         ({"component_strength_": np.array([3.0, 2.0, 0.001])}, "components", "component\\(s\\) 2 hardly move"),
+        ({"n_directions_": 2}, "directions", "2 direction.s. of these counts stand out from their noise, and 3 comp"),
         ({"auxiliary_levels_": ["a", "b", "c"]}, "auxiliary", "has 3 levels, 3 components are known .* from 7 on"),
     ],
 )
@@ -87,6 +88,7 @@ def test_each_bad_sign_is_enough(changes, name, said):
         ({"reconstruction_error_": 1e-7, "linear_reconstruction_error_": 1e-9}, "about as much as a linear method"),
         ({"reconstruction_error_": 0.0949, "linear_reconstruction_error_": 0.1}, "found more than a linear method"),
         ({"n_samples_fit_": 31}, "which is few"),
+        ({"n_directions_": 3}, "3 directions or more of these counts stand out"),
         ({"trained_reconstruction_error_": 0.051}, "5.10% of rows it was trained on"),
         ({"reconstruction_error_": 0.0049, "trained_reconstruction_error_": 1e-9}, "0.49% of the variance"),
         (

@@ -33,6 +33,7 @@ _RESULTS = (
     "start_agreement",
     "starts",
     "noise_floor",
+    "n_directions",
     "restarts",
 )
 

@@ -319,7 +319,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         self.criterion_, self.reconstruction_error_ = found.criteria[0], found.errors[0]
         self.trained_reconstruction_error_ = found.trained_errors[0] if plan.data.held_out else None
         self.linear_reconstruction_error_ = plan.linear_error
-        self.noise_floor_ = plan.noise_floor
+        self.noise_floor_, self.n_directions_ = plan.noise_floor, plan.n_directions
         seen = plan.rows_to_compare(COMPARED_ROWS, FEWEST_COMPARED)
         compared = compare_starts(found, plan.starts, seen, group_size=self._criterion().group_size)
         self.starts_, self.start_agreement_ = compared.records, compared.agreement

@@ -60,6 +60,9 @@ trained_reconstruction_error_ : float or None
 noise_floor_ : float or None
     Fraction of variance that looks like noise of one size in every direction, or of the deviance of counts that their
     noise alone leaves; None where the data do not tell.
+n_directions_ : int or None
+    Of counts, how many principal directions of their residuals stand out from noise, as far as they were looked at:
+    no more components can be found. None where that is not known.
 starts_ : list of dict
     One record per start: basis, steps, reconstruction error, and of those that were finished the criterion and how far
     their components agree with the best start's.

@@ -52,6 +52,7 @@ _VALUES = (
     "pointwise_agreement_",
     "refined_",
     "noise_floor_",
+    "n_directions_",
     "starts_",
     "start_agreement_",
     "starts_at_odds_",

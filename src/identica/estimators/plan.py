@@ -26,6 +26,7 @@ from identica.preparation import (
     principal_axes,
     principal_subspace,
     split_rows,
+    standing_out,
     units_differ,
 )
 from identica.solvers import Solver
@@ -71,6 +72,8 @@ class Plan:
         Reconstruction error of PCA on the validation rows.
     noise_floor : float or None
         Share of the variance that looks like noise, or of the deviance of counts that their noise leaves.
+    n_directions : int or None
+        Principal directions of residuals of counts that stand out from their noise, as far as they were looked at.
     held_out : ndarray of int
         Rows kept out of the training.
     starts : tuple of Trainer
@@ -85,6 +88,7 @@ class Plan:
     seeds: tuple[int, ...]
     linear_error: float
     noise_floor: float | None
+    n_directions: int | None
     held_out: NDArray[np.intp]
     starts: tuple[Trainer, ...] = field(default=())
 
@@ -174,7 +178,7 @@ def make_plan(
         axes, squared_error = principal_axes(train, validation, d, seed, centred=estimator._centred)
         linear_error = squared_error * standardised.shape[1] / mean_square
         bases = (Basis("principal", axes),) * n_starts
-        return Plan(in_features, None, standardised, None, bases, seeds, linear_error, None, held_out)
+        return Plan(in_features, None, standardised, None, bases, seeds, linear_error, None, None, held_out)
 
     rank = None if isinstance(network.compact, bool) else network.compact
     if refit is not None and refit.subspace is not None:
@@ -185,9 +189,10 @@ def make_plan(
     outside = subspace.share_left_out(validation, mean_square)
     unit = mean_square * subspace.stretch**2
     linear_error = float(np.square(seen[:, d:], dtype=np.float64).sum()) / len(seen) / unit + outside
-    floor = noise_floor(train, subspace.variances)
+    floor, n_directions = noise_floor(train, subspace.variances), None
     if counts is not None:  # the noise of each feature is known, and is its unit
-        floor = min(1.0, np.count_nonzero(counts.noise) / mean_square)
+        floor = min(1.0, float(np.count_nonzero(counts.noise)) / mean_square)
+        n_directions = standing_out(train, d, seed=seed)
     principal = Basis("principal", subspace.principal(d))
     unfolded = [geodesic_basis(coordinates, d, seed + k) for k in range(min(GEODESIC_BASES, n_starts // 2))]
     # Principal axes and unfolded coordinates take turns; where nothing could be unfolded all begin at the axes.
@@ -203,7 +208,7 @@ def make_plan(
     # Where networks stay in the compact space they would never see the counts themselves.
     if wide and (not solver.compact or (prepared.counts is not None and not solver.widens)):
         bases = tuple(basis.in_features(loadings) for basis in bases)
-        return Plan(in_features, None, standardised, None, bases, seeds, linear_error, floor, held_out)
+        return Plan(in_features, None, standardised, None, bases, seeds, linear_error, floor, n_directions, held_out)
     data = Data(
         tensor(coordinates),
         tensor(seen),
@@ -214,7 +219,7 @@ def make_plan(
         **known,
     )
     wide_data = in_features if wide else None
-    return Plan(data, wide_data, standardised, subspace, bases, seeds, linear_error, floor, held_out)
+    return Plan(data, wide_data, standardised, subspace, bases, seeds, linear_error, floor, n_directions, held_out)
 
 
 def _counted(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from identica.preparation.axes import pca_solver, principal_axes
 from identica.preparation.compact import Subspace, noise_floor, principal_subspace
 from identica.preparation.context import Context, encode_context
-from identica.preparation.counts import CountModel, fit_counts, log_depth
+from identica.preparation.counts import CountModel, fit_counts, log_depth, n_directions
 from identica.preparation.covariates import Covariate, Covariates, fit_covariates
 from identica.preparation.geodesic import Basis, geodesic_basis
 from identica.preparation.inputs import check_observations
-from identica.preparation.noise import factor_noise, noise_edge
+from identica.preparation.noise import factor_noise, noise_edge, standing_out
 from identica.preparation.observed import Observed, Prepared, check_counts, check_size_factors
 from identica.preparation.split import split_rows
 from identica.preparation.standardise import FloatArray, Standardised, own_units, standardise, units_differ
@@ -36,6 +36,7 @@ __all__ = [
     "fit_covariates",
     "geodesic_basis",
     "log_depth",
+    "n_directions",
     "noise_edge",
     "noise_floor",
     "own_units",
@@ -44,6 +45,7 @@ __all__ = [
     "principal_subspace",
     "split_rows",
     "standardise",
+    "standing_out",
     "units_differ",
     "wild_rows",
 ]

@@ -25,10 +25,10 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from identica.preparation.noise import factor_noise
+from identica.preparation.noise import factor_noise, standing_out
 from identica.preparation.standardise import FloatArray
 
-__all__ = ["CountModel", "fit_counts", "log_depth"]
+__all__ = ["CountModel", "fit_counts", "log_depth", "n_directions"]
 
 N_STEPS = 20
 LONGEST_STEP = 1.0
@@ -257,6 +257,44 @@ def fit_counts(
     centre = residuals.mean(axis=0)
     noise = np.sqrt(factor_noise(residuals - centre, n_components, seed=seed))
     return _replaced(model, centre=centre, noise=np.where(seen & (residuals.std(axis=0) > 0), noise, 0.0))
+
+
+def n_directions(
+    counts: FloatArray,
+    at_most: int,
+    *,
+    size_factors: NDArray[np.float64] | None = None,
+    covariates: FloatArray | None = None,
+    seed: int = 0,
+) -> int:
+    """Return how many principal directions of the residuals of counts stand out from their noise.
+
+    Each factor that these counts tell from noise has one direction at least, and one whose curve is bent has several.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_samples, n_features)
+        y, at least 0.
+    at_most : int
+        Where to stop counting.
+    size_factors, covariates, seed
+        Of :func:`fit_counts`.
+
+    Returns
+    -------
+    int
+        From 0 to `at_most`.
+
+    Examples
+    --------
+    >>> random = np.random.default_rng(0)
+    >>> curve = np.exp(np.outer(random.standard_normal(2000), np.repeat([0.6, -0.6], 20)))
+    >>> n_directions(random.poisson(4 * curve).astype(float), 5)
+    1
+    """
+    model = fit_counts(counts, at_most, size_factors=size_factors, covariates=covariates, seed=seed)
+    design = model.design(log_depth(counts, model.mean_depth, size_factors)[0], covariates)
+    return standing_out(model.residuals(counts, design), at_most, seed=seed)
 
 
 def _replaced(model: CountModel, **changed: NDArray[np.float64]) -> CountModel:

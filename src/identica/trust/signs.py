@@ -23,7 +23,7 @@ QUESTIONS: Mapping[str, str] = {
 """What signs answer, each kept apart from the others."""
 _QUESTION_OF = {
     **dict.fromkeys(("starts", "restarts", "odds", "compared"), "search"),
-    **dict.fromkeys(("seeds", "halves", "points", "samples", "components", "auxiliary"), "data"),
+    **dict.fromkeys(("seeds", "halves", "points", "samples", "components", "directions", "auxiliary"), "data"),
     **dict.fromkeys(("influence", "local"), "condition"),
     "truth": "truth",
 }

@@ -202,6 +202,19 @@ def _components(fitted: Any) -> Sign | None:
     return Sign("components", "against", f"{'; '.join(faults)}: use fewer components", 0.25)
 
 
+def _directions(fitted: Any) -> Sign | None:
+    found, d = getattr(fitted, "n_directions_", None), fitted.n_components
+    if found is None:
+        return None
+    if found >= d:
+        return Sign("directions", "neither", f"{d} directions or more of these counts stand out from their noise.")
+    text = (
+        f"{found} direction(s) of these counts stand out from their noise, and {d} components were asked for: the "
+        f"others are noise, or functions of these; use at most {max(found, 1)}, or more samples"
+    )
+    return Sign("directions", "against", text, 0.25)
+
+
 def _levels(fitted: Any) -> Sign | None:
     levels, d = getattr(fitted, "auxiliary_levels_", None), fitted.n_components
     if levels is None or len(levels) > 2 * d:
@@ -217,6 +230,7 @@ DOUBTS = (_starts, _restarts, _points)
 """What a fit can doubt its single components by, whatever others have."""
 LOOKS = (
     *(*DOUBTS, _odds, _reconstruction, _samples, _overfitting, _features, _wild, _components),
+    _directions,
     _levels,
 )
 """What is looked at, in this order."""

@@ -140,4 +140,4 @@ def _unexplained(fitted: Any) -> float:
     error, floor = float(fitted.reconstruction_error_), fitted.noise_floor_
     if fitted.likelihood == "gaussian" or floor is None or floor >= 1:
         return error
-    return (error - floor) / (1 - floor)
+    return (error - float(floor)) / (1 - float(floor))
