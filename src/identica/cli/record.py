@@ -47,6 +47,7 @@ def describe(
     seconds: float,
     noted: Sequence[str],
     cross: CrossCheck | None = None,
+    depth: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Describe a fit in plain values.
 
@@ -68,12 +69,15 @@ def describe(
         The warnings.
     cross : CrossCheck, optional
         What other fits of the same data say.
+    depth : mapping, optional
+        Where the depths of samples come from, if they are counts.
 
     Returns
     -------
     dict
         The content of run.json.
     """
+    from identica.cli.beside import described as covariates_of
     from identica.estimators import configuration
     from identica.io.pictures import value_range
 
@@ -91,6 +95,8 @@ def describe(
             "value_range": None if table.sample_shape is None else value_range(table.values),
         },
         "auxiliary": _auxiliary(estimator, table),
+        "covariates": covariates_of(estimator),
+        "depth": depth,
         "holdout": holdout,
         "n_samples_fitted": len(train),
         "n_samples_held_out": len(held_out),
@@ -137,7 +143,7 @@ def _verdict(estimator: ComponentAnalysis, cross: CrossCheck | None) -> dict[str
     }
 
 
-def summary(content: Mapping[str, Any], directory: Path) -> str:
+def summary(content: Mapping[str, Any], directory: Path, files: Sequence[str] = FILES) -> str:
     """Say what a reader wants to know first.
 
     Parameters
@@ -146,12 +152,16 @@ def summary(content: Mapping[str, Any], directory: Path) -> str:
         As `describe` returns.
     directory : Path
         Where the files are.
+    files : sequence of str
+        Their names.
 
     Returns
     -------
     str
         A few lines.
     """
+    from identica.cli.beside import in_words
+    from identica.cli.depth import depth_in_words
     from identica.trust import QUESTIONS
 
     method = content["configuration"]["method"]
@@ -162,6 +172,10 @@ def summary(content: Mapping[str, Any], directory: Path) -> str:
     ]
     if content["auxiliary"] is not None:
         lines.append(f"auxiliary variable: {described(content['auxiliary'])}")
+    if content["covariates"]:
+        lines.append(f"covariates: {in_words(content['covariates'])}")
+    if content["depth"] is not None:
+        lines.append(f"depth of samples: {depth_in_words(content['depth'])}")
     named = {
         "volume_efficiency": "volume efficiency",
         "restart_agreement": "agreement of restarts",
@@ -181,7 +195,7 @@ def summary(content: Mapping[str, Any], directory: Path) -> str:
         for unit, shares in content["held_out_variance_unexplained"].items():
             ours, pca = ("-" if share is None else f"{share:.3g}" for share in (shares["model"], shares["pca"]))
             lines.append(f"  {unit.replace('_', ' '):20} {ours:>15} {pca:>8}")
-    lines.append(f"written to {directory}: {', '.join(FILES)}")
+    lines.append(f"written to {directory}: {', '.join(files)}")
     return "\n".join(lines)
 
 
@@ -245,6 +259,9 @@ def digest(estimator: ComponentAnalysis, table: Table, holdout: float) -> str:
     if table.auxiliary is not None:
         values = table.auxiliary.values
         told.append([table.auxiliary.column, values.dtype.kind == "f", [str(value) for value in values.tolist()]])
+    for name, known in table.beside.given().items():
+        columns = {name: known} if name == "size_factors" else {each: known[each] for each in known}
+        told.append([name, {each: [str(value) for value in column.tolist()] for each, column in columns.items()}])
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
