@@ -111,12 +111,14 @@ def read_cells(
                     f"{lacking[0]!r}: give a file that has them, under the same names"
                 )
         n_genes = int(chosen.sum())
-        if n_genes < cells.n_vars:
-            which = (
-                "the model's" if names is not None else 'marked in var["highly_variable"], and they alone are fitted'
+        if names is None and n_genes < cells.n_vars:
+            remedy = ": --genes all takes all" if genes is None else ""
+            warnings.warn(
+                f'{path}: {n_genes} of {cells.n_vars} genes are marked in var["highly_variable"], and they alone are '
+                f"fitted{remedy}",
+                UserWarning,
+                stacklevel=2,
             )
-            remedy = "" if names is not None or genes is not None else ": --genes all takes all"
-            warnings.warn(f"{path}: {n_genes} of {cells.n_vars} genes are {which}{remedy}", UserWarning, stacklevel=2)
         held = np.float64 if cells.X.dtype == np.float64 else np.float32
         what = f"a {'sparse' if cells.X.is_sparse else 'dense'} matrix"
         budget.check(path, (cells.n_obs, n_genes), held, f"{what}, the part that is read being")
@@ -253,30 +255,58 @@ def write_cells(data: Path, output: Path, results: Mapping[str, Any]) -> None:
 
     Raises
     ------
+    DataError
+        If a part of the data cannot be copied.
     OSError
-        If it cannot be written.
+        If the file cannot be written.
     """
-    import h5py
+    from identica.io import DataError, atomic_path
 
-    from identica.io import atomic_path
-    from identica.io.anndata import elements
-
-    read_elem, write_elem = elements("read_elem", "write_elem")
     with atomic_path(output) as temporary, warnings.catch_warnings():
         # About the versions of parts that are copied.
         warnings.simplefilter("ignore")
-        if data.suffix.lower() == ".zarr":
-            import anndata
+        try:
+            _copy(data, temporary)
+            _add(temporary, results)
+        except OSError:
+            raise
+        except Exception as error:  # what libraries raise where a part cannot be copied or the disk is full
+            message = " ".join(str(error).split())[:200]
+            raise DataError(
+                f"{output} cannot be written from {data} ({message}): read and write {data} anew"
+            ) from error
 
-            anndata.read_zarr(data).write_h5ad(temporary)
-        else:
-            shutil.copyfile(data, temporary)
-        with h5py.File(temporary, "r+") as group:
-            for place, value in results.items():
-                room, name = place.split("/")
-                if room == "var":
-                    write_elem(group, "var", read_elem(group["var"]).assign(**{name: value}))
-                    continue
-                if room not in group:
-                    write_elem(group, room, {})
-                write_elem(group[room], name, value)
+
+def _copy(data: Path, output: Path) -> None:
+    """Copy a file as it is, or what is no file in today's form into one."""
+    import anndata
+    import h5py
+
+    from identica.io.anndata import is_old
+
+    if data.suffix.lower() == ".zarr":
+        anndata.read_zarr(data).write_h5ad(output)
+        return
+    with h5py.File(data, "r") as group:
+        old = is_old(group)
+    if old:
+        anndata.read_h5ad(data).write_h5ad(output)
+    else:
+        shutil.copyfile(data, output)
+
+
+def _add(path: Path, results: Mapping[str, Any]) -> None:
+    import h5py
+
+    from identica.io.anndata import elements
+
+    read_elem, write_elem = elements("read_elem", "write_elem")
+    with h5py.File(path, "r+") as group:
+        for place, value in results.items():
+            room, name = place.split("/")
+            if room == "var":
+                write_elem(group, "var", read_elem(group["var"]).assign(**{name: value}))
+                continue
+            if room not in group:
+                write_elem(group, room, {})
+            write_elem(group[room], name, value)

@@ -127,10 +127,20 @@ def with_depths_of_model(
         If the other genes are not in the file.
     """
     from identica.io import DataError
+    from identica.single_cell.expression import looks_like_counts
 
+    if model.observed_.counts is None:
+        return table
+    if (table.values % 1).any() and not looks_like_counts(table.values):
+        warnings.warn(
+            f"the model is of counts, and {table.path} holds fractions: give the values that were counted, in another "
+            "--layer for instance",
+            UserWarning,
+            stacklevel=2,
+        )
     n_genes = _depth(record).get("n_genes")
     wide = isinstance(n_genes, int) and n_genes > model.n_features_in_
-    if model.observed_.counts is None or table.beside.size_factors is not None or not wide:
+    if table.beside.size_factors is not None or not wide:
         return table
     if not holds_cells(table.path):
         raise DataError(

@@ -241,7 +241,17 @@ class Fit:
                 shares = held_out.reconstruction_beside_pca(estimator, table, train, unseen, seed)
         cross = self._other_fits(estimator, table.rows(train), known, directory) if self.cross_check else None
         content = record.describe(
-            estimator, table, self.holdout, train, unseen, shares, seconds, [*told, *noted], cross, depth
+            estimator,
+            table,
+            self.holdout,
+            train,
+            unseen,
+            shares,
+            seconds,
+            [*told, *noted],
+            cross,
+            depth=depth,
+            layer=self.reading.layer,
         )
         page = page_of(estimator, latents, content, sample_names=table.row_names, samples=table.values)
         write_report(directory / "report.html", page)

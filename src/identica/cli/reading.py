@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, final
+from typing import TYPE_CHECKING, Annotated, Any, final
 
 from tyro.conf import arg
 
@@ -31,7 +33,8 @@ class Reading:
     Parameters
     ----------
     layer : str
-        Layer of a .h5ad file or a .zarr directory; X by default.
+        Layer of a .h5ad file or a .zarr directory; X by default, and with a model the layer that its fit has read, as
+        run.json beside it says.
     key : str
         Array of a .npz file that holds several.
     index_column : str
@@ -127,9 +130,11 @@ class Reading:
         without = [name for name in columns_apart(model, record) if name not in (*kinds, depth)]
         names = tuple(getattr(model, "feature_names_in_", ())) if holds_cells(path) else ()
         roles = Roles(self.index_column, None, kinds, depth, without)
-        table = in_order_of(model, self._read(path, roles, names))
+        layer = _layer_of(record) if self.layer is None and holds_cells(path) else self.layer
+        reading = dataclasses.replace(self, layer=layer)
+        table = in_order_of(model, reading._read(path, roles, names))
         table = table if self.missing is None else table.filled(model.mean_.ravel())
-        return with_depths_of_model(model, record, table, layer=self.layer)
+        return with_depths_of_model(model, record, table, layer=layer)
 
     def _read(self, path: Path, roles: Roles, names: tuple[str, ...] = ()) -> Table:
         from identica.cli.cells import holds_cells, read_cells
@@ -167,6 +172,13 @@ class Reading:
             missing=self.missing is not None,
             max_memory=None if budget is None else budget.n_bytes,
         )
+
+
+def _layer_of(record: Mapping[str, Any] | None) -> str | None:
+    """Return the layer that a fit has read."""
+    data = (record or {}).get("data")
+    layer = data.get("layer") if isinstance(data, dict) else None
+    return layer if isinstance(layer, str) else None
 
 
 Flat = Annotated[Reading, arg(name="")]

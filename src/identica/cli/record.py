@@ -48,6 +48,7 @@ def describe(
     noted: Sequence[str],
     cross: CrossCheck | None = None,
     depth: Mapping[str, Any] | None = None,
+    layer: str | None = None,
 ) -> dict[str, Any]:
     """Describe a fit in plain values.
 
@@ -71,6 +72,8 @@ def describe(
         What other fits of the same data say.
     depth : mapping, optional
         Where the depths of samples come from, if they are counts.
+    layer : str, optional
+        Of AnnData, from which the values are.
 
     Returns
     -------
@@ -89,6 +92,7 @@ def describe(
         "seed": estimator.random_state,
         "data": {
             "path": str(table.path),
+            "layer": layer,
             "n_samples": table.shape[0],
             "n_features": table.shape[1],
             "dtype": str(table.values.dtype),

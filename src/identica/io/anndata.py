@@ -22,7 +22,7 @@ from identica.io.table import Table, held_as
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ANNDATA", "Cells", "elements", "open_cells", "read_anndata", "table_of"]
+__all__ = ["ANNDATA", "Cells", "elements", "is_old", "open_cells", "read_anndata", "table_of"]
 
 ANNDATA = (".h5ad", ".zarr")
 """Endings of what is read here."""
@@ -108,7 +108,7 @@ def open_cells(path: Path, layer: str | None) -> Iterator[Cells]:
     path : Path
         The file or directory.
     layer : str or None
-        Name of the layer to read from; None means `X`.
+        Name of the layer to read from; None, or "X" where no layer has that name, means `X`.
 
     Yields
     ------
@@ -126,15 +126,23 @@ def open_cells(path: Path, layer: str | None) -> Iterator[Cells]:
         with _damage(path):
             group = files.enter_context(_opened(path))
             read_elem, sparse_dataset = elements("read_elem", "sparse_dataset")
-            if not {"obs", "var"} <= set(group) or not hasattr(group["obs"], "keys"):
+            if not {"obs", "var"} <= set(group):
                 raise DataError(
                     f"{path} is damaged or not AnnData's (it has no tables obs and var), write it with "
                     f"AnnData.write_{path.suffix.lower()[1:]}"
                 )
-            obs, var = read_elem(group["obs"]), read_elem(group["var"])
             stored = _chosen(group, layer, path)
-            is_sparse = hasattr(stored, "keys")
-            matrix = _Matrix(sparse_dataset(stored) if is_sparse else stored, path, is_sparse)
+            if is_old(group):
+                import anndata
+
+                whole = anndata.read_h5ad(path)
+                obs, var = whole.obs, whole.var
+                stored = whole.layers.get(layer, whole.X)
+                matrix = _Matrix(stored, path, is_sparse=hasattr(stored, "toarray"))
+            else:
+                obs, var = read_elem(group["obs"]), read_elem(group["var"])
+                is_sparse = hasattr(stored, "keys")
+                matrix = _Matrix(sparse_dataset(stored) if is_sparse else stored, path, is_sparse)
             if matrix.shape != (len(obs), len(var)):
                 raise DataError(f"{path} is damaged: its matrix has the shape {matrix.shape}, and obs and var another")
         yield Cells(matrix, obs, var)
@@ -167,6 +175,22 @@ def _opened(path: Path) -> Iterator[Any]:
 
         with h5py.File(path, "r") as group:
             yield group
+
+
+def is_old(group: Any) -> bool:
+    """Tell whether a file was written before AnnData 0.7, which no part can be read of alone.
+
+    Parameters
+    ----------
+    group : group of h5py or zarr
+        That holds everything.
+
+    Returns
+    -------
+    bool
+        Whether its tables are single arrays.
+    """
+    return not hasattr(group["obs"], "keys")
 
 
 def elements(*names: str) -> tuple[Any, ...]:
@@ -208,6 +232,8 @@ def _damage(path: Path) -> Iterator[None]:
 
 def _chosen(group: Any, layer: str | None, path: Path) -> Any:
     names = list(group["layers"]) if "layers" in group else []
+    if layer == "X" and layer not in names:
+        layer = None
     layers = ", ".join(names) or "none"
     if layer is not None:
         if layer not in names:

@@ -1,7 +1,9 @@
 """Reading .parquet files."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,9 @@ from identica.io.budget import Budget
 from identica.io.columns import Roles, positions_apart
 from identica.io.errors import DataError
 from identica.io.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["read_parquet"]
 
@@ -76,12 +81,21 @@ def read_parquet(path: Path, roles: Roles, budget: Budget, missing: bool = False
         parts = [map(str, table.column(names.index(name)).to_pylist()) for name in hidden]
         rows = ["|".join(part) for part in zip(*parts, strict=True)]
     auxiliary = None
+    known = {name: _column_of(table, apart[name]) for name in roles.needed}
     if roles.auxiliary is not None:
-        auxiliary = Auxiliary.checked(table.column(apart[roles.auxiliary]).to_pandas(), path, roles.auxiliary)
-    known = {name: table.column(apart[name]).to_pandas() for name in roles.needed if name != roles.auxiliary}
+        auxiliary = Auxiliary.checked(known[roles.auxiliary], path, roles.auxiliary)
     beside = Beside.checked(known, roles, path, lambda i, name: f"row {i} (counted from 0), column {name!r}")
     kept = [names[position] for position in features]
     return Table.checked(values, path, kept, rows, auxiliary, beside, missing=missing)
+
+
+def _column_of(table: Any, position: int) -> pd.Series[Any]:
+    """Return a column; numbers that pandas had as categories, which the format forgets, are categories again."""
+    column: pd.Series[Any] = table.column(position).to_pandas()
+    name = table.column_names[position]
+    told = (table.schema.pandas_metadata or {}).get("columns", [])
+    categories = any(each.get("name") == name and each.get("pandas_type") == "categorical" for each in told)
+    return column.astype("category") if categories else column
 
 
 def _damaged(path: Path, error: BaseException) -> str:
