@@ -96,7 +96,11 @@ class _Matrix:
 
     def __getitem__(self, part: Any) -> Any:
         with _damage(self.path):
-            return self.stored[part]
+            found = self.stored[part]
+            if self.is_sparse:
+                # An index out of range would be written to wherever it points when this is made dense.
+                found.check_format(full_check=True)
+            return found
 
 
 @contextmanager

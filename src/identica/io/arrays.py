@@ -201,7 +201,10 @@ def _read_sparse(path: Path, arrays: Any, budget: Budget) -> NDArray[Any]:
     kinds = dict(zip(arrays.files, (dtype for _, dtype in parts), strict=True))
     sides = [int(side) for side in np.ravel(array_in(arrays, "shape", path))]
     budget.check(path, sides, kinds["data"], "a sparse matrix")
-    return np.asarray(scipy.sparse.load_npz(path).toarray())
+    matrix = scipy.sparse.load_npz(path)
+    if hasattr(matrix, "check_format"):  # an index out of range would be written to wherever it points
+        matrix.check_format(full_check=True)
+    return np.asarray(matrix.toarray())
 
 
 def _declared(arrays: Any, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:

@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 from identica.io.errors import DataError
 from identica.machine import memory_of_machine
 
-__all__ = ["VARIABLE", "Budget", "read_size", "size_in_words"]
+__all__ = ["REMEDY", "VARIABLE", "Budget", "read_size", "size_in_words"]
 
 VARIABLE = "IDENTICA_MAX_MEMORY"
 """Of the environment: the limit where none is given."""

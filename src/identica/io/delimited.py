@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from identica.io.auxiliary import Auxiliary, from_text
 from identica.io.beside import Beside, text_column
-from identica.io.budget import Budget
+from identica.io.budget import REMEDY, Budget, size_in_words
 from identica.io.columns import Roles, few, positions_apart, shortened
 from identica.io.dialect import SEPARATORS, Dialect, find_dialect, is_missing
 from identica.io.errors import DataError
@@ -132,7 +132,9 @@ def _lines(path: Path, file: TextIO, budget: Budget) -> Iterator[str]:
     """Yield the lines, none of which may be longer than the limit: packed text may hold one of any length."""
     most = -1 if budget.n_bytes >= sys.maxsize else int(budget.n_bytes) + 1
     while line := file.readline(most):
-        budget.check_bytes(path, len(line), "a line that")
+        if len(line) > budget.n_bytes:
+            most_in_words = size_in_words(budget.n_bytes)
+            raise DataError(f"{path} holds a line longer than {most_in_words}, the most that is read: {REMEDY}")
         yield line
 
 
