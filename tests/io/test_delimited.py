@@ -180,6 +180,44 @@ def test_what_r_writes(tmp_path, text, rows):
     np.testing.assert_array_equal(table.values, FRAME.to_numpy())
 
 
+R_FORMS = {
+    "write.csv": ("data.csv", '"","a","b","on"\n"s 1",1.5,10,TRUE\n"s,2",-2,{},FALSE\n'),
+    "write.csv(row.names=FALSE)": ("data.csv", '"a","b","on"\n1.5,10,TRUE\n-2,{},FALSE\n'),
+    "write.csv, gzfile": ("data.csv.gz", '"","a","b","on"\n"s 1",1.5,10,TRUE\n"s,2",-2,{},FALSE\n'),
+    "write.csv2": ("data.csv", '"";"a";"b";"on"\n"s 1";1,5;10;TRUE\n"s,2";-2;{};FALSE\n'),
+    "write.table": ("data.txt", '"a" "b" "on"\n"s 1" 1.5 10 TRUE\n"s,2" -2 {} FALSE\n'),
+    'write.table(sep="\\t")': ("data.tsv", '"a"\t"b"\t"on"\n"s 1"\t1.5\t10\tTRUE\n"s,2"\t-2\t{}\tFALSE\n'),
+    'write.table(sep="\\t", col.names=NA)': (
+        *("data.tsv", '""\t"a"\t"b"\t"on"\n"s 1"\t1.5\t10\tTRUE\n"s,2"\t-2\t{}\tFALSE\n'),
+    ),
+    'write.table(sep=",")': ("data.csv", '"a","b","on"\n"s 1",1.5,10,TRUE\n"s,2",-2,{},FALSE\n'),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*fields are separated by")
+@pytest.mark.parametrize("form", R_FORMS)
+def test_every_form_of_rs_tables_whole_and_with_what_is_missing(tmp_path, form):
+    name, text = R_FORMS[form]
+
+    def write(value):
+        content = text.format(value).encode()
+        (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+
+    write("20")
+    table = read_table(tmp_path / name)
+    assert table.feature_names == ("a", "b", "on")
+    assert table.row_names == (None if "row.names=FALSE" in form else ("s 1", "s,2"))
+    assert table.values.tolist() == [[1.5, 10, 1], [-2, 20, 0]]
+    write("NA")
+    with pytest.raises(DataError, match=r"line 3, column 'b' is missing, and 1 such .*let --missing mean fill them"):
+        read_table(tmp_path / name)
+    with pytest.warns(UserWarning, match="were filled by the mean"):
+        assert read_table(tmp_path / name, missing=True).filled().values.tolist() == [[1.5, 10, 1], [-2, 10, 0]]
+    write("x")
+    with pytest.raises(DataError, match=r"column 'b' is not numeric \(line 3 holds 'x'\)"):
+        read_table(tmp_path / name)
+
+
 def test_rs_write_csv2(tmp_path):
     path = tmp_path / "data.csv"
     path.write_text('"";"a";"b"\n"x";1,5;10\n"y";-2;20,25\n')
@@ -252,7 +290,12 @@ def test_standard_input(monkeypatch, pack):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "^- is empty, give a file with data"), (b"\x89HDF\r\n\0", "- is not a text file, give a table in UTF-8")],
+    [
+        (b"", "^- is empty, give a file with data"),
+        (b"\x89HDF\r\n\0", "- is not a text file, give a table in UTF-8"),
+        (b"a\tb\n1\t2\n3\n", "-: line 3 has 1 fields where 2 are expected"),
+        (gzip.compress(b"a\tb\n1\t2\n")[:-9], "- is damaged: .*, compress it again"),
+    ],
 )
 def test_standard_input_that_is_no_table(monkeypatch, content, message):
     piped(monkeypatch, content)

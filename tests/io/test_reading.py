@@ -174,6 +174,13 @@ def test_a_bit_that_was_flipped(tmp_path):
     refused(tmp_path / "data.npz", "is damaged")
 
 
+def test_a_sparse_matrix_with_an_index_out_of_range(tmp_path):
+    matrix = scipy.sparse.csr_matrix(VALUES)
+    matrix.indices[0] = 99
+    scipy.sparse.save_npz(tmp_path / "data.npz", matrix)
+    refused(tmp_path / "data.npz", "is damaged: .*indices must be")
+
+
 def test_pickles_are_never_loaded(tmp_path):
     objects = np.array([[1, "x"]], dtype=object)
     np.save(tmp_path / "data.npy", objects, allow_pickle=True)
@@ -319,6 +326,28 @@ def test_matrices_of_h5ad(tmp_path):
     refused(path, r"NaN .* at row 1, column 1 \('b'\)")
 
 
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda file: file.pop("obs"), "is damaged or not AnnData's .it has no tables obs and var."),
+        (lambda file: file["X"].pop("indices"), "is damaged or not AnnData's"),
+        (
+            lambda file: file["X"].attrs.__setitem__("shape", (4, 7)),
+            r"its matrix has the shape \(4, 7\), and obs and var",
+        ),
+        (lambda file: file["X"]["indices"].__setitem__(0, 99), "is damaged or not AnnData's"),
+    ],
+)
+def test_h5ad_whose_parts_do_not_belong_together(tmp_path, spoil, message):
+    import h5py
+
+    path = tmp_path / "data.h5ad"
+    write_h5ad(path, scipy.sparse.csr_matrix(VALUES))
+    with h5py.File(path, "r+") as file:
+        spoil(file)
+    refused(path, message)
+
+
 @pytest.mark.filterwarnings("ignore:Variable names are not unique")
 def test_features_that_share_a_name(tmp_path):
     write_h5ad(tmp_path / "data.h5ad", VALUES, features=("a", "b", "a"))
@@ -328,7 +357,7 @@ def test_features_that_share_a_name(tmp_path):
 def test_a_sparse_matrix_that_would_not_fit(tmp_path, monkeypatch):
     write_h5ad(tmp_path / "data.h5ad", scipy.sparse.csr_matrix(VALUES))
     monkeypatch.setattr("os.sysconf", lambda name: 1)
-    refused(tmp_path / "data.h5ad", r"a sparse matrix of shape \(4, 3\), .* choose fewer features")
+    refused(tmp_path / "data.h5ad", r"a sparse matrix of shape \(4, 3\), .* give fewer rows or features")
 
 
 def test_h5ad_without_anndata(tmp_path, monkeypatch):

@@ -124,10 +124,10 @@ class CheckSDI:
             raise DataError(f"{self.jacobian} is no .npy file, and a model needs data: give a table after it")
         path = self.jacobian / "model.safetensors" if self.jacobian.is_dir() else self.jacobian
         model = load(path)
-        table = self.reading.table_for(model, self.data)
+        table = self.reading.table_for(model, self.data, path)
         drawn = np.random.default_rng(self.seed).permutation(len(table.values))[: self.points]
         rows = np.sort(drawn)
-        jacobians = compared_jacobians(model, model.transform(table.rows(rows)))
+        jacobians = compared_jacobians(model, model.transform(table.rows(rows), **table.beside.given(rows)))
         without = np.argwhere(~jacobians.any(axis=1))
         if without.size:
             point, component = without[0].tolist()

@@ -56,6 +56,8 @@ class Choose:
         How to read the table.
     auxiliary : str
         Auxiliary variable of auxiliary-ica, as for fit.
+    likelihood : str
+        How the data follow the components, as for fit.
     holdout : float
         Share of the rows that no fit sees, on which fits are compared; 5000 rows at most.
     device : str
@@ -72,6 +74,7 @@ class Choose:
     config: Annotated[Path | None, arg(metavar="FILE")] = None
     reading: Flat = field(default_factory=Reading)
     auxiliary: Name = None
+    likelihood: Name = None
     holdout: Annotated[float, arg(metavar="SHARE")] = 0.2
     device: Name = None
 
@@ -81,7 +84,8 @@ class Choose:
 
         from identica import plotting
         from identica.arguments import check_integer, check_real
-        from identica.cli.observations import check_use, read_observations
+        from identica.cli.configuration import read_parameters
+        from identica.cli.observations import check_use, read_observations, recognise_counts
         from identica.io import output_directory, refuse_to_overwrite, write_json
         from identica.trust import choose
         from identica.trust.evidence import REPLICATED
@@ -90,13 +94,16 @@ class Choose:
         check_integer("seeds", self.seeds, 2)
         check_real("holdout", self.holdout, above=0, below=1)
         check_jobs(self.jobs)
-        given = {"method": self.method, "random_state": self.seed, "device": self.device}
+        given = {"method": self.method, "random_state": self.seed, "device": self.device, "likelihood": self.likelihood}
         estimator = quick_estimator(self.config, given)
         check_use(estimator, self.auxiliary)
         written = [self.output / name for name in ("choose.json", "choose.svg")]
         read = [self.data, self.config, None if self.auxiliary is None else Path(self.auxiliary)]
         refuse_to_overwrite(read, written)
         table = read_observations(self.data, self.reading, self.auxiliary)
+        estimator = recognise_counts(
+            estimator, table, told="likelihood" in read_parameters(self.config, {**given, "n_components": 1})
+        )
         with output_directory(self.output) as directory, fits_are_kept(self.output):
             n_fits = len(numbers) * (self.seeds + 2)
             with a_line_per_fit(n_fits, _line) as told:

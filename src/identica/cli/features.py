@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from identica.cli.beside import columns_beside, kinds_in_model
 
 if TYPE_CHECKING:
     from identica.estimators import ComponentAnalysis
     from identica.io import Table
 
-__all__ = ["column_apart", "in_order_of"]
+__all__ = ["columns_apart", "in_order_of"]
 
 
-def column_apart(model: ComponentAnalysis) -> str | None:
-    """Tell which column of a table is not one of a model's features, but may stand beside them.
+def columns_apart(model: ComponentAnalysis, record: Mapping[str, Any] | None = None) -> tuple[str, ...]:
+    """Tell which columns of a table are not a model's features, but may stand beside them.
 
     Parameters
     ----------
     model : fitted estimator
-        Knows the name of its auxiliary variable, if it was told one that had a name.
+        Knows the names of its covariates, and of its auxiliary variable, if it was told one that had a name.
+    record : mapping, optional
+        That of its fit, which also knows the column of size factors.
 
     Returns
     -------
-    str or None
-        That name; None where the model has a feature of the same name, as `obs` and `var` of a .h5ad file may have.
+    tuple of str
+        Their names, but those that the model's features have, too, as `obs` and `var` of a .h5ad file may share some.
     """
-    name: str | None = getattr(model, "auxiliary_name_", None)
-    return None if name in tuple(getattr(model, "feature_names_in_", ())) else name
+    auxiliary = getattr(model, "auxiliary_name_", None)
+    names = dict.fromkeys((auxiliary, *kinds_in_model(model), *columns_beside(record)))
+    features = set(getattr(model, "feature_names_in_", ()))
+    return tuple(name for name in names if name is not None and name not in features)
 
 
 def in_order_of(model: ComponentAnalysis, table: Table) -> Table:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
+from identica.cli.beside import BesideOptions, FlatBeside
 from identica.cli.options import File, Name, Number, a_line_per_fit, check_jobs, set_threads
 from identica.cli.reading import Flat, Reading
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CheckpointKept", "Fit"]
 
-MANY_ZEROS = 0.05
-"""Share of the entries from which whole numbers are taken for counts."""
 OTHER_FITS = "cross-check"
 """Folder of the other fits while they go on."""
 
@@ -65,7 +64,13 @@ class Fit:
         of its own.
     likelihood : str
         How the data follow the components: gaussian, unless the configuration says otherwise; for raw counts poisson,
-        negative-binomial or residuals.
+        negative-binomial or residuals. Raw counts in a .h5ad file or a .zarr directory are recognised by method dica
+        and fitted with poisson; of those in a table a warning says so.
+    beside : BesideOptions
+        Covariates and size factors.
+    write_h5ad : bool
+        Of a .h5ad file or a .zarr directory: also write all of it, with the components in obsm, their influence in varm
+        and what was done in uns, as identica.tl.dica does, under the name that it has.
     holdout : float
         Share of the rows to hold out.
     cross_check : bool
@@ -89,6 +94,8 @@ class Fit:
     reading: Flat = field(default_factory=Reading)
     auxiliary: Name = None
     likelihood: Name = None
+    beside: FlatBeside = field(default_factory=BesideOptions)
+    write_h5ad: bool = False
     holdout: Annotated[float, arg(metavar="SHARE")] = 0.1
     cross_check: bool = False
     jobs: Annotated[int, arg(metavar="N")] = 1
@@ -97,40 +104,72 @@ class Fit:
 
     def run(self) -> None:
         """Run the command."""
+        from identica.cli.beside import check_levels
         from identica.cli.configuration import read_parameters
-        from identica.cli.observations import check_use, read_observations
-        from identica.cli.record import FILES
+        from identica.cli.depth import with_depths_of_fit
+        from identica.cli.held_out import split_rows
+        from identica.cli.observations import check_use, read_observations, recognise_counts
         from identica.estimators import from_configuration
         from identica.io import DataError, output_directory, refuse_to_overwrite
 
         given = {"n_components": self.n_components, "method": self.method, "random_state": self.seed}
         given |= {"likelihood": self.likelihood, "device": self.device}
-        estimator = from_configuration(read_parameters(self.config, given))
+        parameters = read_parameters(self.config, given)
+        estimator = from_configuration(parameters)
         check_use(estimator, self.auxiliary)
         check_jobs(self.jobs)
+        self._check_options(estimator)
+        set_threads(self.threads)
+        checkpoint = self.output / "checkpoint.safetensors"
+        read = [self.data, self.config, None if self.auxiliary is None else Path(self.auxiliary)]
+        refuse_to_overwrite(read, [checkpoint, *(self.output / name for name in self._files)])
+        if checkpoint.exists() and not self.resume:
+            raise DataError(
+                f"{checkpoint} is of an unfinished fit, go on with it by --resume, or delete it to start over"
+            )
+        with _noted() as noted:
+            table = read_observations(self.data, self.reading, self.auxiliary, self.beside)
+            estimator = recognise_counts(estimator, table, told="likelihood" in parameters)
+            column = self.beside.size_factor_key
+            table, depth = with_depths_of_fit(estimator, table, layer=self.reading.layer, column=column)
+        rows = split_rows(len(table.values), self.holdout, int(estimator.random_state))
+        check_levels(table, rows[0])
+        if self.cross_check and table.beside.given():
+            raise DataError(
+                f"--cross-check fits {self.data} again without its {' and '.join(table.beside.given())}, and would not "
+                "compare like with like: leave out one of the two"
+            )
+        if self.resume and not checkpoint.exists() and self._is_finished(estimator, table):
+            print(f"{self.output} holds this fit already, it is finished: nothing to resume")
+            return
+        with output_directory(self.output) as directory:
+            self._fit(estimator, table, rows, depth, noted, directory, checkpoint)
+
+    @property
+    def _files(self) -> tuple[str, ...]:
+        """What is written, the record last."""
+        from identica.cli.record import FILES
+
+        return (*((f"{self.data.stem}.h5ad",) if self.write_h5ad else ()), *FILES)
+
+    def _check_options(self, estimator: "ComponentAnalysis") -> None:
+        """Refuse, before anything is read, options that do not belong together."""
+        from identica.cli.cells import check_cells_file
+
         if self.cross_check and not estimator.identifies:
             raise ValueError(
                 f"--cross-check compares single components, and {estimator.method} does not look for any: leave it "
                 "out, or use another method"
             )
-        set_threads(self.threads)
-        checkpoint = self.output / "checkpoint.safetensors"
-        read = [self.data, self.config, None if self.auxiliary is None else Path(self.auxiliary)]
-        refuse_to_overwrite(read, [checkpoint, *(self.output / name for name in FILES)])
-        if checkpoint.exists() and not self.resume:
-            raise DataError(
-                f"{checkpoint} is of an unfinished fit, go on with it by --resume, or delete it to start over"
-            )
-        table = read_observations(self.data, self.reading, self.auxiliary)
-        if self.resume and not checkpoint.exists() and self._is_finished(estimator, table):
-            print(f"{self.output} holds this fit already, it is finished: nothing to resume")
-            return
-        with output_directory(self.output) as directory:
-            self._fit(estimator, table, directory, checkpoint)
+        named = (*self.beside.names(), *(() if self.auxiliary is None else (self.auxiliary,)))
+        if len(set(named)) < len(named):
+            raise ValueError(f"column {self.auxiliary!r} is named twice, also by --auxiliary: name it once")
+        if self.write_h5ad:
+            check_cells_file(self.output / self._files[0], self.data)
 
     def _is_finished(self, estimator: "ComponentAnalysis", table: "Table") -> bool:
         """Find out whether there is nothing to resume; refuse to mix up two fits."""
-        from identica.cli.record import FILES, digest, read_record
+        from identica.cli.record import digest, read_record
         from identica.io import DataError
 
         record = read_record(self.output / "run.json")
@@ -141,7 +180,7 @@ class Fit:
                 f"{self.output} holds a finished fit of other data or parameters, leave out --resume to "
                 "replace it or choose another output"
             )
-        missing = [name for name in FILES if not (self.output / name).is_file()]
+        missing = [name for name in self._files if not (self.output / name).is_file()]
         if missing:
             raise DataError(
                 f"{self.output} holds a finished fit whose {missing[0]} is missing, leave out --resume to fit it again"
@@ -152,24 +191,34 @@ class Fit:
             )
         return True
 
-    def _fit(self, estimator: "ComponentAnalysis", table: "Table", directory: Path, checkpoint: Path) -> None:
+    def _fit(
+        self,
+        estimator: "ComponentAnalysis",
+        table: "Table",
+        split: tuple[Any, Any],
+        depth: dict[str, Any] | None,
+        told: list[str],
+        directory: Path,
+        checkpoint: Path,
+    ) -> None:
         from identica.cli import held_out, record
+        from identica.cli.cells import results_of, write_cells
         from identica.cli.report import page_of
         from identica.io import remove_leftovers, write_csv, write_json, write_npy, write_records
         from identica.report import write_report
         from identica.trust.other_fits import check_halves
 
-        seed = int(estimator.random_state)
-        train, unseen = held_out.split_rows(len(table.values), self.holdout, seed)
+        train, unseen = split
         if self.cross_check:
             check_halves(len(train), estimator.n_components)
         known = None if table.auxiliary is None else table.auxiliary.rows(train)
+        beside = table.beside
         with _noted() as noted:
-            if estimator.likelihood == "gaussian":
-                _tell_of_counts(table)
             start = time.perf_counter()
             try:
-                estimator.fit(table.rows(train), known, checkpoint=checkpoint, resume=self.resume)
+                estimator.fit(
+                    table.rows(train), known, **beside.given(train), checkpoint=checkpoint, resume=self.resume
+                )
             except KeyboardInterrupt:
                 if checkpoint.exists():
                     raise CheckpointKept(str(checkpoint)) from None
@@ -177,24 +226,42 @@ class Fit:
             seconds = time.perf_counter() - start
             # First what took long.
             estimator.save(directory / "model.safetensors")
-            latents = estimator.transform(table.named())
+            latents = estimator.transform(table.named(), **beside.given())
             write_npy(directory / "latents.npy", latents)
             write_csv(directory / "latents.csv", latents, list(estimator.get_feature_names_out()), table.row_names)
             write_records(directory / "history.csv", estimator.history_)
+            if self.write_h5ad:
+                results = results_of(
+                    estimator, table, latents, layer=self.reading.layer, size_factor_key=self.beside.size_factor_key
+                )
+                write_cells(self.data, directory / self._files[0], results)
             shares = None
             if len(unseen):
+                seed = int(estimator.random_state)
                 shares = held_out.reconstruction_beside_pca(estimator, table, train, unseen, seed)
         cross = self._other_fits(estimator, table.rows(train), known, directory) if self.cross_check else None
-        content = record.describe(estimator, table, self.holdout, train, unseen, shares, seconds, noted, cross)
+        content = record.describe(
+            estimator,
+            table,
+            self.holdout,
+            train,
+            unseen,
+            shares,
+            seconds,
+            [*told, *noted],
+            cross,
+            depth=depth,
+            layer=self.reading.layer,
+        )
         page = page_of(estimator, latents, content, sample_names=table.row_names, samples=table.values)
         write_report(directory / "report.html", page)
         # Last, as the sign that all is there.
         write_json(directory / "run.json", content)
         checkpoint.unlink(missing_ok=True)
-        for name in (checkpoint.name, *record.FILES):
+        for name in (checkpoint.name, *self._files):
             remove_leftovers(directory / name)
         _remove_fits(directory / OTHER_FITS)
-        print(record.summary(content, directory))
+        print(record.summary(content, directory, self._files))
 
     def _other_fits(self, estimator: "ComponentAnalysis", rows: Any, known: Any, directory: Path) -> "CrossCheck":
         from identica.trust import cross_check
@@ -217,21 +284,6 @@ class Fit:
             # The fit itself is done and kept; so are other fits, once the first of them is.
             kept = self.output / OTHER_FITS
             raise CheckpointKept(str(kept if kept.is_dir() else self.output / "checkpoint.safetensors")) from None
-
-
-def _tell_of_counts(table: "Table") -> None:
-    """Warn where a table looks like raw counts, of which depth would be the largest component."""
-    from identica.single_cell.expression import looks_like_counts
-
-    values = table.values
-    if table.sample_shape is not None or (values == 0).mean() < MANY_ZEROS or not looks_like_counts(values):
-        return
-    warnings.warn(
-        "the values are whole numbers with many zeros, as raw counts are, and are fitted as if they were measurements: "
-        "give --likelihood poisson if they are counts",
-        UserWarning,
-        stacklevel=2,
-    )
 
 
 def _line(fit: "SingleFit") -> str:

@@ -22,7 +22,7 @@ class _Model(Protocol):
     n_components: int
     observed_: Observed
 
-    def reconstruct(self, X: Any) -> NDArray[np.floating[Any]]: ...
+    def reconstruct(self, X: Any, **known: Any) -> NDArray[np.floating[Any]]: ...
 
 
 def split_rows(n_samples: int, fraction: float, seed: int) -> tuple[Rows, Rows]:
@@ -87,9 +87,9 @@ def reconstruction_beside_pca(
         For either unit the shares of "model" and "pca"; None where the held-out rows do not vary.
     """
     seen, unseen = table.values[train], table.values[held_out]
-    restored = np.asarray(model.reconstruct(table.rows(held_out))).reshape(unseen.shape)
+    restored = np.asarray(model.reconstruct(table.rows(held_out), **table.beside.given(held_out))).reshape(unseen.shape)
     observed = model.observed_
-    given, asked = (observed.design(rows, None, None) for rows in (seen, unseen))
+    given, asked = (_design(observed, table, rows) for rows in (train, held_out))
     target = observed.standardised(unseen, asked)
     pca = _pca(observed.standardised(seen, given), target, model.n_components, seed)
     nothing = observed.restored(np.zeros_like(target), asked)
@@ -103,6 +103,11 @@ def reconstruction_beside_pca(
         errors = {name: np.square(made - true).sum() for name, made in (("model", by_model), ("pca", by_pca))}
         shares[unit] = {name: float(error) / total if total else None for name, error in errors.items()}
     return shares
+
+
+def _design(observed: Observed, table: Table, rows: Rows) -> NDArray[np.float64] | None:
+    known = table.beside.given(rows)
+    return observed.design(table.values[rows], known.get("covariates"), known.get("size_factors"))
 
 
 def _pca(inputs: NDArray[Any], target: NDArray[Any], n_components: int, seed: int) -> NDArray[Any]:

@@ -1,19 +1,26 @@
-"""The observations of a command that fits, and the auxiliary variable that a method may need."""
+"""The observations of a command that fits: read, recognised as counts, with the auxiliary variable of the method."""
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from identica.cli.beside import BesideOptions
     from identica.cli.reading import Reading
     from identica.estimators import ComponentAnalysis
     from identica.io import Table
 
-__all__ = ["check_use", "read_observations"]
+__all__ = ["check_use", "read_observations", "recognise_counts"]
+
+MANY_ZEROS = 0.05
+"""Share of the entries from which whole numbers of a table are taken for counts."""
 
 
-def read_observations(data: Path, reading: Reading, auxiliary: str | None) -> Table:
+def read_observations(
+    data: Path, reading: Reading, auxiliary: str | None, beside: BesideOptions | None = None
+) -> Table:
     """Read what is to be fitted.
 
     Parameters
@@ -24,6 +31,8 @@ def read_observations(data: Path, reading: Reading, auxiliary: str | None) -> Ta
         How to read it.
     auxiliary : str or None
         Column, or file, of the auxiliary variable.
+    beside : BesideOptions, optional
+        Columns of covariates and size factors.
 
     Returns
     -------
@@ -37,13 +46,56 @@ def read_observations(data: Path, reading: Reading, auxiliary: str | None) -> Ta
     """
     from identica.io import DataError
 
-    table = reading.table(data, auxiliary=auxiliary)
+    table = reading.table(data, auxiliary=auxiliary, beside=beside)
     if len(table.values) < 2:
         raise DataError(
             f"{data} has {len(table.values)} row, a fit needs a minimum of 2: samples go into rows, transpose the "
             "table if they are in columns"
         )
     return table
+
+
+def recognise_counts(estimator: ComponentAnalysis, table: Table, *, told: bool) -> ComponentAnalysis:
+    """Take what looks like raw counts of cells for counts, as `identica.tl.dica` does, and warn of any others.
+
+    Parameters
+    ----------
+    estimator : ComponentAnalysis
+        The method.
+    table : Table
+        What is to be fitted.
+    told : bool
+        Whether its likelihood was given; it stays as it is then.
+
+    Returns
+    -------
+    ComponentAnalysis
+        The method with the likelihood of counts, where it takes that.
+    """
+    from identica.cli.cells import holds_cells
+    from identica.single_cell.expression import looks_like_counts
+    from identica.single_cell.tl import OF_COUNTS
+
+    values = table.values
+    if told or table.sample_shape is not None or not looks_like_counts(values):
+        return estimator
+    if holds_cells(table.path) and estimator.method == "dica":
+        warnings.warn(
+            f"{table.path} holds raw counts, whole numbers, which are fitted with the likelihood {OF_COUNTS}: give "
+            "--likelihood to say what they are",
+            UserWarning,
+            stacklevel=2,
+        )
+        changed: ComponentAnalysis = estimator.set_params(likelihood=OF_COUNTS)
+        return changed
+    if (values == 0).mean() >= MANY_ZEROS:
+        warnings.warn(
+            "the values are whole numbers with many zeros, as raw counts are, and are fitted as if they were "
+            f"measurements: give --likelihood {OF_COUNTS} if they are counts",
+            UserWarning,
+            stacklevel=2,
+        )
+    return estimator
 
 
 def check_use(estimator: ComponentAnalysis, auxiliary: str | None) -> None:

@@ -48,6 +48,8 @@ def describe(
     seconds: float,
     noted: Sequence[str],
     cross: CrossCheck | None = None,
+    depth: Mapping[str, Any] | None = None,
+    layer: str | None = None,
 ) -> dict[str, Any]:
     """Describe a fit in plain values.
 
@@ -69,12 +71,17 @@ def describe(
         The warnings.
     cross : CrossCheck, optional
         What other fits of the same data say.
+    depth : mapping, optional
+        Where the depths of samples come from, if they are counts.
+    layer : str, optional
+        Of AnnData, from which the values are.
 
     Returns
     -------
     dict
         The content of run.json.
     """
+    from identica.cli.beside import described as covariates_of
     from identica.estimators import configuration
     from identica.io.pictures import value_range
 
@@ -86,12 +93,15 @@ def describe(
         "seed": estimator.random_state,
         "data": {
             "path": str(table.path),
+            "layer": layer,
             "n_samples": table.shape[0],
             "n_features": table.shape[1],
             "dtype": str(table.values.dtype),
             "value_range": None if table.sample_shape is None else value_range(table.values),
         },
         "auxiliary": _auxiliary(estimator, table),
+        "covariates": covariates_of(estimator),
+        "depth": depth,
         "holdout": holdout,
         "n_samples_fitted": len(train),
         "n_samples_held_out": len(held_out),
@@ -138,7 +148,7 @@ def _verdict(estimator: ComponentAnalysis, cross: CrossCheck | None) -> dict[str
     }
 
 
-def summary(content: Mapping[str, Any], directory: Path) -> str:
+def summary(content: Mapping[str, Any], directory: Path, files: Sequence[str] = FILES) -> str:
     """Say what a reader wants to know first.
 
     Parameters
@@ -147,12 +157,16 @@ def summary(content: Mapping[str, Any], directory: Path) -> str:
         As `describe` returns.
     directory : Path
         Where the files are.
+    files : sequence of str
+        Their names.
 
     Returns
     -------
     str
         A few lines.
     """
+    from identica.cli.beside import in_words
+    from identica.cli.depth import depth_in_words
     from identica.trust import QUESTIONS
 
     method = content["configuration"]["method"]
@@ -163,6 +177,10 @@ def summary(content: Mapping[str, Any], directory: Path) -> str:
     ]
     if content["auxiliary"] is not None:
         lines.append(f"auxiliary variable: {described(content['auxiliary'])}")
+    if content["covariates"]:
+        lines.append(f"covariates: {in_words(content['covariates'])}")
+    if content["depth"] is not None:
+        lines.append(f"depth of samples: {depth_in_words(content['depth'])}")
     named = {
         "volume_efficiency": "volume efficiency",
         "restart_agreement": "agreement of restarts",
@@ -182,7 +200,7 @@ def summary(content: Mapping[str, Any], directory: Path) -> str:
         for unit, shares in content["held_out_variance_unexplained"].items():
             ours, pca = ("-" if share is None else f"{share:.3g}" for share in (shares["model"], shares["pca"]))
             lines.append(f"  {unit.replace('_', ' '):20} {ours:>15} {pca:>8}")
-    lines.append(f"written to {directory}: {', '.join(FILES)}")
+    lines.append(f"written to {directory}: {', '.join(files)}")
     return "\n".join(lines)
 
 
@@ -246,6 +264,9 @@ def digest(estimator: ComponentAnalysis, table: Table, holdout: float) -> str:
     if table.auxiliary is not None:
         values = table.auxiliary.values
         told.append([table.auxiliary.column, values.dtype.kind == "f", [str(value) for value in values.tolist()]])
+    for name, known in table.beside.given().items():
+        columns = {name: known} if name == "size_factors" else {each: known[each] for each in known}
+        told.append([name, {each: [str(value) for value in column.tolist()] for each, column in columns.items()}])
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 

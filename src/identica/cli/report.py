@@ -25,8 +25,8 @@ class Report:
     fitted : Path
         Directory that fit has written into; the data themselves are not needed.
     truth : Path
-        Table of the true components of the same samples, row by row; the names of its columns are shown. A column that
-        the fit took for its auxiliary variable is left out.
+        Table of the true components of the same samples, row by row; the names of its columns are shown. Columns that
+        the fit took for its auxiliary variable, covariates or size factors are left out.
     """
 
     fitted: Positional[Annotated[Path, arg(metavar="DIR")]]
@@ -34,7 +34,7 @@ class Report:
 
     def run(self) -> None:
         """Run the command."""
-        from identica.cli.features import column_apart
+        from identica.cli.features import columns_apart
         from identica.cli.record import read_record
         from identica.cli.score import check_rows
         from identica.estimators import load
@@ -55,7 +55,7 @@ class Report:
             )
         truth = true_names = None
         if self.truth is not None:
-            true = read_table(self.truth, without=column_apart(model))
+            true = read_table(self.truth, without=columns_apart(model, record))
             check_rows(found, true)
             truth, true_names = true.values, true.feature_names
         page = page_of(model, found.values, record, truth=truth, true_names=true_names, sample_names=found.row_names)
@@ -83,6 +83,7 @@ def page_of(model: Any, latents: Any, record: Mapping[str, Any], **known: Any) -
     Report
         The page's content.
     """
+    from identica.cli.beside import in_words
     from identica.cli.record import described
     from identica.report import report_of_fit
     from identica.trust import CrossCheck
@@ -97,6 +98,7 @@ def page_of(model: Any, latents: Any, record: Mapping[str, Any], **known: Any) -
         "components": model.n_components,
         "method": model.method,
         **({"auxiliary variable": described(record["auxiliary"])} if record.get("auxiliary") else {}),
+        **({"covariates": in_words(record["covariates"])} if record.get("covariates") else {}),
         "seed": "none" if record["seed"] is None else record["seed"],
         "identica": record["versions"]["identica"],
     }

@@ -26,8 +26,8 @@ class Score:
     latents : Path
         Table of the estimated components.
     truth : Path
-        Table of the true components of the same samples. A column that the fit took for its auxiliary variable is left
-        out, where the estimated components still lie beside the fit's run.json.
+        Table of the true components of the same samples. Columns that the fit took for its auxiliary variable,
+        covariates or size factors are left out, where the estimated components still lie beside the fit's run.json.
     output : Path
         Directory to write into.
     seed : int
@@ -41,13 +41,16 @@ class Score:
 
     def run(self) -> None:
         """Run the command."""
+        from identica.cli.beside import columns_beside
         from identica.cli.record import auxiliary_column, read_record
         from identica.io import output_directory, read_table, refuse_to_overwrite, write_json
         from identica.metrics import MIN_DCI_SAMPLES, disentanglement_scores, score_components
 
         check_seed(self.seed)
         refuse_to_overwrite([self.latents, self.truth], [self.output / "scores.json"])
-        told = auxiliary_column(read_record(self.latents.parent / "run.json"))
+        record = read_record(self.latents.parent / "run.json")
+        auxiliary = auxiliary_column(record)
+        told = (*(() if auxiliary is None else (auxiliary,)), *columns_beside(record))
         estimated, true = read_table(self.latents), read_table(self.truth, without=told)
         check_rows(estimated, true)
         scores, matching = score_components(true.values, estimated.values, random_state=self.seed)

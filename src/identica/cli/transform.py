@@ -6,6 +6,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
+from identica.cli.beside import SizeFactor
 from identica.cli.options import File, Name
 from identica.cli.reading import Flat, Reading
 
@@ -16,7 +17,8 @@ __all__ = ["Transform"]
 class Transform:
     """Compute the components of samples with a fitted model.
 
-    A column of the table that the fit took for its auxiliary variable is left out.
+    Columns that the fit took for covariates or size factors are looked for under the same names, in the table or in
+    obs; one that it took for its auxiliary variable is left out. Of a .h5ad file the model's genes are read.
 
     Parameters
     ----------
@@ -25,9 +27,12 @@ class Transform:
     data : Path
         Table with the features that the model was fitted on; those with names may come in any order.
     output : Path
-        File to write the components into: .npy, .csv, .tsv or .parquet.
+        File to write the components into: .npy, .csv, .tsv or .parquet; .h5ad for all that is in a .h5ad file or a
+        .zarr directory with the components in obsm.
     reading : Reading
         How to read the table.
+    size_factor_key : str
+        Column of the depth of each sample of counts; by default that of the fit, which run.json beside the model names.
     device : str
         Where to compute; that of the fit by default.
     """
@@ -36,18 +41,28 @@ class Transform:
     data: File
     output: Annotated[Path, arg(metavar="FILE")]
     reading: Flat = field(default_factory=Reading)
+    size_factor_key: SizeFactor = None
     device: Name = None
 
     def run(self) -> None:
         """Run the command."""
+        from identica.cli.cells import check_cells_file, key_of, write_cells
         from identica.estimators import load
         from identica.io import check_table_file, output_directory, refuse_to_overwrite, write_table
 
-        check_table_file(self.output)
+        cells = self.output.suffix.lower() == ".h5ad"
+        if cells:
+            check_cells_file(self.output, self.data)
+        else:
+            check_table_file(self.output)
         refuse_to_overwrite([self.model, self.data], [self.output])
         model = load(self.model, device=self.device)
-        table = self.reading.table_for(model, self.data)
+        table = self.reading.table_for(model, self.data, self.model, size_factor_key=self.size_factor_key)
         with output_directory(self.output.parent):
-            latents = model.transform(table.named() if hasattr(model, "feature_names_in_") else table.values)
-            write_table(self.output, latents, list(model.get_feature_names_out()), table.row_names)
+            named = hasattr(model, "feature_names_in_")
+            latents = model.transform(table.named() if named else table.values, **table.beside.given())
+            if cells:
+                write_cells(self.data, self.output, {f"obsm/X_{key_of(model)}": latents})
+            else:
+                write_table(self.output, latents, list(model.get_feature_names_out()), table.row_names)
         print(f"{len(latents)} samples, {latents.shape[1]} components are in {self.output}")

@@ -62,7 +62,7 @@ class Traverse:
         shape = tuple(model.sample_shape_)
         if len(shape) < 2:
             raise DataError(f"{self.model} was fitted on a table, and images are drawn here: give a model of images")
-        table = Reading(key=self.key).table_for(model, self.data)
+        table = Reading(key=self.key).table_for(model, self.data, self.model)
         outside = [row for row in anchors if not 0 <= row < len(table.values)]
         if outside or not anchors:
             raise DataError(
@@ -71,7 +71,7 @@ class Traverse:
             )
         pictures = ["influence.png", *(f"traversal_{row}.{ending}" for row in anchors for ending in ("png", "gif"))]
         refuse_to_overwrite([self.model, self.data], [self.output / name for name in pictures])
-        latents = model.transform(table.values)
+        latents = model.transform(table.values, **table.beside.given())
         ranges, grey = component_ranges(latents), value_range(table.values)
         maps = influence_levels(model.influence_, shape)
         enlarge = max(1, 64 // max(shape[:2]))

@@ -3,6 +3,7 @@
 from identica.io.auxiliary import Auxiliary
 from identica.io.errors import DataError
 from identica.io.files import (
+    atomic_path,
     atomic_write,
     check_output_file,
     output_directory,
@@ -29,6 +30,7 @@ __all__ = [
     "Auxiliary",
     "DataError",
     "Table",
+    "atomic_path",
     "atomic_write",
     "check_output_file",
     "check_table_file",

@@ -1,25 +1,255 @@
-"""Reading AnnData's .h5ad files and .zarr directories."""
+"""Reading AnnData's .h5ad files and .zarr directories: names and columns at once, the matrix as it is needed."""
+
+from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from identica.io.auxiliary import Auxiliary
-from identica.io.columns import few
+from identica.io.beside import Beside
+from identica.io.budget import Budget
+from identica.io.columns import Roles, few
 from identica.io.errors import DataError
-from identica.io.table import Table
-from identica.machine import memory_shortage
+from identica.io.table import Table, held_as
 
-__all__ = ["read_anndata"]
+if TYPE_CHECKING:
+    import pandas as pd
 
+__all__ = ["ANNDATA", "Cells", "elements", "is_old", "open_cells", "read_anndata", "table_of"]
+
+ANNDATA = (".h5ad", ".zarr")
+"""Endings of what is read here."""
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"  # of every HDF5 file
 _GROUPS = (".zgroup", "zarr.json")  # of every Zarr directory, by its version
 
 
-def read_anndata(path: Path, layer: str | None, auxiliary: str | None = None, missing: bool = False) -> Table:
+@final
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """What is needed of an AnnData that stays in its file, under AnnData's names.
+
+    Parameters
+    ----------
+    X : matrix of shape (n_obs, n_vars)
+        X, or the layer that was chosen; parts of it are read when they are sliced.
+    obs, var : DataFrame
+        Of observations and variables.
+    layers : dict
+        Empty.
+    """
+
+    X: _Matrix
+    obs: pd.DataFrame
+    var: pd.DataFrame
+    layers: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_obs(self) -> int:
+        """Number of observations."""
+        return len(self.obs)
+
+    @property
+    def n_vars(self) -> int:
+        """Number of variables."""
+        return len(self.var)
+
+    @property
+    def obs_names(self) -> pd.Index[Any]:
+        """Names of observations."""
+        return self.obs.index.astype(str)
+
+    @property
+    def var_names(self) -> pd.Index[Any]:
+        """Names of variables."""
+        return self.var.index.astype(str)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Matrix:
+    """A matrix in a file, dense or sparse; what goes wrong when a part of it is read is said to be damage."""
+
+    stored: Any
+    path: Path
+    is_sparse: bool
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        n_obs, n_vars = self.stored.shape
+        return int(n_obs), int(n_vars)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        kind: np.dtype[Any] = np.dtype(self.stored.dtype)
+        return kind
+
+    @property
+    def format(self) -> str | None:
+        return self.stored.format if self.is_sparse else None
+
+    def __getitem__(self, part: Any) -> Any:
+        with _damage(self.path):
+            found = self.stored[part]
+            if self.is_sparse:
+                # An index out of range would be written to wherever it points when this is made dense.
+                found.check_format(full_check=True)
+            return found
+
+
+@contextmanager
+def open_cells(path: Path, layer: str | None) -> Iterator[Cells]:
+    """Open a .h5ad file or a .zarr directory.
+
+    Parameters
+    ----------
+    path : Path
+        The file or directory.
+    layer : str or None
+        Name of the layer to read from; None, or "X" where no layer has that name, means `X`.
+
+    Yields
+    ------
+    Cells
+        Of which only names and columns are in memory.
+
+    Raises
+    ------
+    ImportError
+        If anndata is not installed.
+    DataError
+        If it is neither, is damaged, or has no such matrix.
+    """
+    with ExitStack() as files:
+        with _damage(path):
+            group = files.enter_context(_opened(path))
+            read_elem, sparse_dataset = elements("read_elem", "sparse_dataset")
+            if not {"obs", "var"} <= set(group):
+                raise DataError(
+                    f"{path} is damaged or not AnnData's (it has no tables obs and var), write it with "
+                    f"AnnData.write_{path.suffix.lower()[1:]}"
+                )
+            stored = _chosen(group, layer, path)
+            if is_old(group):
+                import anndata
+
+                whole = anndata.read_h5ad(path)
+                obs, var = whole.obs, whole.var
+                stored = whole.layers.get(layer, whole.X)
+                matrix = _Matrix(stored, path, is_sparse=hasattr(stored, "toarray"))
+            else:
+                obs, var = read_elem(group["obs"]), read_elem(group["var"])
+                is_sparse = hasattr(stored, "keys")
+                matrix = _Matrix(sparse_dataset(stored) if is_sparse else stored, path, is_sparse)
+            if matrix.shape != (len(obs), len(var)):
+                raise DataError(f"{path} is damaged: its matrix has the shape {matrix.shape}, and obs and var another")
+        yield Cells(matrix, obs, var)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open the group that holds everything."""
+    kind = path.suffix.lower()[1:]
+    if kind == "zarr":
+        right = any((path / name).is_file() for name in _GROUPS)
+    else:
+        with path.open("rb") as file:
+            right = file.read(len(_SIGNATURE)) == _SIGNATURE
+    if not right:
+        what = "directory" if kind == "zarr" else "file"
+        raise DataError(f"{path} is not a .{kind} {what}, write it with AnnData.write_{kind}")
+    try:
+        import anndata  # noqa: F401  (which brings h5py and zarr)
+    except ImportError as error:
+        raise ImportError(
+            f"reading {path} needs anndata, which is not installed: pip install 'identica[anndata]'"
+        ) from error
+    if kind == "zarr":
+        import zarr
+
+        yield zarr.open_group(str(path), mode="r")
+    else:
+        import h5py
+
+        with h5py.File(path, "r") as group:
+            yield group
+
+
+def is_old(group: Any) -> bool:
+    """Tell whether a file was written before AnnData 0.7, which no part can be read of alone.
+
+    Parameters
+    ----------
+    group : group of h5py or zarr
+        That holds everything.
+
+    Returns
+    -------
+    bool
+        Whether its tables are single arrays.
+    """
+    return not hasattr(group["obs"], "keys")
+
+
+def elements(*names: str) -> tuple[Any, ...]:
+    """Return functions of AnnData that read and write parts of a file, wherever its version has them.
+
+    Parameters
+    ----------
+    *names : str
+        Of the functions.
+
+    Returns
+    -------
+    tuple of callable
+        The functions.
+    """
+    try:
+        from anndata import io as place
+    except ImportError:  # before 0.11
+        from anndata import experimental as place
+    return tuple(getattr(place, name) for name in names)
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    """Say of whatever goes wrong in the block that the file is damaged."""
+    try:
+        with warnings.catch_warnings():
+            # They are about parts of the file that are not read here; what is read is checked.
+            warnings.simplefilter("ignore")
+            yield
+    except (DataError, ImportError):
+        raise
+    except Exception as error:  # what a broken file raises depends on where it is broken
+        message = " ".join(str(error).split())[:200]
+        raise DataError(
+            f"{path} is damaged or not AnnData's ({message}), write it with AnnData.write_{path.suffix.lower()[1:]}"
+        ) from error
+
+
+def _chosen(group: Any, layer: str | None, path: Path) -> Any:
+    names = list(group["layers"]) if "layers" in group else []
+    if layer == "X" and layer not in names:
+        layer = None
+    layers = ", ".join(names) or "none"
+    if layer is not None:
+        if layer not in names:
+            raise DataError(f"{path} has no layer {layer!r}, its layers are: {layers}; without one X is read")
+        return group["layers"][layer]
+    if "X" not in group or group["X"].attrs.get("encoding-type") == "null":
+        remedy = f"choose one of its layers: {layers}" if names else "and no layers: write the matrix into it first"
+        raise DataError(f"{path} has no X, {remedy}")
+    return group["X"]
+
+
+def read_anndata(path: Path, layer: str | None, roles: Roles, budget: Budget, missing: bool = False) -> Table:
     """Read `X` or a layer of a .h5ad file or a .zarr directory, dense or sparse.
 
     Parameters
@@ -28,8 +258,10 @@ def read_anndata(path: Path, layer: str | None, auxiliary: str | None = None, mi
         The file or directory.
     layer : str or None
         Name of the layer; None means `X`.
-    auxiliary : str, optional
-        Column of `obs` that holds an auxiliary variable.
+    roles : Roles
+        Columns of `obs` that are asked for.
+    budget : Budget
+        The most memory that the dense values may take.
     missing : bool, default=False
         Whether values may be missing.
 
@@ -43,63 +275,58 @@ def read_anndata(path: Path, layer: str | None, auxiliary: str | None = None, mi
     ImportError
         If anndata is not installed.
     DataError
-        If it is neither, is damaged, has no such matrix, or the matrix cannot be used.
+        If it is neither, is damaged, has no such matrix or column, or the matrix is too large or cannot be used.
     """
-    kind = "zarr" if path.suffix.lower() == ".zarr" else "h5ad"
-    if kind == "zarr":
-        right = any((path / name).is_file() for name in _GROUPS)
-    else:
-        with path.open("rb") as file:
-            right = file.read(len(_SIGNATURE)) == _SIGNATURE
-    if not right:
-        what = "directory" if kind == "zarr" else "file"
-        raise DataError(f"{path} is not a .{kind} {what}, write it with AnnData.write_{kind}")
-    try:
-        import anndata
-    except ImportError as error:
-        raise ImportError(
-            f"reading {path} needs anndata, which is not installed: pip install 'identica[anndata]'"
-        ) from error
-    try:
-        with warnings.catch_warnings():
-            # They are about parts of the file that are not read here; what is read is checked below.
-            warnings.simplefilter("ignore")
-            data = anndata.read_zarr(path) if kind == "zarr" else anndata.read_h5ad(path)
-    except Exception as error:  # what a broken file raises depends on where it is broken
-        message = " ".join(str(error).split())[:200]
-        raise DataError(
-            f"{path} is damaged or not AnnData's ({message}), write it with AnnData.write_{kind}"
-        ) from error
-    layers = ", ".join(data.layers.keys()) or "none"
-    if layer is not None and layer not in data.layers:
-        raise DataError(f"{path} has no layer {layer!r}, its layers are: {layers}; without one X is read")
-    matrix = data.X if layer is None else data.layers[layer]
-    if matrix is None:
-        remedy = (
-            f"choose one of its layers: {layers}" if data.layers else "and no layers: write the matrix into it first"
+    with open_cells(path, layer) as cells:
+        matrix = cells.X
+        budget.check(
+            path, matrix.shape, held_as(matrix.dtype, 2), f"a {'sparse' if matrix.is_sparse else 'dense'} matrix"
         )
-        raise DataError(f"{path} has no X, {remedy}")
-    known = None if auxiliary is None else _in_obs(data.obs, auxiliary, path)
-    return Table.checked(_dense(matrix, path), path, list(data.var_names), list(data.obs_names), known, missing=missing)
+        values = matrix[:, :]
+        values = values.toarray() if hasattr(values, "toarray") else np.asarray(values)
+        return table_of(cells, values, list(cells.var_names), path, roles, missing=missing)
 
 
-def _in_obs(obs: Any, column: str, path: Path) -> Auxiliary:
-    if column not in obs.columns:
-        there = (
-            f"whose first columns are {few([str(name) for name in obs.columns])}"
-            if len(obs.columns)
-            else "which has none"
-        )
-        raise DataError(f"{path} has no column {column!r} in obs, {there}: give one of obs")
-    return Auxiliary.checked(obs[column], path, column)
+def table_of(
+    cells: Cells, values: NDArray[Any], names: Sequence[str], path: Path, roles: Roles, *, missing: bool = False
+) -> Table:
+    """Build a table of what was read of an AnnData.
 
+    Parameters
+    ----------
+    cells : Cells
+        Where it comes from.
+    values : ndarray of shape (n_obs, n_features)
+        Of all variables, or of some.
+    names : sequence of str
+        Of these.
+    path : Path
+        The file.
+    roles : Roles
+        Columns of `obs` that are asked for.
+    missing : bool, default=False
+        Whether values may be missing.
 
-def _dense(matrix: Any, path: Path) -> NDArray[Any]:
-    if not hasattr(matrix, "toarray"):
-        return np.asarray(matrix)
-    if shortage := memory_shortage(matrix.shape[0] * matrix.shape[1] * matrix.dtype.itemsize):
-        raise DataError(
-            f"{path} holds a sparse matrix of shape {matrix.shape}, which when dense takes {shortage}: choose fewer "
-            "features, for example highly variable genes"
-        )
-    return np.asarray(matrix.toarray())
+    Returns
+    -------
+    Table
+        With the columns.
+
+    Raises
+    ------
+    DataError
+        If a column is not there, or something cannot be used.
+    """
+    columns = [str(name) for name in cells.obs.columns]
+    for name in roles.needed:
+        if name not in columns:
+            there = f"whose first columns are {few(columns)}" if columns else "which has none"
+            raise DataError(f"{path} has no column {name!r} in obs, {there}: give one of obs")
+    auxiliary = (
+        None if roles.auxiliary is None else Auxiliary.checked(cells.obs[roles.auxiliary], path, roles.auxiliary)
+    )
+    known = {name: cells.obs[name].reset_index(drop=True) for name in roles.needed}
+    beside = Beside.checked(
+        known, roles, path, lambda i, name: f"cell {str(cells.obs_names[i])!r}, obs column {name!r}"
+    )
+    return Table.checked(values, path, names, list(cells.obs_names), auxiliary, beside, missing=missing)

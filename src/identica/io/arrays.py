@@ -1,17 +1,19 @@
 """Reading NumPy's .npy and .npz files, never unpickling."""
 
+import math
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from identica.io.budget import Budget
 from identica.io.errors import DataError
-from identica.io.table import Table
+from identica.io.table import Table, held_as
 
 __all__ = ["array_in", "load_npy", "open_npz", "read_npy", "read_npz"]
 
@@ -21,13 +23,15 @@ _DAMAGED = (ValueError, TypeError, KeyError, EOFError, SyntaxError, MemoryError,
             RuntimeError, zipfile.BadZipFile, zlib.error)  # fmt: skip
 
 
-def load_npy(path: Path) -> NDArray[Any]:
+def load_npy(path: Path, budget: Budget | None = None) -> NDArray[Any]:
     """Read the array of a .npy file, of whatever shape and type.
 
     Parameters
     ----------
     path : Path
         The file.
+    budget : Budget, optional
+        The most memory that it may take; without it the file's own length is the limit.
 
     Returns
     -------
@@ -37,7 +41,7 @@ def load_npy(path: Path) -> NDArray[Any]:
     Raises
     ------
     DataError
-        If it is not a .npy file, is damaged, or holds Python objects.
+        If it is not a .npy file, is damaged, too large, or holds Python objects.
     """
     with path.open("rb") as file:
         start = file.read(6)
@@ -46,7 +50,18 @@ def load_npy(path: Path) -> NDArray[Any]:
             raise DataError(f"{path} is not a .npy file{pickled}, write it with numpy.save")
         file.seek(0)
         try:
+            shape, dtype = _header(file)
+            begins = file.tell()
+            if not dtype.hasobject and math.prod(shape) * dtype.itemsize > path.stat().st_size - begins:
+                raise DataError(
+                    f"{path} is damaged: its header says that it holds {dtype} of shape {shape}, and it ends before"
+                )
+            if budget is not None:
+                budget.check(path, shape, held_as(dtype, len(shape)))
+            file.seek(0)
             values: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+        except DataError:
+            raise
         except _DAMAGED as error:
             raise DataError(_reason(path, error)) from error
         if file.read(1):
@@ -54,13 +69,15 @@ def load_npy(path: Path) -> NDArray[Any]:
     return values
 
 
-def read_npy(path: Path, missing: bool = False) -> Table:
+def read_npy(path: Path, budget: Budget, missing: bool = False) -> Table:
     """Read a 2-D array of real numbers from a .npy file.
 
     Parameters
     ----------
     path : Path
         The file.
+    budget : Budget
+        The most memory that its values may take.
     missing : bool, default=False
         Whether values may be missing.
 
@@ -72,12 +89,12 @@ def read_npy(path: Path, missing: bool = False) -> Table:
     Raises
     ------
     DataError
-        If it is not a .npy file, is damaged, holds Python objects, or is not a table of finite numbers.
+        If it is not a .npy file, is damaged, too large, holds Python objects, or is not a table of finite numbers.
     """
-    return Table.checked(load_npy(path), path, missing=missing)
+    return Table.checked(load_npy(path, budget), path, missing=missing)
 
 
-def read_npz(path: Path, key: str | None, missing: bool = False) -> Table:
+def read_npz(path: Path, key: str | None, budget: Budget, missing: bool = False) -> Table:
     """Read one 2-D array, or a SciPy sparse matrix, from a .npz file.
 
     Parameters
@@ -86,6 +103,8 @@ def read_npz(path: Path, key: str | None, missing: bool = False) -> Table:
         The file.
     key : str or None
         Name of the array; may be left out where there is only one.
+    budget : Budget
+        The most memory that its values may take.
     missing : bool, default=False
         Whether values may be missing.
 
@@ -97,19 +116,20 @@ def read_npz(path: Path, key: str | None, missing: bool = False) -> Table:
     Raises
     ------
     DataError
-        If it is not a .npz file, is damaged, holds several arrays and no key was given, has no array of that
-        name, or the array cannot be used.
+        If it is not a .npz file, is damaged, holds several arrays and no key was given, has no array of that name, or
+        the array is too large or cannot be used.
     """
     with open_npz(path) as arrays:
         names = list(arrays.files)
         if key is None and {"format", "shape", "data"} <= set(names):
-            return Table.checked(_read_sparse(path), path, missing=missing)
+            return Table.checked(_read_sparse(path, arrays, budget), path, missing=missing)
         if not names:
             raise DataError(f"{path} holds no array, write it with numpy.savez")
         if key is None and len(names) > 1:
             raise DataError(f"{path} holds the arrays {', '.join(names)}, choose one by its key")
         if key is not None and key not in names:
             raise DataError(f"{path} has no array {key!r}, it holds {', '.join(names)}")
+        budget.check(path, *_declared(arrays, key or names[0]))
         values = array_in(arrays, key or names[0], path)
     return Table.checked(values, path, missing=missing)
 
@@ -172,10 +192,39 @@ def array_in(arrays: Any, name: str, path: Path) -> NDArray[Any]:
     return values
 
 
-def _read_sparse(path: Path) -> NDArray[Any]:
+def _read_sparse(path: Path, arrays: Any, budget: Budget) -> NDArray[Any]:
     import scipy.sparse
 
-    return np.asarray(scipy.sparse.load_npz(path).toarray())
+    parts = [_declared(arrays, name) for name in arrays.files]
+    for shape, dtype in parts:
+        budget.check(path, shape, dtype, "a part of a sparse matrix")
+    kinds = dict(zip(arrays.files, (dtype for _, dtype in parts), strict=True))
+    sides = [int(side) for side in np.ravel(array_in(arrays, "shape", path))]
+    budget.check(path, sides, kinds["data"], "a sparse matrix")
+    matrix = scipy.sparse.load_npz(path)
+    if hasattr(matrix, "check_format"):  # an index out of range would be written to wherever it points
+        matrix.check_format(full_check=True)
+    return np.asarray(matrix.toarray())
+
+
+def _declared(arrays: Any, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return the shape of a member of a .npz file and the type in which it is held, from its header alone."""
+    member = f"{name}.npy"
+    if member not in arrays.zip.namelist():
+        return (), np.dtype(np.float64)  # which `array_in` refuses
+    with arrays.zip.open(member) as file:
+        shape, dtype = _header(file)
+    return shape, held_as(dtype, len(shape))
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return what the header of a .npy file says, after which the array begins."""
+    read = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
+    version = np.lib.format.read_magic(file)[0]
+    if version not in read:
+        raise ValueError(f"version {version} of the format is not known")
+    shape, _, dtype = read[version](file)
+    return shape, dtype
 
 
 def _reason(path: Path, error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from identica.io.dialect import Dialect
 from identica.io.errors import DataError
 from identica.io.idx import is_idx, read_idx
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Auxiliary", "from_text", "read_auxiliary"]
 
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 LABELS = ("string", "integer", "boolean", "empty")
 """What pandas calls objects that are labels."""
 
@@ -113,13 +116,15 @@ class Auxiliary:
         return pd.Series(self.values[positions], name=self.column)
 
 
-def from_text(fields: Sequence[str]) -> pd.Series[Any]:
+def from_text(fields: Sequence[str], dialect: Dialect) -> pd.Series[Any]:
     """Read the fields of a column of a text file, none of which is missing.
 
     Parameters
     ----------
     fields : sequence of str
         As they stand there.
+    dialect : Dialect
+        How numbers are written.
 
     Returns
     -------
@@ -128,13 +133,11 @@ def from_text(fields: Sequence[str]) -> pd.Series[Any]:
     """
     import pandas as pd
 
-    kinds: tuple[Any, ...] = () if any("_" in field for field in fields) else (int, float)  # 1_2 is 12 for Python
-    for kind in kinds:
-        try:
-            return pd.Series([kind(field) for field in fields])
-        except ValueError:
-            continue
-    return pd.Series([field.strip() for field in fields], dtype=object)
+    texts = [field.strip() for field in fields]
+    if all(_WHOLE.fullmatch(text) for text in texts):
+        return pd.Series([int(text) for text in texts])
+    numbers = dialect.numbers(texts)
+    return pd.Series(texts, dtype=object) if None in numbers else pd.Series(numbers, dtype=np.float64)
 
 
 def read_auxiliary(path: Path, n_samples: int, data: Path) -> Auxiliary:

@@ -1,14 +1,14 @@
-"""Columns of a table that are no features: one names the rows, one is an auxiliary variable."""
+"""Columns of a table that are no features: names of rows, an auxiliary variable, covariates, size factors."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from identica.io.errors import DataError
 
-__all__ = ["Roles", "few", "position_apart", "shortened"]
+__all__ = ["Roles", "few", "positions_apart", "shortened"]
 
 
 @dataclass(frozen=True)
@@ -21,17 +21,34 @@ class Roles:
         Column that holds the names of the rows.
     auxiliary : str, optional
         Column that holds an auxiliary variable, which has to be there.
-    without : str, optional
-        Column to leave out where there is one.
+    covariates : mapping of str to str
+        Columns that hold covariates, which have to be there, with their kinds: see :mod:`identica.io.beside`.
+    size_factors : str, optional
+        Column that holds the depth of each sample, which has to be there.
+    without : sequence of str
+        Columns to leave out where there are such.
     """
 
     index: str | None = None
     auxiliary: str | None = None
-    without: str | None = None
+    covariates: Mapping[str, str] = field(default_factory=dict)
+    size_factors: str | None = None
+    without: Sequence[str] = ()
+
+    @property
+    def needed(self) -> dict[str, str]:
+        """What has to be there, and as what: the end of a sentence."""
+        return (
+            ({} if self.auxiliary is None else {self.auxiliary: "the auxiliary variable"})
+            | dict.fromkeys(self.covariates, "a covariate")
+            | ({} if self.size_factors is None else {self.size_factors: "the size factors"})
+        )
 
 
-def position_apart(path: Path, names: Sequence[str], rows_are_named_by: Collection[str], roles: Roles) -> int | None:
-    """Find the column that is neither a feature nor the names of the rows.
+def positions_apart(
+    path: Path, names: Sequence[str], rows_are_named_by: Collection[str], roles: Roles
+) -> dict[str, int]:
+    """Find the columns that are neither features nor the names of the rows.
 
     Parameters
     ----------
@@ -46,25 +63,23 @@ def position_apart(path: Path, names: Sequence[str], rows_are_named_by: Collecti
 
     Returns
     -------
-    int or None
-        Its position; None where there is none.
+    dict of str to int
+        Their positions by name.
 
     Raises
     ------
     DataError
-        If the auxiliary variable is missing, occurs twice, or names the rows.
+        If one that is needed is missing, occurs twice, or names the rows.
     """
-    name = roles.auxiliary
-    if name is None:
-        name = roles.without
-        return names.index(name) if name in names and name not in rows_are_named_by else None
-    if name not in names:
-        raise DataError(f"{path} has no column {name!r}, its first columns are {few(names)}")
-    if names.count(name) > 1:
-        raise DataError(f"{path}: the column name {name!r} occurs twice, give every column its own name")
-    if name in rows_are_named_by:
-        raise DataError(f"{path}: column {name!r} names the rows, give another one as the auxiliary variable")
-    return names.index(name)
+    for name, what in roles.needed.items():
+        if name not in names:
+            raise DataError(f"{path} has no column {name!r}, its first columns are {few(names)}: {what} is looked for")
+        if names.count(name) > 1:
+            raise DataError(f"{path}: the column name {name!r} occurs twice, give every column its own name")
+        if name in rows_are_named_by:
+            raise DataError(f"{path}: column {name!r} names the rows, give another one as {what}")
+    left_out = [name for name in roles.without if name in names and name not in rows_are_named_by]
+    return {name: names.index(name) for name in (*roles.needed, *left_out)}
 
 
 def few(names: Sequence[str]) -> str:

@@ -10,9 +10,9 @@ import sys
 import warnings
 import zlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,7 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identica.io.auxiliary import Auxiliary, from_text
-from identica.io.columns import Roles, few, position_apart, shortened
+from identica.io.beside import Beside, text_column
+from identica.io.budget import REMEDY, Budget, size_in_words
+from identica.io.columns import Roles, few, positions_apart, shortened
 from identica.io.dialect import SEPARATORS, Dialect, find_dialect, is_missing
 from identica.io.errors import DataError
 from identica.io.table import Table
@@ -39,13 +41,14 @@ class _Layout:
     names: tuple[str, ...] | None  # one per field, the index's included
     n_fields: int
     index: int | None  # position of the field that names the rows
-    apart: int | None = None  # position of the field that is an auxiliary variable
+    apart: Mapping[str, int] = field(default_factory=dict)  # positions of fields that are no features, by name
 
 
 def read_delimited(
     path: Path,
     usual: Dialect,
     roles: Roles,
+    budget: Budget,
     *,
     separator: str | None = None,
     decimal: str | None = None,
@@ -59,7 +62,7 @@ def read_delimited(
       least three), which pandas writes for columns without names, is a header too.
     - A first column whose header is empty, or "Unnamed: 0", holds the names of the rows. So does a first
       column for which the header has no field at all, as R's write.table writes it.
-    - Every other column but the auxiliary variable must hold numbers, or truth values alone, which are read as 1 and 0.
+    - Every other column but those that were named must hold numbers, or truth values alone, which are read as 1 and 0.
 
     Parameters
     ----------
@@ -69,6 +72,8 @@ def read_delimited(
         How files with its ending are written.
     roles : Roles
         Columns that are no features.
+    budget : Budget
+        The most memory that its values, or a line of it, may take.
     separator, decimal : str, optional
         What was told of how it is written.
     missing : bool, default=False
@@ -86,12 +91,14 @@ def read_delimited(
     """
     try:
         with _opened(path) as file:
-            first = list(itertools.islice(file, FIRST_LINES))
+            text = _lines(path, file, budget)
+            first = list(itertools.islice(text, FIRST_LINES))
             dialect = find_dialect(first, usual, separator=separator, decimal=decimal)
             if dialect != Dialect(separator or usual.separator, decimal or usual.decimal):
                 warnings.warn(f"{path}: {dialect}", UserWarning, stacklevel=1)
-            records = _records(path, dialect, itertools.chain(first, file))
-            return _read(path, records, dialect, roles, missing, quoted=len(first) > 1 and first[1].lstrip()[:1] == '"')
+            records = _records(path, dialect, itertools.chain(first, text))
+            quoted = len(first) > 1 and first[1].lstrip()[:1] == '"'
+            return _read(path, records, dialect, roles, budget, missing=missing, quoted=quoted)
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not text in UTF-8 ({error.reason}), save it in UTF-8") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -121,6 +128,16 @@ def _opened(path: Path) -> Iterator[TextIO]:
             plain.close()
 
 
+def _lines(path: Path, file: TextIO, budget: Budget) -> Iterator[str]:
+    """Yield the lines, none of which may be longer than the limit: packed text may hold one of any length."""
+    most = -1 if budget.n_bytes >= sys.maxsize else int(budget.n_bytes) + 1
+    while line := file.readline(most):
+        if len(line) > budget.n_bytes:
+            most_in_words = size_in_words(budget.n_bytes)
+            raise DataError(f"{path} holds a line longer than {most_in_words}, the most that is read: {REMEDY}")
+        yield line
+
+
 def _records(path: Path, dialect: Dialect, lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield the line number and the fields of every row; empty lines at the end are dropped."""
     reader = dialect.rows(lines)
@@ -138,7 +155,14 @@ def _records(path: Path, dialect: Dialect, lines: Iterator[str]) -> Iterator[tup
 
 
 def _read(
-    path: Path, records: Iterator[tuple[int, list[str]]], dialect: Dialect, roles: Roles, missing: bool, *, quoted: bool
+    path: Path,
+    records: Iterator[tuple[int, list[str]]],
+    dialect: Dialect,
+    roles: Roles,
+    budget: Budget,
+    *,
+    missing: bool,
+    quoted: bool,
 ) -> Table:
     head = list(itertools.islice(records, 2))
     if not head:
@@ -149,9 +173,10 @@ def _read(
     values: array[float] = array("d")
     lines = array("q")
     row_names: list[str] = []
-    apart: list[str] = []
+    apart: dict[str, list[str]] = {name: [] for name in layout.apart}
     truth: dict[int, int] = {}  # of columns with truth values, the line of the first
-    taken = sorted((i for i in (layout.index, layout.apart) if i is not None), reverse=True)
+    taken = sorted({*layout.apart.values(), *(() if layout.index is None else (layout.index,))}, reverse=True)
+    largest = budget.n_bytes / values.itemsize
     for line, row in itertools.chain(head, records):
         if len(row) != layout.n_fields:
             raise DataError(
@@ -163,21 +188,29 @@ def _read(
             del fields[position]
         if layout.index is not None:
             row_names.append(row[layout.index])
-        if layout.apart is not None:
-            apart.append(row[layout.apart])
+        for name, position in layout.apart.items():
+            apart[name].append(row[position])
         numbers = dialect.numbers(fields)
         if None in numbers:
             numbers = _other_values(path, line, row, layout, fields, numbers, truth)
         values.extend(numbers)  # type: ignore[arg-type]
         lines.append(line)
+        if len(values) > largest:
+            budget.check(path, (len(lines), len(numbers)), np.float64, "a table that goes on after its first part,")
     names = None if layout.names is None else tuple(n for i, n in enumerate(layout.names) if i not in taken)
     table = (np.frombuffer(values, dtype=np.float64) if values else np.empty(0)).reshape(
         len(lines), layout.n_fields - len(taken)
     )
     _check_truth(path, table, truth, lines, names)
     _refuse_what_is_not_finite(path, table, lines, names, missing=missing)
-    auxiliary = None if roles.auxiliary is None else _auxiliary(path, roles.auxiliary, apart, lines)
-    return Table.checked(table, path, names, None if layout.index is None else row_names, auxiliary, missing=missing)
+    rows = None if layout.index is None else row_names
+    auxiliary = None if roles.auxiliary is None else _auxiliary(path, roles.auxiliary, apart, lines, dialect)
+    kinds = dict.fromkeys(() if roles.size_factors is None else (roles.size_factors,), "number") | dict(
+        roles.covariates
+    )
+    columns = {name: text_column(apart[name], kind, dialect) for name, kind in kinds.items()}
+    beside = Beside.checked(columns, roles, path, lambda i, name: f"line {lines[i]}, column {name!r}")
+    return Table.checked(table, path, names, rows, auxiliary, beside, missing=missing)
 
 
 def _other_values(
@@ -228,14 +261,16 @@ def _named(names: tuple[str, ...] | None, position: int) -> str:
     return f"{position} (counted from 0)" if names is None else repr(names[position])
 
 
-def _auxiliary(path: Path, column: str, fields: Sequence[str], lines: Sequence[int]) -> Auxiliary:
-    for line, field in zip(lines, fields, strict=True):
-        if is_missing(field):
+def _auxiliary(
+    path: Path, column: str, apart: Mapping[str, list[str]], lines: Sequence[int], dialect: Dialect
+) -> Auxiliary:
+    for line, found in zip(lines, apart[column], strict=True):
+        if is_missing(found):
             raise DataError(
                 f"{path}: the value at line {line}, column {column!r} is missing, and every sample needs a label or a "
                 "number: fill it in or leave such rows out"
             )
-    return Auxiliary.checked(from_text(fields), path, column)
+    return Auxiliary.checked(from_text(apart[column], dialect), path, column)
 
 
 def _refuse_what_is_not_finite(
@@ -270,8 +305,8 @@ def _layout(path: Path, dialect: Dialect, head: list[tuple[int, list[str]]], rol
     if all(map(numeric, first)) and not default_names:
         if roles.index is not None:
             raise DataError(f"{path} has no header, so no column {roles.index!r}; leave the index column out")
-        if roles.auxiliary is not None:
-            raise DataError(f"{path} has no header, so no column {roles.auxiliary!r}; give its columns names")
+        for name in roles.needed:
+            raise DataError(f"{path} has no header, so no column {name!r}; give its columns names")
         return _Layout(dialect, None, len(first), None)
     names = tuple(name.strip() for name in first)
     # R's write.table leaves the header of the row names out altogether, and quotes them, numbers too.
@@ -283,25 +318,25 @@ def _layout(path: Path, dialect: Dialect, head: list[tuple[int, list[str]]], rol
             raise DataError(f"{path} has no column {roles.index!r}, its first columns are {few(names)}")
         index = names.index(roles.index)
     rows_are_named_by = () if index is None else (names[index],)
-    return _Layout(dialect, names, len(names), index, position_apart(path, names, rows_are_named_by, roles))
+    return _Layout(dialect, names, len(names), index, positions_apart(path, names, rows_are_named_by, roles))
 
 
 def _explain(path: Path, line: int, row: list[str], layout: _Layout) -> DataError:
     """Say which field of a row cannot be read."""
     dialect = layout.dialect
-    for position, field in enumerate(row):
-        known = dialect.value(field) is not None or is_missing(field)
-        if position in (layout.index, layout.apart) or known:
+    for position, found in enumerate(row):
+        known = dialect.value(found) is not None or is_missing(found)
+        if position == layout.index or position in layout.apart.values() or known:
             continue
         name = _named(layout.names, position)
         for other, what in SEPARATORS.items():
-            if other in field.strip() and other != dialect.separator and other != " ":
+            if other in found.strip() and other != dialect.separator and other != " ":
                 return DataError(
-                    f"{path}: column {name} holds {shortened(field)!r} at line {line} and {dialect}: if its fields are "
+                    f"{path}: column {name} holds {shortened(found)!r} at line {line} and {dialect}: if its fields are "
                     f"separated by {what}, or decimals written otherwise, tell by --separator and --decimal"
                 )
         return DataError(
-            f"{path}: column {name} is not numeric (line {line} holds {shortened(field)!r}), drop it or, if it "
+            f"{path}: column {name} is not numeric (line {line} holds {shortened(found)!r}), drop it or, if it "
             "names the rows, choose it as the index column"
         )
     return DataError(f"{path}: line {line} cannot be read as numbers")

@@ -12,6 +12,7 @@ from typing import IO, Any
 from identica.io.errors import DataError
 
 __all__ = [
+    "atomic_path",
     "atomic_write",
     "check_output_file",
     "output_directory",
@@ -62,15 +63,39 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "wb") -> Iterator[IO[
     """
     if mode not in ("wb", "w"):
         raise ValueError(f"mode={mode!r} is not allowed, use 'wb' or 'w'")
+    text = {"encoding": "utf-8", "newline": ""} if mode == "w" else {}
+    with atomic_path(path) as temporary, temporary.open(mode.replace("w", "x"), **text) as file:  # type: ignore[call-overload]
+        yield file
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give the name of a file that appears under its own name only when it is complete, as :func:`atomic_write` does.
+
+    Parameters
+    ----------
+    path : str or path
+        The final name. A symbolic link is followed.
+
+    Yields
+    ------
+    Path
+        The temporary name, for a library that opens files itself; the block has to make a file of it and close it.
+
+    Raises
+    ------
+    DataError
+        If `path` exists and is not a regular file.
+    OSError
+        If the file cannot be created, written or renamed.
+    """
     final = Path(os.path.realpath(path))
     if final.exists() and not final.is_file():
         raise DataError(f"{path} is not a regular file and cannot be replaced, give another name")
     temporary = final.with_name(f".{final.name[:200]}.{secrets.token_hex(4)}.tmp")
-    text = {"encoding": "utf-8", "newline": ""} if mode == "w" else {}
     try:
-        with temporary.open(mode.replace("w", "x"), **text) as file:  # type: ignore[call-overload]
-            yield file
-            file.flush()
+        yield temporary
+        with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(final)
     except BaseException as error:

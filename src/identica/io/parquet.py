@@ -1,20 +1,27 @@
 """Reading .parquet files."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from identica.io.auxiliary import Auxiliary
-from identica.io.columns import Roles, position_apart
+from identica.io.beside import Beside
+from identica.io.budget import Budget
+from identica.io.columns import Roles, positions_apart
 from identica.io.errors import DataError
 from identica.io.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["read_parquet"]
 
 
-def read_parquet(path: Path, roles: Roles, missing: bool = False) -> Table:
+def read_parquet(path: Path, roles: Roles, budget: Budget, missing: bool = False) -> Table:
     """Read a table of numbers from a .parquet file.
 
     The names of the rows are in the index column or, without it, in the index that pandas has written.
@@ -25,6 +32,8 @@ def read_parquet(path: Path, roles: Roles, missing: bool = False) -> Table:
         The file.
     roles : Roles
         Columns that are no features.
+    budget : Budget
+        The most memory that its values may take.
     missing : bool, default=False
         Whether values may be missing.
 
@@ -45,17 +54,26 @@ def read_parquet(path: Path, roles: Roles, missing: bool = False) -> Table:
         if file.read(4) != b"PAR1":
             raise DataError(f"{path} is not a .parquet file, write it with pandas.DataFrame.to_parquet")
     try:
-        table = pq.ParquetFile(path).read()
+        file = pq.ParquetFile(path)
+        schema, n_rows = file.schema_arrow, file.metadata.num_rows
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise DataError(f"{path} is damaged: {' '.join(str(error).split())}") from error
-    names = list(table.column_names)
+        raise DataError(_damaged(path, error)) from error
+    names = list(schema.names)
     if roles.index is not None and roles.index not in names:
         raise DataError(f"{path} has no column {roles.index!r}, its first columns are {', '.join(names[:5])}")
-    hidden = [roles.index] if roles.index is not None else _pandas_index(table.schema)
-    apart = position_apart(path, names, hidden, roles)
-    features = [position for position, name in enumerate(names) if name not in hidden and position != apart]
+    hidden = [roles.index] if roles.index is not None else _pandas_index(schema)
+    apart = positions_apart(path, names, hidden, roles)
+    features = [
+        position for position, name in enumerate(names) if name not in hidden and position not in apart.values()
+    ]
     for position in features:
-        _check_column(path, names[position], table.column(position))
+        _check_type(path, names[position], schema.types[position])
+    single = all(_values_of(schema.types[position]) in (pa.float16(), pa.float32()) for position in features)
+    budget.check(path, (n_rows, len(features)), np.float32 if single else np.float64)
+    try:
+        table = file.read()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DataError(_damaged(path, error)) from error
     columns = [_numbers(table.column(position)) for position in features]
     values = np.column_stack(columns) if columns else np.empty((len(table), 0))
     rows = None
@@ -63,9 +81,25 @@ def read_parquet(path: Path, roles: Roles, missing: bool = False) -> Table:
         parts = [map(str, table.column(names.index(name)).to_pylist()) for name in hidden]
         rows = ["|".join(part) for part in zip(*parts, strict=True)]
     auxiliary = None
-    if apart is not None and roles.auxiliary is not None:
-        auxiliary = Auxiliary.checked(table.column(apart).to_pandas(), path, roles.auxiliary)
-    return Table.checked(values, path, [names[position] for position in features], rows, auxiliary, missing=missing)
+    known = {name: _column_of(table, apart[name]) for name in roles.needed}
+    if roles.auxiliary is not None:
+        auxiliary = Auxiliary.checked(known[roles.auxiliary], path, roles.auxiliary)
+    beside = Beside.checked(known, roles, path, lambda i, name: f"row {i} (counted from 0), column {name!r}")
+    kept = [names[position] for position in features]
+    return Table.checked(values, path, kept, rows, auxiliary, beside, missing=missing)
+
+
+def _column_of(table: Any, position: int) -> pd.Series[Any]:
+    """Return a column; numbers that pandas had as categories, which the format forgets, are categories again."""
+    column: pd.Series[Any] = table.column(position).to_pandas()
+    name = table.column_names[position]
+    told = (table.schema.pandas_metadata or {}).get("columns", [])
+    categories = any(each.get("name") == name and each.get("pandas_type") == "categorical" for each in told)
+    return column.astype("category") if categories else column
+
+
+def _damaged(path: Path, error: BaseException) -> str:
+    return f"{path} is damaged: {' '.join(str(error).split())}"
 
 
 def _pandas_index(schema: Any) -> list[str]:
@@ -74,10 +108,10 @@ def _pandas_index(schema: Any) -> list[str]:
     return [name for name in metadata.get("index_columns", []) if isinstance(name, str) and name in schema.names]
 
 
-def _check_column(path: Path, name: str, column: Any) -> None:
+def _check_type(path: Path, name: str, stored: Any) -> None:
     import pyarrow.types as types
 
-    kind = _values_of(column.type)
+    kind = _values_of(stored)
     if not (types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)):
         raise DataError(
             f"{path}: column {name!r} is not numeric (its type is {kind}), drop it or, if it names the rows, "

@@ -1,11 +1,13 @@
 """Reading a table from a file, told by the file's ending."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from identica.io.anndata import ANNDATA
 from identica.io.auxiliary import read_auxiliary
+from identica.io.budget import Budget
 from identica.io.columns import Roles
 from identica.io.delimited import STANDARD_INPUT, read_delimited
 from identica.io.dialect import SEPARATORS, Dialect
@@ -17,7 +19,6 @@ __all__ = ["ENDINGS", "read_table"]
 
 USUAL = {".csv": Dialect(","), ".tsv": Dialect("\t"), ".txt": Dialect("\t")}
 """How text is written, by ending; any of them may end in .gz, too."""
-ANNDATA = (".h5ad", ".zarr")
 ENDINGS = (".npy", ".npz", *USUAL, ".parquet", *ANNDATA)
 TABLES = (*USUAL, ".parquet")
 """Those whose columns have names and may be other things than features."""
@@ -32,10 +33,13 @@ def read_table(
     key: str | None = None,
     index_column: str | None = None,
     auxiliary: str | None = None,
-    without: str | None = None,
+    covariates: Mapping[str, str] | None = None,
+    size_factors: str | None = None,
+    without: Sequence[str] = (),
     separator: str | None = None,
     decimal: str | None = None,
     missing: bool = False,
+    max_memory: float | None = None,
 ) -> Table:
     r"""Read a table of finite real numbers from a file.
 
@@ -56,8 +60,14 @@ def read_table(
         What holds an auxiliary variable, one value for each row: a column of text or a .parquet file, which then
         is no feature; a column of `obs` of AnnData; for arrays and images, a .npy or IDX file of its own. Text,
         whole numbers and categories are labels, real numbers are continuous.
-    without : str, optional
-        Column of text or a .parquet file that is no feature and is left out, where there is one.
+    covariates : mapping of str to {"any", "label", "number"}, optional
+        Columns of text or a .parquet file, which then are no features, or of `obs` of AnnData, that hold covariates,
+        and what they are: "any" takes text, whole numbers, truth values and categories for labels and real numbers for
+        what they are. They are in ``beside`` of the table.
+    size_factors : str, optional
+        Such a column with the depth of each sample.
+    without : sequence of str
+        Columns of text or a .parquet file that are no features and are left out, where there are such.
     separator : {",", "\t", ";", "|", " "}, optional
         Between the fields of text, a blank being any number of them; found out where it is not given, and said where it
         is not the usual one.
@@ -65,6 +75,9 @@ def read_table(
         Before the fraction of numbers in text; the same.
     missing : bool, default=False
         Whether values may be missing; they are NaN then, for :meth:`Table.filled`, and an error otherwise.
+    max_memory : float, optional
+        The most bytes that the values may take: what a file declares is checked before it is inflated. Otherwise what
+        the variable IDENTICA_MAX_MEMORY of the environment says, or half of the machine's memory.
 
     Returns
     -------
@@ -74,8 +87,8 @@ def read_table(
     Raises
     ------
     DataError
-        If the file is missing, empty, damaged, not what its ending says, or holds anything but one table of
-        finite real numbers; or if an option does not belong to its kind.
+        If the file is missing, empty, damaged, too large, not what its ending says, or holds anything but one table
+        of finite real numbers; or if an option does not belong to its kind.
     ImportError
         If anndata, which .h5ad files and .zarr directories need, is not installed.
 
@@ -104,14 +117,15 @@ def read_table(
     _check_option("separator", separator, ending, tuple(USUAL))
     _check_option("decimal", decimal, ending, tuple(USUAL))
     _check_dialect(separator, decimal)
-    roles = Roles(index_column, auxiliary, without)
+    _check_option("covariates", ", ".join(covariates or ()) or None, ending, (*TABLES, *ANNDATA))
+    _check_option("size_factors", size_factors, ending, (*TABLES, *ANNDATA))
+    roles = Roles(index_column, auxiliary, covariates or {}, size_factors, without)
+    budget = Budget.default() if max_memory is None else Budget(max_memory)
     if ending in USUAL:
-        table = _safely(
-            path,
-            lambda: read_delimited(path, USUAL[ending], roles, separator=separator, decimal=decimal, missing=missing),
-        )
+        told = {"separator": separator, "decimal": decimal}
+        table = _safely(path, lambda: read_delimited(path, USUAL[ending], roles, budget, **told, missing=missing))
     else:
-        table = _safely(path, lambda: _read(path, ending, layer, key, roles, missing))
+        table = _safely(path, lambda: _read(path, ending, layer, key, roles, budget, missing))
     if auxiliary is None or ending in (*TABLES, *ANNDATA):
         return table
     return replace(table, auxiliary=read_auxiliary(Path(auxiliary), len(table.values), path))
@@ -135,25 +149,27 @@ def _safely(path: Path, read: Callable[[], Table]) -> Table:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _read(path: Path, ending: str, layer: str | None, key: str | None, roles: Roles, missing: bool) -> Table:
+def _read(
+    path: Path, ending: str, layer: str | None, key: str | None, roles: Roles, budget: Budget, missing: bool
+) -> Table:
     # Each reader imports what it alone needs.
     match ending:
         case ".npy":
             from identica.io.arrays import read_npy
 
-            return read_npy(path, missing)
+            return read_npy(path, budget, missing)
         case ".npz":
             from identica.io.arrays import read_npz
 
-            return read_npz(path, key, missing)
+            return read_npz(path, key, budget, missing)
         case ".parquet":
             from identica.io.parquet import read_parquet
 
-            return read_parquet(path, roles, missing)
+            return read_parquet(path, roles, budget, missing)
         case _ if ending in ANNDATA:
             from identica.io.anndata import read_anndata
 
-            return read_anndata(path, layer, roles.auxiliary, missing)
+            return read_anndata(path, layer, roles, budget, missing)
         case _:
             return Table.checked(read_idx(path), path, missing=missing)
 

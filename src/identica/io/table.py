@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identica.io.auxiliary import Auxiliary
+from identica.io.beside import Beside
 from identica.io.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Table"]
+__all__ = ["Table", "held_as"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,9 @@ class Table:
     sample_shape : tuple of int, optional
         (height, width) or (height, width, channels) where the samples are images, whose values are flattened here.
     auxiliary : Auxiliary, optional
-        What is known of each row beside its features, where it was asked for.
+        What a method is told of each row, where it was asked for.
+    beside : Beside
+        Covariates and size factors, where they were asked for.
     """
 
     values: NDArray[np.floating[Any]]
@@ -44,6 +47,7 @@ class Table:
     row_names: tuple[str, ...] | None = None
     sample_shape: tuple[int, ...] | None = None
     auxiliary: Auxiliary | None = None
+    beside: Beside = Beside()  # noqa: RUF009  (frozen)
 
     @classmethod
     def checked(
@@ -53,6 +57,7 @@ class Table:
         feature_names: Sequence[str] | None = None,
         row_names: Sequence[str] | None = None,
         auxiliary: Auxiliary | None = None,
+        beside: Beside | None = None,
         *,
         missing: bool = False,
     ) -> Table:
@@ -68,6 +73,8 @@ class Table:
             Names of columns and rows.
         auxiliary : Auxiliary, optional
             One value for each row.
+        beside : Beside, optional
+            Covariates and size factors of each row.
         missing : bool, default=False
             Whether values may be missing (NaN).
 
@@ -83,13 +90,22 @@ class Table:
             feature names are missing or occur twice.
         """
         given = np.asarray(values)
+        if (
+            given.ndim == 2
+            and given.shape[1] == 0
+            and len(given)
+            and (auxiliary is not None or (beside or Beside()).given())
+        ):
+            raise DataError(f"{path} has no feature left beside the columns that were named: leave some as features")
         numbers = _as_real(given, path)
         features = None if feature_names is None else tuple(feature_names)
         rows = None if row_names is None else tuple(row_names)
         if features is not None:
             _check_feature_names(features, path)
         _check_finite(numbers, path, features, missing=missing)
-        return cls(numbers, path, features, rows, given.shape[1:] if given.ndim > 2 else None, auxiliary)
+        return cls(
+            numbers, path, features, rows, given.shape[1:] if given.ndim > 2 else None, auxiliary, beside or Beside()
+        )
 
     def filled(self, numbers: NDArray[np.floating[Any]] | None = None) -> Table:
         """Put a number where a value is missing, and warn of how many are.
@@ -181,6 +197,28 @@ class Table:
         return Table(self.values[positions], self.path, self.feature_names, None, self.sample_shape).named()
 
 
+def held_as(dtype: np.dtype[Any], n_axes: int) -> np.dtype[Any]:
+    """Return the type in which a table holds numbers of a file.
+
+    Parameters
+    ----------
+    dtype : dtype
+        Theirs.
+    n_axes : int
+        Of the array: above 2 they are images.
+
+    Returns
+    -------
+    dtype
+        float32 or float64; what is no real number is left as it is.
+    """
+    if dtype.kind not in "biuf":
+        return dtype
+    # Grey levels of one byte are exact in float32, too, and images are many.
+    single = dtype.itemsize <= (4 if dtype.kind == "f" else n_axes > 2)
+    return np.dtype(np.float32 if single else np.float64)
+
+
 def _as_real(values: NDArray[Any], path: Path) -> NDArray[np.floating[Any]]:
     if values.dtype.kind not in "biuf":
         raise DataError(f"{path} holds {_kind(values.dtype)}, the data must be real numbers, convert them first")
@@ -193,9 +231,7 @@ def _as_real(values: NDArray[Any], path: Path) -> NDArray[np.floating[Any]]:
         )
     if 0 in values.shape:
         raise DataError(f"{path} is empty: its shape is {values.shape}, give at least one row and one column")
-    # Grey levels of one byte are exact in float32, too, and images are many.
-    single = values.dtype.itemsize <= (4 if values.dtype.kind == "f" else values.ndim > 2)
-    numbers: NDArray[np.floating[Any]] = np.ascontiguousarray(values, dtype=np.float32 if single else np.float64)
+    numbers: NDArray[np.floating[Any]] = np.ascontiguousarray(values, dtype=held_as(values.dtype, values.ndim))
     return numbers.reshape(len(numbers), -1)
 
 

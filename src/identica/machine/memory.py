@@ -4,7 +4,25 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["memory_shortage"]
+__all__ = ["memory_of_machine", "memory_shortage"]
+
+
+def memory_of_machine() -> int | None:
+    """Return how much memory this machine has.
+
+    Returns
+    -------
+    int or None
+        Bytes; None where the system does not say.
+
+    Examples
+    --------
+    >>> memory_of_machine() is None or memory_of_machine() > 2**20
+    True
+    """
+    if not hasattr(os, "sysconf"):
+        return None
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def memory_shortage(n_bytes: float) -> str | None:
@@ -25,9 +43,7 @@ def memory_shortage(n_bytes: float) -> str | None:
     --------
     >>> memory_shortage(8.0)
     """
-    if not hasattr(os, "sysconf"):
-        return None
-    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if n_bytes <= available:
+    available = memory_of_machine()
+    if available is None or n_bytes <= available:
         return None
     return f"{n_bytes / 2**30:.0f} GiB and this machine has {available / 2**30:.0f}"

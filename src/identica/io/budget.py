@@ -1,0 +1,170 @@
+"""How much memory one table may take: what a file says of its size is checked before anything is inflated."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from identica.io.errors import DataError
+from identica.machine import memory_of_machine
+
+__all__ = ["REMEDY", "VARIABLE", "Budget", "read_size", "size_in_words"]
+
+VARIABLE = "IDENTICA_MAX_MEMORY"
+"""Of the environment: the limit where none is given."""
+SHARE = 0.5
+"""Of the machine's memory: the limit where the environment says none, either."""
+REMEDY = f"give fewer rows or features, or a higher limit by --max-memory or {VARIABLE}"
+_UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?b)?\s*", re.IGNORECASE)
+
+
+@final
+@dataclass(frozen=True)
+class Budget:
+    """The most memory that one table may take.
+
+    Parameters
+    ----------
+    n_bytes : float
+        How much; infinite where the system does not say what it has.
+
+    Examples
+    --------
+    >>> Budget(80.0).check(Path("small.npy"), (5, 2), np.float64)
+    >>> Budget(80.0).check(Path("large.npy"), (6, 2), np.float64)
+    Traceback (most recent call last):
+    identica.io.errors.DataError: large.npy holds an array of shape (6, 2), which as float64 takes 96 bytes, and ...
+    """
+
+    n_bytes: float
+
+    @classmethod
+    def default(cls) -> Budget:
+        """Return that of the environment, or half of the machine's memory.
+
+        Returns
+        -------
+        Budget
+            Of this process.
+
+        Raises
+        ------
+        DataError
+            If the environment says something that is no size.
+        """
+        told = os.environ.get(VARIABLE)
+        if told:
+            return cls(read_size(told, VARIABLE))
+        memory = memory_of_machine()
+        return cls(math.inf if memory is None else SHARE * memory)
+
+    def check(self, path: Path, shape: Sequence[int], dtype: DTypeLike, what: str = "an array") -> None:
+        """Refuse an array that is larger, by what its file declares.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        shape : sequence of int
+            As declared; plain integers, so that no product overflows.
+        dtype : dtype
+            As which it is to be held.
+        what : str, default="an array"
+            What has the shape.
+
+        Raises
+        ------
+        DataError
+            If it is.
+        """
+        dtype = np.dtype(dtype)
+        sides = tuple(int(side) for side in shape)
+        self.check_bytes(path, math.prod(sides) * dtype.itemsize, f"{what} of shape {sides}, which as {dtype}")
+
+    def check_bytes(self, path: Path, n_bytes: int, what: str) -> None:
+        """Refuse what takes more.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        n_bytes : int
+            What it takes.
+        what : str
+            What the file holds, as the middle of a sentence.
+
+        Raises
+        ------
+        DataError
+            If it does.
+        """
+        if n_bytes > self.n_bytes:
+            limit = size_in_words(self.n_bytes)
+            raise DataError(
+                f"{path} holds {what} takes {size_in_words(n_bytes)}, and {limit} is the most that is read: {REMEDY}"
+            )
+
+
+def size_in_words(n_bytes: float) -> str:
+    """Write a number of bytes in a unit that suits it.
+
+    Parameters
+    ----------
+    n_bytes : float
+        How many.
+
+    Returns
+    -------
+    str
+        Number and unit.
+
+    Examples
+    --------
+    >>> size_in_words(96), size_in_words(3 * 2**29)
+    ('96 bytes', '1.5 GiB')
+    """
+    for power, unit in ((4, "TiB"), (3, "GiB"), (2, "MiB"), (1, "KiB")):
+        if n_bytes >= 1024**power:
+            return f"{n_bytes / 1024**power:.3g} {unit}"
+    return f"{n_bytes:.0f} bytes"
+
+
+def read_size(text: str, name: str) -> float:
+    """Read a size as it is given in words.
+
+    Parameters
+    ----------
+    text : str
+        A number with or without a unit.
+    name : str
+        Of the option, for the message.
+
+    Returns
+    -------
+    float
+        Bytes.
+
+    Raises
+    ------
+    DataError
+        If it is none, or 0.
+
+    Examples
+    --------
+    >>> read_size("2GiB", "--max-memory") == 2**31, read_size("500", "--max-memory")
+    (True, 500.0)
+    """
+    found = _SIZE.fullmatch(text)
+    size = 0.0 if found is None else float(found[1]) * 1024.0 ** _UNITS[found[2].lower()]
+    if size <= 0:
+        raise DataError(f"{name}={text} is no size: give bytes, or a number with a unit, such as 500MiB or 8GiB")
+    return size
