@@ -149,8 +149,15 @@ def test_components_that_are_none_of_their_own_are_marked():
     assert table["partner"].tolist() == [-1, 4, 0, -1, -1]
     assert table["strength"].mean() == pytest.approx(1)
     assert table["told"].iloc[2] > 0.8 > table["told"].iloc[4]
-    assert table["largest_weight"].tolist() == [4.0, 1.0, 2.0, 0.001, 3.0]
     assert table["n_genes"].sum() == 12
+
+
+def test_a_component_that_no_gene_follows_as_genes_follow_others_is_faint():
+    latents, sizes = np.random.default_rng(0).standard_normal((400, 4)), [3.0, 2.0, 1.4, 1.1]
+    table = described(latents, sizes)
+    assert list(table["state"]) == ["own"] * 4
+    assert table["top_weight"].tolist() == sizes  # of two genes, a tenth of twelve
+    assert list(described(latents, [3.0, 2.0, 1.4, 1.0])["state"]) == ["own", "own", "own", "faint"]
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # of so short a fit

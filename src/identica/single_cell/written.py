@@ -257,6 +257,6 @@ def tick_names(adata: AnnData, key: str, n_components: int) -> list[str]:
     table = components_of(adata, key, n_components)
     if table is None:
         return names
-    marks = {"empty": " (empty)", "duplicate": " (duplicate of {})", "split": " (split from {})"}
+    marks = {"empty": " (empty)", "duplicate": " (duplicate of {})", "split": " (split from {})", "faint": " (faint)"}
     pairs = zip(names, table["state"], table["partner"], strict=True)
     return [name + marks.get(str(state), "").format(partner) for name, state, partner in pairs]
