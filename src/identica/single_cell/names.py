@@ -87,7 +87,7 @@ def match_names(genes: Sequence[str], targets: Iterable[str]) -> NameMatch:
     --------
     >>> match = match_names(["Gata1", "Tal1", "TAL1"], ["GATA1", "TAL1", "SPI1"])
     >>> match.found, match.by_case
-    ({'GATA1': 'Gata1', 'TAL1': 'TAL1'}, ('GATA1',))
+    ({'TAL1': 'TAL1', 'GATA1': 'Gata1'}, ('GATA1',))
     """
     asked = tuple(dict.fromkeys(targets))
     known = set(genes)
