@@ -1,19 +1,18 @@
 """
-Blood cells, from counts to components
-======================================
+Blood cells, from expression to programs
+========================================
 
-700 peripheral blood cells that come with scanpy: components of their expression, beside known types of cells, and kept
-in a file.
+700 peripheral blood cells that come with scanpy: components of their expression, beside known types of cells, the genes
+that follow them, and a file. These cells have no counts any more; :doc:`plot_counts` starts from counts.
 """
 
 # %%
-# scanpy's small data set holds logarithms of normalised counts in ``raw``.
+# scanpy's small data set holds logarithms of normalised counts in ``raw``, and an embedding.
 import tempfile
 from pathlib import Path
 
 import anndata
 import scanpy
-from matplotlib import pyplot as plt
 
 import identica
 
@@ -21,24 +20,38 @@ adata = scanpy.datasets.pbmc68k_reduced().raw.to_adata()
 adata
 
 # %%
-# Find five components. (The training is short to keep this page quick; leave ``training`` out for your own data.)
-identica.tl.dica(adata, 5, training=identica.Training(max_steps=1500))
-{name: value for name, value in adata.uns["dica"].items() if name != "params"}
+# Find components. (Number, training and starts are few to keep this page quick; leave them out for your own data.)
+identica.tl.dica(adata, 6, n_init=2, training=identica.Training(max_steps=1000))
+{name: value for name, value in adata.uns["dica"].items() if isinstance(value, float | str)}
 
 # %%
-# **Can they be trusted?** Some of it: where the restarts agree, the data single these components out. But see how much
-# of the variance is left unexplained, and how little less than by PCA: most of what varies between these cells is
-# counting noise.
+# **Can they be trusted?** The verdict and the agreements say how far starts and restarts single these components out.
+# See also how much of the variance is left unexplained, and how little less than by PCA: most of what varies between
+# these cells is counting noise. And each component by itself:
+identica.get.components(adata).round(2)
 
 # %%
-# What the components do in the cell types, and which genes follow them.
-figure, axes = plt.subplots(1, 2, figsize=(10, 5.5), layout="constrained")
-identica.pl.activities(adata, "bulk_labels", ax=axes[0])
-identica.pl.influence(adata, n_genes=30, ax=axes[1])
+# What the components do in the types of cells, by scanpy.
+identica.pl.matrixplot(adata, "bulk_labels", figsize=(5, 4))
+
+# %%
+# Where they are in scanpy's embedding.
+identica.pl.embedding(adata, "umap", components=[0, 1, 2], ncols=3)
+
+# %%
+# Which genes follow them, and the strongest of each by name.
+identica.pl.influence(adata, n_genes=30)
+
+# %%
+identica.get.programs(adata, n_genes=8).pivot(index="rank", columns="component", values="gene")
+
+# %%
+# Genes that rise with a component and genes that fall, as sets that gseapy takes:
+{name: genes[:5] for name, genes in identica.get.gene_sets(adata, by_sign=True).items()}
 
 # %%
 # Everything survives a file.
 with tempfile.TemporaryDirectory() as folder:
     adata.write_h5ad(Path(folder) / "cells.h5ad")
     again = anndata.read_h5ad(Path(folder) / "cells.h5ad")
-(again.obsm["X_dica"] == adata.obsm["X_dica"]).all(), again.uns["dica"]["restart_agreement"]
+(again.obsm["X_dica"] == adata.obsm["X_dica"]).all(), again.uns["dica"]["net"].equals(adata.uns["dica"]["net"])

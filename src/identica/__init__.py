@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         load,
     )
     from identica.networks import Convolutional, Dense
-    from identica.single_cell import pl, tl
+    from identica.single_cell import get, pl, tl
     from identica.solvers import Contrastive, Joint, Staged, Variational
     from identica.training import Training
 
@@ -38,6 +38,7 @@ __all__ = [
     "Training",
     "Variational",
     "Volume",
+    "get",
     "load",
     "pl",
     "tl",
@@ -61,6 +62,7 @@ _HOMES = {
     "Training": "identica.training",
     "Variational": "identica.solvers",
     "Volume": "identica.criteria",
+    "get": "identica.single_cell",
     "load": "identica.estimators",
     "pl": "identica.single_cell",
     "tl": "identica.single_cell",

@@ -73,7 +73,7 @@ def test_it_all_survives_a_file(found, tmp_path):
     tl.label_components(read, REGULON.to_frame(), min_targets=3)
     assert read.uns["dica"]["labels"].equals(adata.uns["dica"]["labels"])
     ax = pl.influence(read, n_genes=12)
-    assert [label.get_text().split()[-1] for label in ax.get_xticklabels()] == list(read.uns["dica"]["labels"]["label"])
+    assert [label.get_text().split()[1] for label in ax.get_xticklabels()] == list(read.uns["dica"]["labels"]["label"])
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
-"""AnnData in, AnnData out: ``tl`` computes and writes into the object, ``pl`` draws what is in it."""
+"""AnnData in, AnnData out: ``tl`` computes and writes into it, ``get`` returns tables of it, ``pl`` draws it."""
 
-from identica.single_cell import pl, tl
+from identica.single_cell import get, pl, tl
 
-__all__ = ["pl", "tl"]
+__all__ = ["get", "pl", "tl"]

@@ -15,7 +15,7 @@ from identica.arguments import check_integer, local_random
 from identica.datasets import Regulon
 from identica.datasets.regulons import COLUMNS
 
-__all__ = ["Labels", "match_factors"]
+__all__ = ["Labels", "match_factors", "signed_net"]
 
 FloatArray = NDArray[np.float64]
 
@@ -46,11 +46,12 @@ class Labels:
 def match_factors(
     influence: FloatArray,
     genes: list[str],
-    net: pd.DataFrame,
+    regulon: Regulon,
     *,
     min_targets: int,
     n_permutations: int,
     random_state: int | RandomState | None,
+    note: str,
 ) -> Labels:
     """Match components with factors; see :func:`identica.tl.label_components`.
 
@@ -60,14 +61,16 @@ def match_factors(
         In comparable units.
     genes : list of str
         Names of the rows.
-    net : DataFrame or Regulon
-        A table has the columns source, target and weight.
+    regulon : Regulon
+        Signed edges.
     min_targets : int
         Factors with fewer are left out.
     n_permutations : int
         Number of permutations.
     random_state : int, RandomState or None
         Seed or generator.
+    note : str
+        What the error is to say of the names, where no factor has enough targets.
 
     Returns
     -------
@@ -76,20 +79,18 @@ def match_factors(
 
     Raises
     ------
-    TypeError
-        If `net` is neither a table nor a regulon.
     ValueError
-        If a column is missing or a row is incomplete. If no factor has enough targets among the genes.
+        If no factor has enough targets among the genes.
     """
     check_integer("min_targets", min_targets, 1)
-    regulon = _signed(net)
     weights = regulon.matrix(genes=genes)
     n_targets = np.count_nonzero(weights, axis=0)
     kept = n_targets >= min_targets
     if not kept.any():
         raise ValueError(
-            f"no factor of the network has {min_targets} targets among the {len(genes)} genes, the most is "
-            f"{int(n_targets.max(initial=0))}: use the same names for genes in both, or lower min_targets"
+            f"no factor of net has {min_targets} targets among the {len(genes):,} genes that were fitted, the most is "
+            f"{int(n_targets.max(initial=0))}; {note}: use the same names for genes in both, fit more genes, or lower "
+            "min_targets"
         )
     names = [name for name, keep in zip(regulon.factors, kept, strict=True) if keep]
     ours, theirs = _unit_columns(influence), _unit_columns(weights[:, kept] / np.abs(weights[:, kept]).max(axis=0))
@@ -106,7 +107,26 @@ def match_factors(
     return Labels(factor, score, pvalue, counts)
 
 
-def _signed(net: pd.DataFrame) -> Regulon:
+def signed_net(net: pd.DataFrame | Regulon) -> Regulon:
+    """Check a table of signed edges.
+
+    Parameters
+    ----------
+    net : DataFrame or Regulon
+        A table has the columns source, target and weight.
+
+    Returns
+    -------
+    Regulon
+        Its edges.
+
+    Raises
+    ------
+    TypeError
+        If it is neither a table nor a regulon.
+    ValueError
+        If a column is missing or doubled, a row is incomplete, or all weights are 0.
+    """
     if isinstance(net, Regulon):
         return net
     if not isinstance(net, pd.DataFrame):

@@ -1,21 +1,32 @@
-"""Pictures of what the tools have written into an AnnData; each takes an axis and returns it."""
+"""Pictures of what the tools have written into an AnnData, as matplotlib's axes.
+
+``influence`` and ``activities`` draw on an axis of yours, or a new one; ``embedding`` and ``matrixplot`` go through
+scanpy's functions of these names, and take their options.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from identica import plotting
 from identica.arguments import check_integer
 from identica.single_cell.expression import check_anndata
-from identica.single_cell.written import component_names, influence_of
+from identica.single_cell.written import component_names, influence_of, tick_names, values_of
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-__all__ = ["activities", "influence"]
+__all__ = ["activities", "embedding", "influence", "matrixplot"]
+
+COLOURS = "RdBu_r"
+MEANS = "mean, in standard deviations of the component"
 
 
 def influence(adata: AnnData, *, key: str = "dica", n_genes: int = 30, ax: Axes | None = None) -> Axes:
@@ -52,7 +63,7 @@ def influence(adata: AnnData, *, key: str = "dica", n_genes: int = 30, ax: Axes 
     return plotting.signed_heatmap(
         values[strongest],
         [str(name) for name in adata.var_names[strongest]],
-        component_names(adata, key, values.shape[1]),
+        tick_names(adata, key, values.shape[1]),
         label="mean dx/ds, signed",
         ax=ax,
     )
@@ -86,22 +97,146 @@ def activities(adata: AnnData, groupby: str, *, key: str = "dica", ax: Axes | No
     ValueError
         If no cell has a group, the column holds real numbers, or components are not finite.
     """
+    values, groups = _grouped(adata, groupby, key)
+    names = [str(name) for name in groups.cat.categories]
+    means = np.array([values[groups.cat.codes.to_numpy() == code].mean(axis=0) for code in range(len(names))])
+    return plotting.signed_heatmap(means, names, tick_names(adata, key, values.shape[1]), label=MEANS, ax=ax)
+
+
+def embedding(
+    adata: AnnData,
+    basis: str = "umap",
+    *,
+    components: Sequence[int | str] | int | str | None = None,
+    key: str = "dica",
+    **options: Any,
+) -> list[Axes]:
+    """Draw cells where an embedding has them, coloured by each component, by ``scanpy.pl.embedding``.
+
+    Parameters
+    ----------
+    adata : AnnData
+        After :func:`identica.tl.dica`, with obsm["X_umap"] or another embedding.
+    basis : str, default="umap"
+        Name of the embedding, an entry of obsm; "umap" stands for "X_umap", too.
+    components : sequence of int or str, optional
+        Components to show, by number or by name; all by default.
+    key : str, default="dica"
+        Name under which the components were written.
+    **options
+        Of ``scanpy.pl.embedding``, such as ``ncols``, ``size`` or ``ax`` for a single component.
+
+    Returns
+    -------
+    list of matplotlib.axes.Axes
+        One for each component shown.
+
+    Raises
+    ------
+    ImportError
+        If scanpy is not installed.
+    TypeError
+        If `adata` is no AnnData.
+    KeyError
+        If there are no components, or no embedding, of that name.
+    ValueError
+        If there is no component of such a number or name.
+    """
     check_anndata(adata)
-    if f"X_{key}" not in adata.obsm:
-        raise KeyError(f'obsm["X_{key}"] is not there: call identica.tl.dica before')
+    values = values_of(adata, key)
+    places = [name for name in (basis, f"X_{basis}") if name in adata.obsm]
+    if not places:
+        raise KeyError(f"obsm has no embedding {basis!r}, it has {', '.join(adata.obsm)}: call scanpy.tl.umap before")
+    names, ticks = (name(adata, key, values.shape[1]) for name in (component_names, tick_names))
+    chosen = _chosen(components, names)
+    light = _light(adata, values, ticks)
+    light.obsm[places[0]] = np.asarray(adata.obsm[places[0]])
+    shown = [ticks[j] for j in chosen]
+    options = {"cmap": COLOURS, "vcenter": 0.0, **options}
+    axes = _scanpy().pl.embedding(light, basis, color=shown, **options, show=False)
+    return axes if isinstance(axes, list) else [axes]
+
+
+def matrixplot(adata: AnnData, groupby: str, *, key: str = "dica", **options: Any) -> Axes:
+    """Draw the mean of each component in each group of cells, by ``scanpy.pl.matrixplot``.
+
+    Parameters
+    ----------
+    adata : AnnData
+        After :func:`identica.tl.dica`.
+    groupby : str
+        Column of obs with the groups.
+    key : str, default="dica"
+        Name under which the components were written.
+    **options
+        Of ``scanpy.pl.matrixplot``, such as ``dendrogram``, ``swap_axes`` or ``figsize``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        That of the matrix, in a new figure.
+
+    Raises
+    ------
+    ImportError
+        If scanpy is not installed.
+    TypeError
+        If `adata` is no AnnData, or `groupby` no name.
+    KeyError
+        If there are no components of that name, or no such column.
+    ValueError
+        If no cell has a group, the column holds real numbers, or components are not finite.
+    """
+    values, groups = _grouped(adata, groupby, key)
+    names = tick_names(adata, key, values.shape[1])
+    light = _light(adata, values, names)
+    light.obs[groupby] = groups
+    light = light[groups.notna().to_numpy()].copy()
+    options = {"cmap": COLOURS, "vcenter": 0.0, "colorbar_title": "mean", **options}
+    axes: Axes = _scanpy().pl.matrixplot(light, names, groupby, **options, show=False)["mainplot_ax"]
+    return axes
+
+
+def _grouped(adata: AnnData, groupby: str, key: str) -> tuple[NDArray[np.floating[Any]], pd.Series[Any]]:
+    """Return the components and the group of each cell, whose categories are those that occur, in their order."""
+    check_anndata(adata)
+    values = values_of(adata, key)
     if not isinstance(groupby, str):
         raise TypeError(f"groupby={groupby!r} is not possible: give the name of one column of obs")
     if groupby not in adata.obs:
         raise KeyError(f"obs has no column {groupby!r}, it has {', '.join(map(str, adata.obs.columns)) or 'none'}")
-    values = np.asarray(adata.obsm[f"X_{key}"])
-    if not np.isfinite(values).all():
-        raise ValueError(f'obsm["X_{key}"] has values that are NaN or infinite: call identica.tl.dica again')
     if adata.obs[groupby].dtype.kind == "f":
         raise ValueError(f"obs[{groupby!r}] holds real numbers: give a column that says which group a cell is of")
-    groups = adata.obs[groupby].astype("category").cat.remove_unused_categories()  # keeps their order; no group, no row
-    names = [str(name) for name in groups.cat.categories]
-    if not names:
+    groups = adata.obs[groupby].astype("category").cat.remove_unused_categories()
+    if not len(groups.cat.categories):
         raise ValueError(f"no cell has a group in obs[{groupby!r}]: give a column that has some")
-    means = np.array([values[groups.cat.codes.to_numpy() == code].mean(axis=0) for code in range(len(names))])
-    label = "mean, in standard deviations of the component"
-    return plotting.signed_heatmap(means, names, component_names(adata, key, values.shape[1]), label=label, ax=ax)
+    return values, groups.cat.rename_categories(str)
+
+
+def _chosen(components: Sequence[int | str] | int | str | None, names: list[str]) -> list[int]:
+    """Return the numbers of components that are given by number or by name."""
+    if components is None:
+        return list(range(len(names)))
+    chosen = []
+    for given in [components] if isinstance(components, str | int | np.integer) else list(components):
+        if isinstance(given, str) and given in names:
+            chosen.append(names.index(given))
+        elif isinstance(given, int | np.integer) and 0 <= given < len(names):
+            chosen.append(int(given))
+        else:
+            raise ValueError(f"there is no component {given!r}: give numbers below {len(names)}, or {', '.join(names)}")
+    return chosen
+
+
+def _light(adata: AnnData, values: NDArray[np.floating[Any]], names: list[str]) -> AnnData:
+    """Return the components as an AnnData of their own, so that nothing is added to the one given."""
+    return type(adata)(
+        values.astype(np.float32), obs=pd.DataFrame(index=adata.obs_names), var=pd.DataFrame(index=names)
+    )
+
+
+def _scanpy() -> Any:
+    try:
+        return importlib.import_module("scanpy")
+    except ImportError as error:
+        raise ImportError("this picture is drawn by scanpy, which is not installed: pip install scanpy") from error

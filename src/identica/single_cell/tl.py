@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +12,10 @@ import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from identica.arguments import check_integer, check_real
 from identica.estimators import DICA
+from identica.single_cell.components import describe_components
 from identica.single_cell.covariates import CovariateKeys, size_factors
+from identica.single_cell.enrichment import write_programs
 from identica.single_cell.expression import (
     cell_totals,
     check_anndata,
@@ -25,26 +25,26 @@ from identica.single_cell.expression import (
     normalise_counts,
     select_genes,
 )
-from identica.single_cell.labels import Labels, match_factors
-from identica.single_cell.written import influence_of, record_of
+from identica.single_cell.naming import label_components
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
 __all__ = ["dica", "label_components"]
 
+N_COMPONENTS = 12
+"""Where no number is given: two above ten, since superfluous ones are marked and missing ones are not found."""
 POINTS = 1024
 """Cells at which the Jacobian is averaged."""
 LARGEST_LOGARITHM = 20.0
 """Of expression: that to base 2 of a million."""
-UNASSIGNED = "unassigned"
 OF_COUNTS = "poisson"
 """The likelihood of raw counts where none is chosen."""
 
 
 def dica(
     adata: AnnData,
-    n_components: int = 10,
+    n_components: int | None = None,
     *,
     layer: str | None = None,
     likelihood: str | None = None,
@@ -65,8 +65,10 @@ def dica(
     ----------
     adata : AnnData
         Cells by genes, raw counts or expression on a logarithmic scale; dense, sparse or backed.
-    n_components : int, default=10
-        Number of components.
+    n_components : int, optional
+        Number of components, better too many than too few: those that are empty or duplicates of others are marked. By
+        default 12, or the number of genes where these are fewer. :func:`identica.trust.choose` looks for the number
+        that other cells confirm, by many fits.
     layer : str, optional
         Layer to use; X by default.
     likelihood : {"negative-binomial", "poisson", "residuals", "gaussian"}, optional
@@ -98,7 +100,10 @@ def dica(
     AnnData or None
         The copy, if asked for. Written are obsm["X_dica"] (n_obs, n_components), varm["dica_influence"] (n_vars,
         n_components), the mean of dx/ds_j over cells in the units of the values fitted (0 for genes not used),
-        var["dica_scale"], the genes' standard deviations (also 0), and uns["dica"], parameters and figures.
+        var["dica_scale"], the genes' standard deviations, for counts those of their own noise at the mean depth (also
+        0), and uns["dica"]: parameters and figures;
+        "components", a table of them (see :func:`identica.get.components`); "net" and "gene_sets", the genes that
+        follow each most (see :func:`identica.get.net` and :func:`identica.get.gene_sets`).
 
     Raises
     ------
@@ -152,6 +157,8 @@ def dica(
     elif likelihood is None and normalize is None and finite and values.size and looks_like_counts(values):
         likelihood = OF_COUNTS
     names = adata.var_names[genes].astype(str)
+    if n_components is None:
+        n_components = min(N_COMPONENTS, len(names))
     method = DICA(n_components, likelihood=likelihood or "gaussian", random_state=random_state, **parameters)
     known: dict[str, Any] = {}
     keys = CovariateKeys(batch_key, categorical_covariate_keys, continuous_covariate_keys)
@@ -164,15 +171,17 @@ def dica(
             f"size_factor_key={size_factor_key!r} is of use for counts, and the likelihood is 'gaussian': choose "
             "another likelihood, or leave it out"
         )
-    found = method.fit_transform(pd.DataFrame(values, columns=names, copy=False), **known)
-    influence = _spread(mean_jacobian(method, values, known), genes)
+    found = np.asarray(method.fit_transform(pd.DataFrame(values, columns=names, copy=False), **known))
+    influence, scale = mean_jacobian(method, values, known), np.asarray(method.scale_)
     record = _record(method, layer=layer, normalize=bool(normalize), n_genes=int(genes.sum()))
     record["params"] |= {"covariates": list(keys.names), "size_factors": size_factor_key or "total"}
+    record["components"] = describe_components(method, found, influence / np.where(scale > 0, scale, 1.0)[:, None])
     target = adata.copy() if copy else adata
-    target.obsm[f"X_{key_added}"] = np.asarray(found)
-    target.varm[f"{key_added}_influence"] = influence
+    target.obsm[f"X_{key_added}"] = found
+    target.varm[f"{key_added}_influence"] = _spread(influence, genes)
     target.var[f"{key_added}_scale"] = _spread(method.scale_, genes)
     target.uns[key_added] = record
+    write_programs(target, key_added)
     return target if copy else None
 
 
@@ -238,99 +247,3 @@ def _record(method: DICA, *, layer: str | None, normalize: bool, n_genes: int) -
         figures["start_agreement"] = method.start_agreement_
     texts["verdict"] = method.verdict_.level
     return {"params": parameters, **{name: float(value) for name, value in figures.items()}, **texts}
-
-
-def label_components(
-    adata: AnnData,
-    net: pd.DataFrame,
-    *,
-    key: str = "dica",
-    alpha: float = 0.01,
-    min_targets: int = 5,
-    n_permutations: int = 1000,
-    random_state: int | RandomState | None = 0,
-    copy: bool = False,
-) -> AnnData | None:
-    """Name each component by the transcription factor whose signed targets its influence matches best.
-
-    A pair's score is the correlation, over genes, between the component's influence, in units of each gene's standard
-    deviation, and the factor's signed weights, its sign dropped since that of a component is arbitrary. Pairs are
-    chosen so that the sum of their squared scores is largest, each factor once. A p-value is the share of
-    permutations of the genes in which any pair at all reaches that score, so that it holds for all components
-    together.
-
-    Parameters
-    ----------
-    adata : AnnData
-        After :func:`dica`.
-    net : DataFrame
-        With the columns source, target and weight, as decoupler has it.
-    key : str, default="dica"
-        Name under which the components were written.
-    alpha : float, default=0.01
-        Components with a larger p-value are named "unassigned".
-    min_targets : int, default=5
-        Factors with fewer targets among the genes are left out.
-    n_permutations : int, default=1000
-        Number of permutations.
-    random_state : int, RandomState or None, default=0
-        Seed or generator of the permutations.
-    copy : bool, default=False
-        Whether to write into a copy and return that.
-
-    Returns
-    -------
-    AnnData or None
-        The copy, if asked for. Written is uns[key]["labels"], a DataFrame with one row per component: label,
-        factor, score (negative where the component runs against the factor), pvalue and n_targets.
-
-    Raises
-    ------
-    KeyError
-        If there are no components of that name.
-    TypeError
-        If `adata` is no AnnData, or `copy` neither True nor False.
-    ValueError
-        If no factor has enough targets among the genes, a number is out of range, two genes have one name, or no gene
-        has a finite influence other than zero. If the data stay in a file and a copy is asked for.
-    """
-    check_anndata(adata)
-    check_real("alpha", alpha, at_least=0, at_most=1)
-    if check_integer("n_permutations", n_permutations, 1) + 1 < 1 / max(alpha, 1e-12):
-        raise ValueError(
-            f"n_permutations={n_permutations} gives no p-value below 1 / {n_permutations + 1}, and so never one of "
-            f"alpha={alpha}: use more permutations, or a larger alpha"
-        )
-    check_writable(adata, copy=copy)
-    record = record_of(adata, key)
-    influence = influence_of(adata, key)
-    if f"{key}_scale" not in adata.var:
-        raise KeyError(f'var["{key}_scale"] is not there: call identica.tl.dica again')
-    scale = np.asarray(adata.var[f"{key}_scale"], dtype=np.float64)
-    if not np.isfinite(scale).all():
-        raise ValueError(f'var["{key}_scale"] has values that are NaN or infinite: call identica.tl.dica again')
-    used = (scale > 0) & (np.abs(influence).sum(axis=1) > 0)
-    if not used.any():
-        raise ValueError(
-            f'no gene has both an influence and a scale other than 0 in varm["{key}_influence"] and '
-            f'var["{key}_scale"]: call identica.tl.dica again'
-        )
-    labels = match_factors(
-        influence[used] / scale[used, None],
-        [str(name) for name in adata.var_names[used]],
-        net,
-        min_targets=min_targets,
-        n_permutations=n_permutations,
-        random_state=random_state,
-    )
-    target = adata.copy() if copy else adata
-    target.uns[key] = {**record, "labels": _table(labels, alpha)}
-    return target if copy else None
-
-
-def _table(labels: Labels, alpha: float) -> pd.DataFrame:
-    table = pd.DataFrame(asdict(labels))
-    named = table["pvalue"] <= alpha
-    table.insert(0, "label", table["factor"].where(named, UNASSIGNED))
-    table.index = pd.Index([f"component_{j}" for j in range(len(table))])
-    return table
