@@ -5,11 +5,13 @@ python benchmarks/counts.py --output identica-counts --data wide --methods super
 python benchmarks/counts.py --regulon FILE --output identica-counts --rivals latents --methods cnmf-10
 
 Data: ten factors of the regulon on mild and on bent curves, as counts with a depth of its own for each cell
-("counts"), with all of SERGIO's technical noise ("all"), and as the presets "clean" and "10x" of make_cells, the latter
-with cell types, two batches and doublets; and four kinds of cells of random networks. In "flat" and "flat-bent" factors
-leave a cell's total as it is, in "wide" and "grow" they move it by a factor of two or more, and depth multiplies it.
-Batches are told to identica's methods and to DRVI; doublets are not told, and are left out of the score. After each fit
-results.csv has one row more; what is there already is not done again.
+("counts"), the same with two batches whose genes are shifted ("batches"), with all of SERGIO's technical noise ("all"),
+and as the presets "clean" and "10x" of make_cells, the latter with cell types, two batches and doublets; and five kinds
+of cells of random networks. In "flat" and "flat-bent" factors leave a cell's total as it is, in "wide" and "grow" they
+move it by a factor of two or more, and depth multiplies it. "confounded" is "grow" without the genes that answer to no
+factor: all counts of a cell can then rise together, which depth does, too. Batches are told to identica's methods and
+to DRVI; doublets are not told, and are left out of the score. After each fit results.csv has one row more; what is
+there already is not done again. "depth" and "batch" are the shares of either that are linear in the components.
 
 "supervised" is a ridge regression that is given the true factors of the cells it is fitted on. "ulm", decoupler's
 univariate linear model, is told the true network; it and "fastica" see the logarithm of counts per total. "cnmf" and
@@ -30,7 +32,8 @@ import torch
 from numpy.typing import NDArray
 from sklearn.decomposition import FastICA
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import RidgeCV
+from sklearn.linear_model import LinearRegression, RidgeCV
+from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
@@ -40,6 +43,7 @@ from identica.experiments import markdown_table
 from identica.experiments.baselines import UnivariateLinearModel
 from identica.io import atomic_write, prepare_output_dir
 from identica.metrics import mean_r2
+from identica.preparation import fit_covariates, n_directions
 
 Array = NDArray[np.floating[Any]]
 LIBRARY_MEAN = 7.6
@@ -48,28 +52,37 @@ NOISE = {
     "counts": TechnicalNoise(library_mean=LIBRARY_MEAN, counts=True),
     "all": TechnicalNoise(outlier_share=0.01, library_mean=LIBRARY_MEAN, dropout_percentile=82, counts=True),
 }
-TRRUST = {f"{curves}-{noise}": (curves, noise) for noise in (*NOISE, "clean", "10x") for curves in ("mild", "bent")}
+KINDS: dict[str, dict[str, Any]] = {
+    **{name: {"technical": stages} for name, stages in NOISE.items()},
+    "batches": {"technical": NOISE["counts"], "n_batches": 2, "batch_shift": 0.3},
+    "clean": {"preset": "clean"},
+    "10x": {"preset": "10x"},
+}
+TRRUST = {f"{curves}-{kind}": (curves, kind) for kind in KINDS for curves in ("mild", "bent")}
 OWN: dict[str, dict[str, Any]] = {
     "flat": {"n_factors": 8, "hill": 3.0, "fold": 8.0, "mean": 2.5, "deviation": 0.4},
     "flat-bent": {"n_factors": 6, **BENT, "hill": 3.0, "fold": 10.0, "correlation": 0.3, "mean": 2.0, "deviation": 0.6},
     "wide": {"n_factors": 10, **BENT, "hill": 2.0, "fold": 30.0, "correlation": 0.5, "mean": 4.0, "deviation": 0.4},
     "grow": {"n_factors": 6, "hill": 2.0, "fold": 8.0, "correlation": 0.4, "mean": 3.0, "deviation": 0.5},
 }
+OWN["confounded"] = OWN["grow"]
 """Of make_cells, and the mean count and the standard deviation of the logarithm of depth."""
-ACTIVATING = {"wide": (0.95, 11, 0.1), "grow": (1.0, 12, 0.05)}
+ACTIVATING = {"wide": (0.95, 11, 0.1), "grow": (1.0, 12, 0.05), "confounded": (1.0, 12, 0.05)}
 """Share of activators, seed of the network and cross-talk where factors move the total."""
+CONSTANT = {"grow": 0.5}
+"""Genes that answer to no factor, for each gene that does."""
+MOST_COMPONENTS = 12
 
 
-def make_data(name: str, regulon: Path | None, n_cells: int, seed: int) -> tuple[Array, SimulatedCells]:
-    """Return counts and the cells behind them."""
+def make_data(name: str, regulon: Path | None, n_cells: int, seed: int) -> tuple[Array, SimulatedCells, Array]:
+    """Return counts, the cells behind them and their depths."""
     if name in TRRUST:
-        curves, noise = TRRUST[name]
+        curves, kind = TRRUST[name]
         if regulon is None:
             raise SystemExit(f"{name} needs --regulon, TRRUST's file for humans")
-        settings = dict(BENT) if curves == "bent" else {}
-        settings |= {"technical": NOISE[noise]} if noise in NOISE else {"preset": noise}
+        settings = (BENT if curves == "bent" else {}) | KINDS[kind]
         cells = make_cells(n_cells, 10, regulon=read_regulon(regulon), random_state=seed, **settings)
-        return cells.X, cells
+        return cells.X, cells, cells.X.sum(axis=1)
     own = dict(OWN[name])
     mean, deviation = own.pop("mean"), own.pop("deviation")
     if name in ACTIVATING:
@@ -77,9 +90,19 @@ def make_data(name: str, regulon: Path | None, n_cells: int, seed: int) -> tuple
         own |= {"regulon": make_regulon(activation=activation, random_state=network), "cross_talk": cross_talk}
     cells = make_cells(n_cells, random_state=seed, **own)
     clean = cells.clean if name in ACTIVATING else cells.clean / cells.clean.sum(axis=1, keepdims=True)
+    if name in CONSTANT:
+        random = np.random.default_rng(77 + seed)
+        levels = clean.mean() * random.lognormal(-0.3, 0.8, int(CONSTANT[name] * clean.shape[1]))
+        clean = np.hstack([clean, np.tile(levels, (n_cells, 1))])
     random = np.random.default_rng(1000 + seed)
     depth = random.lognormal(0, deviation, n_cells)
-    return random.poisson(clean / clean.mean() * mean * depth[:, None] / depth.mean()).astype(float), cells
+    return random.poisson(clean / clean.mean() * mean * depth[:, None] / depth.mean()).astype(float), cells, depth
+
+
+def share_read(found: Array, asked: Array) -> float:
+    """Return the share of the variance of a number of each cell that is linear in the components of other cells."""
+    predicted = cross_val_predict(make_pipeline(StandardScaler(), LinearRegression()), found, asked, cv=5)
+    return max(0.0, 1 - float(np.square(asked - predicted).mean() / asked.var()))
 
 
 def supervised(train: Array, latents: Array, test: Array) -> Array:
@@ -144,12 +167,19 @@ def estimate(method: str, train: Array, test: Array, cells: SimulatedCells, comp
     if method == "ulm":
         net = UnivariateLinearModel(cells.regulon.to_frame(), cells.genes)
         return np.asarray(make_pipeline(FunctionTransformer(normalised), net).fit(train).transform(test))
+    if method.startswith("fastica"):
+        return np.asarray(METHODS[method](0, 0).fit(train).transform(test))
+    known, asked = {}, {}
+    if cells.batches is not None:
+        batches = pd.DataFrame({"batch": cells.batches.astype(str)})
+        known, asked = {"covariates": batches[: len(train)]}, {"covariates": batches[len(train) :]}
+    if not components:  # as tl.dica chooses it
+        components = MOST_COMPONENTS
+        if "-" in method:
+            encoded = fit_covariates(known["covariates"], len(train))[1] if known else None
+            components = n_directions(train, components, covariates=encoded)
     model = METHODS[method](components, n_init)
-    if cells.batches is None or method.startswith("fastica"):
-        return np.asarray(model.fit(train).transform(test))
-    batches = pd.DataFrame({"batch": cells.batches.astype(str)})
-    model.fit(train, covariates=batches[: len(train)])
-    return np.asarray(model.transform(test, covariates=batches[len(train) :]))
+    return np.asarray(model.fit(train, **known).transform(test, **asked))
 
 
 def main() -> None:
@@ -162,7 +192,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--write", type=Path, help="write the cells to this folder for rivals.py, and fit nothing")
     parser.add_argument("--rivals", type=Path, help="folder with the latents that rivals.py wrote")
-    parser.add_argument("--components", type=int, default=12)
+    parser.add_argument("--components", type=int, default=0, help="by default as many as tl.dica would take")
     parser.add_argument("--n-init", type=int, default=1)
     parser.add_argument("--cells", type=int, default=10_000)
     args = parser.parse_args()
@@ -175,7 +205,7 @@ def main() -> None:
     folder = prepare_output_dir(args.output)
     path = folder / "results.csv"
     rows = pd.read_csv(path).to_dict("records") if path.exists() else []
-    keys = ("data", "seed", "method", "components")
+    keys = ("data", "seed", "method", "asked")
     done = {tuple(row[key] for key in keys) for row in rows}
     for seed in range(args.seeds):
         for name in args.data:
@@ -185,7 +215,7 @@ def main() -> None:
             asked = [m for m in asked if m not in RIVALS or (args.rivals / f"{file}-{m}.npz").exists()]
             if not asked and not args.write:
                 continue
-            X, cells = make_data(name, args.regulon, args.cells + 2000, seed)
+            X, cells, depth = make_data(name, args.regulon, args.cells + 2000, seed)
             train, test = X[: args.cells].astype(np.float32), X[args.cells :].astype(np.float32)
             if args.write:
                 known = {} if cells.batches is None else {"batches": cells.batches}
@@ -202,8 +232,11 @@ def main() -> None:
                     found = estimate(method, train, test, cells, args.components, args.n_init)
                     seconds = time.perf_counter() - start
                 row = {"data": name, "seed": seed, "method": method}
-                row |= {"components": components_of(method, args.components)}
-                row |= {"r2": mean_r2(true, found[single]), "seconds": seconds}
+                row |= {"asked": components_of(method, args.components), "components": found.shape[1]}
+                row |= {"r2": mean_r2(true, found[single]), "depth": share_read(found, np.log(depth[args.cells :]))}
+                if cells.batches is not None:
+                    row["batch"] = share_read(found, cells.batches[args.cells :].astype(float))
+                row["seconds"] = seconds
                 rows.append(row)
                 print(row, flush=True)
                 with atomic_write(path) as out:

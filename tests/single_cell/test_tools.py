@@ -10,8 +10,7 @@ from methods import QUICK
 
 from identica import DICA, Training, pl, tl
 from identica.datasets import TechnicalNoise, make_cells, make_regulon
-from identica.single_cell import expression
-from identica.single_cell import tl as tools
+from identica.single_cell import expression, results
 from identica.single_cell.expression import looks_like_counts
 
 anndata = pytest.importorskip("anndata")
@@ -317,11 +316,11 @@ def test_a_generator_serves_as_a_seed(adata):
 
 
 def test_the_mean_jacobian_of_many_cells_is_that_of_some(adata, monkeypatch):
-    monkeypatch.setattr(tools, "POINTS", 10)
+    monkeypatch.setattr(results, "POINTS", 10)
     fitted = DICA(2, training=QUICK, random_state=0).fit(adata.to_df())
     rows = np.linspace(0, len(adata) - 1, 10).astype(int)
     expected = fitted.jacobian(adata.to_df().iloc[rows]).mean(axis=0)
-    np.testing.assert_allclose(tools.mean_jacobian(fitted, adata.X), expected, rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(results.mean_jacobian(fitted, adata.X), expected, rtol=1e-6, atol=1e-12)
 
 
 @pytest.fixture(scope="module")

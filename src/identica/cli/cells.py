@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -194,22 +195,22 @@ def results_of(
     dict
         For :func:`write_cells`.
     """
-    from identica.io.anndata import open_cells
-    from identica.single_cell.tl import _record, _spread, mean_jacobian
+    from anndata import AnnData
 
-    known = table.beside.given()
+    from identica.io.anndata import open_cells
+    from identica.single_cell.results import Fitted, write_results
+
     with open_cells(table.path, layer) as cells:
         genes = np.asarray(cells.var_names.isin(table.feature_names or ()))
+        target = AnnData(obs=pd.DataFrame(index=cells.obs_names), var=pd.DataFrame(index=cells.var_names))
     key = key_of(model)
-    record = _record(model, layer=layer, normalize=False, n_genes=int(genes.sum()))
-    covariates = table.beside.covariates
-    record["params"]["covariates"] = [] if covariates is None else list(covariates)
-    record["params"]["size_factors"] = size_factor_key or "total"
+    fitted = Fitted(table.values, genes, table.beside.given(), size_factor_key)
+    write_results(target, model, latents, fitted, key=key, layer=layer, normalize=False)
     return {
-        f"obsm/X_{key}": np.asarray(latents),
-        f"varm/{key}_influence": _spread(mean_jacobian(model, table.values, known), genes),
-        f"var/{key}_scale": _spread(model.scale_, genes),
-        f"uns/{key}": record,
+        f"obsm/X_{key}": target.obsm[f"X_{key}"],
+        f"varm/{key}_influence": target.varm[f"{key}_influence"],
+        f"var/{key}_scale": target.var[f"{key}_scale"].to_numpy(),
+        f"uns/{key}": target.uns[key],
     }
 
 

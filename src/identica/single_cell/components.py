@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from identica.estimators import DICA
 from identica.trust.evidence import TOLD
 from identica.trust.signs_of_fit import DEAD
 from identica.trust.telling import share_told
+
+if TYPE_CHECKING:
+    from identica.estimators import ComponentAnalysis
 
 __all__ = ["describe_components"]
 
@@ -25,7 +27,7 @@ NOBODY = -1
 
 
 def describe_components(
-    method: DICA, values: NDArray[np.floating[Any]], weights: NDArray[np.floating[Any]]
+    method: ComponentAnalysis, values: NDArray[np.floating[Any]], weights: NDArray[np.floating[Any]]
 ) -> pd.DataFrame:
     """Mark components that are empty, or tell what stronger ones tell.
 
@@ -35,7 +37,7 @@ def describe_components(
 
     Parameters
     ----------
-    method : DICA
+    method : fitted estimator
         Fitted.
     values : ndarray of shape (n_obs, n_components)
         The components of the cells.

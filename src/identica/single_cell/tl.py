@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +12,8 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from identica.estimators import DICA
-from identica.single_cell.components import describe_components
+from identica.preparation import fit_covariates, n_directions
 from identica.single_cell.covariates import CovariateKeys, size_factors
-from identica.single_cell.enrichment import write_programs
 from identica.single_cell.expression import (
     cell_totals,
     check_anndata,
@@ -26,6 +24,7 @@ from identica.single_cell.expression import (
     select_genes,
 )
 from identica.single_cell.naming import label_components
+from identica.single_cell.results import Fitted, write_results
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -33,9 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["dica", "label_components"]
 
 N_COMPONENTS = 12
-"""Where no number is given: two above ten, since superfluous ones are marked and missing ones are not found."""
-POINTS = 1024
-"""Cells at which the Jacobian is averaged."""
+"""Where no number is given, at most: two above ten, since superfluous ones are marked and missing ones not found."""
 LARGEST_LOGARITHM = 20.0
 """Of expression: that to base 2 of a million."""
 OF_COUNTS = "poisson"
@@ -66,9 +63,10 @@ def dica(
     adata : AnnData
         Cells by genes, raw counts or expression on a logarithmic scale; dense, sparse or backed.
     n_components : int, optional
-        Number of components, better too many than too few: those that are empty or duplicates of others are marked. By
-        default 12, or the number of genes where these are fewer. :func:`identica.trust.choose` looks for the number
-        that other cells confirm, by many fits.
+        Number of components, better a few too many than too few: those that are empty or duplicates of others are
+        marked. By default 12, or the number of genes, or of counts that of the directions which stand out from their
+        noise (:func:`identica.preparation.n_directions`), where these are fewer. :func:`identica.trust.choose` looks
+        for the number that other cells confirm, by many fits.
     layer : str, optional
         Layer to use; X by default.
     likelihood : {"negative-binomial", "poisson", "residuals", "gaussian"}, optional
@@ -156,94 +154,41 @@ def dica(
         values = normalise_counts(values, cell_totals(adata, layer))
     elif likelihood is None and normalize is None and finite and values.size and looks_like_counts(values):
         likelihood = OF_COUNTS
+    likelihood = likelihood or "gaussian"
     names = adata.var_names[genes].astype(str)
-    if n_components is None:
-        n_components = min(N_COMPONENTS, len(names))
-    method = DICA(n_components, likelihood=likelihood or "gaussian", random_state=random_state, **parameters)
     known: dict[str, Any] = {}
     keys = CovariateKeys(batch_key, categorical_covariate_keys, continuous_covariate_keys)
     if keys.names:
         known["covariates"] = keys.read(adata)
-    if method.likelihood != "gaussian":
+    if likelihood != "gaussian":
         known["size_factors"] = size_factors(adata, layer, size_factor_key)
     elif size_factor_key is not None:
         raise ValueError(
             f"size_factor_key={size_factor_key!r} is of use for counts, and the likelihood is 'gaussian': choose "
             "another likelihood, or leave it out"
         )
+    if n_components is None:
+        n_components = _default_number(values, likelihood, known)
+    method = DICA(n_components, likelihood=likelihood, random_state=random_state, **parameters)
     found = np.asarray(method.fit_transform(pd.DataFrame(values, columns=names, copy=False), **known))
-    influence, scale = mean_jacobian(method, values, known), np.asarray(method.scale_)
-    record = _record(method, layer=layer, normalize=bool(normalize), n_genes=int(genes.sum()))
-    record["params"] |= {"covariates": list(keys.names), "size_factors": size_factor_key or "total"}
-    record["components"] = describe_components(method, found, influence / np.where(scale > 0, scale, 1.0)[:, None])
     target = adata.copy() if copy else adata
-    target.obsm[f"X_{key_added}"] = found
-    target.varm[f"{key_added}_influence"] = _spread(influence, genes)
-    target.var[f"{key_added}_scale"] = _spread(method.scale_, genes)
-    target.uns[key_added] = record
-    write_programs(target, key_added)
+    write_results(
+        target,
+        method,
+        found,
+        Fitted(values, genes, known, size_factor_key),
+        key=key_added,
+        layer=layer,
+        normalize=bool(normalize),
+    )
     return target if copy else None
 
 
-def _spread(values: NDArray[np.floating[Any]], genes: NDArray[np.bool_]) -> NDArray[np.floating[Any]]:
-    """Put what belongs to some genes among zeros for the others."""
-    result = np.zeros((len(genes), *values.shape[1:]), dtype=values.dtype)
-    result[genes] = values
-    return result
-
-
-def mean_jacobian(
-    method: DICA, values: NDArray[np.floating[Any]], known: Mapping[str, Any] | None = None
-) -> NDArray[np.floating[Any]]:
-    """Return the mean of dx/ds_j over cells spread evenly through the data.
-
-    Parameters
-    ----------
-    method : DICA
-        Fitted.
-    values : ndarray of shape (n_obs, n_genes)
-        What it was fitted on.
-    known : mapping, optional
-        Covariates and size factors of the same cells, by name.
-
-    Returns
-    -------
-    ndarray of shape (n_genes, n_components)
-        In units of each gene per standard deviation of the component.
-    """
-    frame = pd.DataFrame(values, columns=method.feature_names_in_, copy=False)
-    chosen = np.linspace(0, len(values) - 1, min(POINTS, len(values))).astype(int)
-    parts = np.array_split(chosen, max(1, len(chosen) // 64))
-    total = sum(method.jacobian(frame.iloc[part], **_rows(known or {}, part)).sum(axis=0) for part in parts)
-    return np.asarray(total / len(chosen))
-
-
-def _rows(known: Mapping[str, Any], rows: NDArray[np.intp]) -> dict[str, Any]:
-    return {name: value.iloc[rows] if isinstance(value, pd.DataFrame) else value[rows] for name, value in known.items()}
-
-
-def _record(method: DICA, *, layer: str | None, normalize: bool, n_genes: int) -> dict[str, Any]:
-    """Say what was done and how well it went, in values that AnnData can write."""
-    parameters = {
-        "n_components": int(method.n_components),
-        "solver": method._solver().kind,
-        "criterion": method._criterion().kind,
-        "likelihood": method.likelihood,
-        "random_state": int(method.random_state) if isinstance(method.random_state, Integral) else "None",
-        "normalize": normalize,
-        "n_genes": n_genes,
-        "layer": "X" if layer is None else layer,
-    }
-    figures = {
-        "criterion": method.criterion_,
-        "volume_efficiency": method.volume_efficiency_,
-        "reconstruction_error": method.reconstruction_error_,
-        "linear_reconstruction_error": method.linear_reconstruction_error_,
-    }
-    texts = {}
-    if hasattr(method, "restart_agreement_"):
-        figures["restart_agreement"] = method.restart_agreement_
-    if method.start_agreement_ is not None:
-        figures["start_agreement"] = method.start_agreement_
-    texts["verdict"] = method.verdict_.level
-    return {"params": parameters, **{name: float(value) for name, value in figures.items()}, **texts}
+def _default_number(values: NDArray[Any], likelihood: str, known: Mapping[str, Any]) -> int:
+    """Return how many components there are where no number is given."""
+    at_most = max(1, min(N_COMPONENTS, int(values.shape[1])))
+    if likelihood == "gaussian" or not np.isfinite(values).all() or (values < 0).any():  # which the fit refuses
+        return at_most
+    covariates = fit_covariates(known["covariates"], len(values))[1] if "covariates" in known else None
+    found = n_directions(values, at_most, size_factors=known["size_factors"], covariates=covariates)
+    return max(1, found)

@@ -17,7 +17,7 @@ __all__ = ["Staged"]
 
 LAST = 1 / 75
 """Share of its first weight that the criterion has at the end of the refine stage."""
-LAST_OF_COUNTS = 1 / 10
+LAST_OF_COUNTS = 0.3
 """The same where most of what varies is noise: with less the components turn away again."""
 TRIFLE = 2e-3
 """Share of the variance explained that the refine stage may cost whatever PCA leaves."""
@@ -38,7 +38,7 @@ class Staged(Solver):
         Random starts of the alignment, side by side.
     weight : float, default=0.15
         First weight of the criterion in the refine stage, times the share that is explained; it ends at 1/75 of that,
-        with a likelihood of counts at 1/10, and 0 leaves the stage out.
+        with a likelihood of counts at 0.3, and 0 leaves the stage out.
 
     Raises
     ------
