@@ -13,6 +13,7 @@ from pathlib import Path
 
 import anndata
 import scanpy
+from matplotlib import pyplot as plt
 
 import identica
 
@@ -40,7 +41,8 @@ identica.pl.embedding(adata, "umap", components=[0, 1, 2], ncols=3)
 
 # %%
 # Which genes follow them, and the strongest of each by name.
-identica.pl.influence(adata, n_genes=30)
+figure, ax = plt.subplots(figsize=(5, 6), layout="constrained")
+identica.pl.influence(adata, n_genes=30, ax=ax)
 
 # %%
 identica.get.programs(adata, n_genes=8).pivot(index="rank", columns="component", values="gene")

@@ -54,6 +54,9 @@ def test_programs_rank_genes_by_signed_influence_in_standard_deviations(adata):
     assert (table["weight"] < 0).sum() == 3
     assert len(get.programs(adata, n_genes=None)) == 90
     assert len(get.programs(adata, n_genes=1000)) == 90
+    adata.varm["dica_influence"][5, 0] = adata.varm["dica_influence"][:, 1] = 0
+    assert len(get.programs(adata, n_genes=None)) == 59
+    assert set(get.gene_sets(adata)) == {"GATA1", "SPI1"}
 
 
 def test_names_are_different_and_can_be_entries_of_a_file(adata):

@@ -191,7 +191,6 @@ def matrixplot(adata: AnnData, groupby: str, *, key: str = "dica", **options: An
     names = tick_names(adata, key, values.shape[1])
     light = _light(adata, values, names)
     light.obs[groupby] = groups
-    light = light[groups.notna().to_numpy()].copy()
     options = {"cmap": COLOURS, "vcenter": 0.0, "colorbar_title": "mean", **options}
     axes: Axes = _scanpy().pl.matrixplot(light, names, groupby, **options, show=False)["mainplot_ax"]
     return axes
