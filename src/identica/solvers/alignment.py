@@ -24,6 +24,7 @@ from identica.training.inspection import draw_latents
 from identica.training.trainer import Trainer
 
 __all__ = [
+    "ALIGN_ROWS",
     "Alignment",
     "align",
     "align_networks",
@@ -241,6 +242,7 @@ def align_networks(
     generator: torch.Generator,
     *,
     n_points: int = ALIGN_POINTS,
+    n_rows: int = ALIGN_ROWS,
 ) -> dict[str, Tensor]:
     """Turn the latents so that the criterion of the decoder's Jacobians at some data points is largest.
 
@@ -256,13 +258,15 @@ def align_networks(
         Source of randomness, on the CPU.
     n_points : int, default=64
         Data points at which to take Jacobians; one serves where they are the same everywhere.
+    n_rows : int, default=8192
+        Rows of all these Jacobians together.
 
     Returns
     -------
     dict of str to Tensor
         "criteria" of each start, their "agreement", and the "reconstruction" error on the validation rows.
     """
-    alignment = find_alignment(start, criterion, n_restarts, generator, n_points=n_points)
+    alignment = find_alignment(start, criterion, n_restarts, generator, n_points=n_points, n_rows=n_rows)
     return aligned(start, alignment, alignment.transform)
 
 
@@ -298,12 +302,13 @@ def find_alignment(
     generator: torch.Generator,
     *,
     n_points: int = ALIGN_POINTS,
+    n_rows: int = ALIGN_ROWS,
 ) -> Alignment:
     """Align the decoder's Jacobians at some data points, and leave the networks as they are.
 
     Parameters
     ----------
-    start, criterion, n_restarts, generator, n_points
+    start, criterion, n_restarts, generator, n_points, n_rows
         As those of :func:`align_networks`.
 
     Returns
@@ -313,9 +318,9 @@ def find_alignment(
     """
     many = draw_latents(start, max(n_points, SPREAD_POINTS), generator)
     latents = many[:n_points]
-    n_rows = max(ALIGN_ROWS // len(latents), 8 * start.n_components)
+    at_each = max(n_rows // len(latents), 8 * start.n_components)
     with torch.no_grad():
-        local = start.sample(len(latents), n_rows).at(start.decoder, latents, generator)
+        local = start.sample(len(latents), at_each).at(start.decoder, latents, generator)
         if criterion.of_deviations and len(many) > 1:
             local = replace(local, covariance=many.mT.cov(correction=0).reshape(local.rows.shape[-1], -1))
     return align(local, criterion, n_restarts=n_restarts, generator=generator)
