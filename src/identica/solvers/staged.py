@@ -23,8 +23,8 @@ LAST = 1 / 75
 LAST_OF_COUNTS = 0.3
 """The same where most of what varies is noise: with less the components turn away again."""
 DENSER = 4
-"""Times the rows that the alignment sees of counts, whose Jacobians are noisy: a sample of a quarter of them can have its
-largest volume elsewhere, for all restarts alike. There are as many times fewer restarts."""
+"""Times the rows that the alignment sees of counts, with as many times fewer restarts: their Jacobians are noisy, and a
+sample of few rows can have its largest volume elsewhere, for all restarts alike."""
 TRIFLE = 2e-3
 """Share of the variance explained that the refine stage may cost whatever PCA leaves."""
 REFINE_MAY_COST = 0.05
