@@ -82,7 +82,7 @@ def make_data(name: str, regulon: Path | None, n_cells: int, seed: int) -> tuple
             raise SystemExit(f"{name} needs --regulon, TRRUST's file for humans")
         settings = (BENT if curves == "bent" else {}) | KINDS[kind]
         cells = make_cells(n_cells, 10, regulon=read_regulon(regulon), random_state=seed, **settings)
-        return cells.X, cells, cells.X.sum(axis=1)
+        return cells.X, cells, np.maximum(cells.X.sum(axis=1), 1.0)
     own = dict(OWN[name])
     mean, deviation = own.pop("mean"), own.pop("deviation")
     if name in ACTIVATING:

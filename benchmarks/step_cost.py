@@ -180,7 +180,9 @@ def steps(size: Size) -> dict[str, Step]:
     training = Training()
     many = training.n_jacobians(size.batch), training.jacobian_features
     sampled = Refinement(JacobianSample(*many), Volume(NORM_POWER), WEIGHT, n_epochs=1, last=1.0)
-    default = Refinement(JacobianSample(*many, loadings, whole_volume=False), Volume(NORM_POWER), WEIGHT, n_epochs=1, last=1.0)
+    default = Refinement(
+        JacobianSample(*many, loadings, whole_volume=False), Volume(NORM_POWER), WEIGHT, n_epochs=1, last=1.0
+    )
     return {
         "plain": by_objective(None),
         "jacrev": exactly(by_torch(torch.func.jacrev)),
