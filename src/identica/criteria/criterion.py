@@ -38,6 +38,16 @@ class Criterion(abc.ABC):
         """
         return self
 
+    def smoothed(self) -> Criterion:
+        """Return a smoother criterion of much the same best answer, from which an alignment of noisy Jacobians begins.
+
+        Returns
+        -------
+        Criterion
+            Itself where there is none.
+        """
+        return self
+
     @abc.abstractmethod
     def value(self, local: LocalGeometry) -> Tensor:
         """Return the criterion of Jacobians at n points.

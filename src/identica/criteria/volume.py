@@ -82,6 +82,10 @@ def volume_efficiency(criterion: Tensor, n_features: int, n_components: int) -> 
     return torch.exp(criterion) / math.sqrt(n_features / n_components)
 
 
+SMOOTH = 2.0
+"""Exponent from which on few rows of noise no longer set the maximum."""
+
+
 @final
 @dataclass(frozen=True)
 class Volume(Criterion):
@@ -111,6 +115,10 @@ class Volume(Criterion):
         """Check the exponent."""
         check_exponent(self.p)
         gauge(torch.zeros(1), self.polytope)
+
+    def smoothed(self) -> Criterion:
+        """Return c_2 for a smaller exponent; see :meth:`Criterion.smoothed`."""
+        return Volume(max(self.p, SMOOTH), self.polytope)
 
     def value(self, local: LocalGeometry) -> Tensor:
         """Return the mean of c_p over the points; see :meth:`Criterion.value`."""

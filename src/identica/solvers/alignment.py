@@ -24,6 +24,7 @@ from identica.training.inspection import draw_latents
 from identica.training.trainer import Trainer
 
 __all__ = [
+    "ALIGN_POINTS",
     "ALIGN_ROWS",
     "Alignment",
     "align",
@@ -147,7 +148,15 @@ def align(
             sizes = (turns.mT @ across).abs()
             turns.copy_(grouped(turns, sizes @ sizes.mT, criterion.group_size))
         n_steps = max(1, n_steps // GROUPED_SHARE)
-    climb(value, turns, n_steps, learning_rate, follow=None if shift is None else shift.follow)
+    if shift is None:
+        climb(value, turns, n_steps, learning_rate)
+    else:
+        # Jacobians of counts are noisy, and more restarts find the best answer by a smoother criterion.
+        smooth = criterion.smoothed()
+        if smooth != criterion:
+            climb(lambda turned: value(turned, smooth), turns, n_steps, learning_rate, follow=shift.follow)
+            n_steps, learning_rate = max(1, n_steps // 4), learning_rate / 10
+        climb(value, turns, n_steps, learning_rate, follow=shift.follow)
     with torch.no_grad():
         criteria = value(turns)
     best = int(criteria.argmax())

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from identica.arguments import check_integer, check_real
 from identica.criteria import Criterion
-from identica.solvers.alignment import ALIGN_ROWS, align_networks
+from identica.solvers.alignment import ALIGN_POINTS, ALIGN_ROWS, align_networks
 from identica.solvers.refinement import Refinement
 from identica.solvers.solver import Solver
 from identica.training.passes import widen
@@ -22,7 +22,7 @@ LAST = 1 / 75
 """Share of its first weight that the criterion has at the end of the refine stage."""
 LAST_OF_COUNTS = 0.3
 """The same where most of what varies is noise: with less the components turn away again."""
-DENSER = 4
+DENSER = 2
 """Times the rows that the alignment sees of counts, with as many times fewer restarts: their Jacobians are noisy, and a
 sample of few rows can have its largest volume elsewhere, for all restarts alike."""
 TRIFLE = 2e-3
@@ -41,7 +41,8 @@ class Staged(Solver):
     Parameters
     ----------
     restarts : int, default=32
-        Random starts of the alignment, side by side; of counts a quarter of them, at four times as many rows.
+        Random starts of the alignment, side by side; of counts half of them, at twice as many rows of
+        Jacobians, and half as many points.
     weight : float, default=0.15
         First weight of the criterion in the refine stage, times the share that is explained; it ends at 1/75 of that,
         with a likelihood of counts at 0.3, and 0 leaves the stage out.
@@ -109,4 +110,6 @@ class Staged(Solver):
         if start.data.direction is None:
             return align_networks(start, criterion, self.restarts, generator)
         restarts = max(min(2, self.restarts), self.restarts // DENSER)
-        return align_networks(start, criterion, restarts, generator, n_rows=DENSER * ALIGN_ROWS)
+        return align_networks(
+            start, criterion, restarts, generator, n_points=ALIGN_POINTS // DENSER, n_rows=DENSER * ALIGN_ROWS
+        )
