@@ -319,3 +319,33 @@ def test_cells_of_a_file_older_than_anndata_0_7(tmp_path, monkeypatch):
     left = anndata.read_h5ad("out/old.h5ad")
     np.testing.assert_array_equal(left.obsm["X_dica"], np.load("out/latents.npy"))
     np.testing.assert_array_equal(left.X, np.log1p(COUNTS))
+
+
+def test_a_gene_name_that_is_there_twice_is_refused_before_the_fit(here, refused):
+    twice = make_cells()
+    twice.var_names = [GENES[-1] if name == GENES[0] else name for name in GENES]
+    twice.write_h5ad("twice.h5ad")
+    words = ["fit", "twice.h5ad", "--layer", "counts", "--genes", "all", *CHOSEN, "--output", "never"]
+    refused(words, "occurs several times")
+    assert not Path("never").exists()
+
+
+def test_cells_with_another_fit_keep_nothing_of_it(here):
+    words = ["transform", "out/model.safetensors", "out/cells.h5ad", "--output", "again.h5ad"]
+    assert main(words) == 0
+    again = anndata.read_h5ad("again.h5ad")
+    assert "X_dica" in again.obsm
+    assert "dica" not in again.uns
+    assert "dica_influence" not in again.varm
+    assert "dica_scale" not in again.var
+    assert again.uns["note"] == {"by": "somebody"}
+
+
+def test_a_fit_that_fails_leaves_no_sign_of_the_one_before(here, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cells, "_add", full)
+    words = ["fit", "cells.h5ad", "--layer", "counts", "--batch-key", "donor", *CHOSEN, "--write-h5ad"]
+    assert main([*words, "--output", "out"]) == 2
+    assert not Path("out/run.json").exists()

@@ -117,6 +117,12 @@ def test_jacobians_are_derivatives_of_means_less_what_features_do_in_common(data
         # The difference of the two, in logarithms of means, is one number for each sample, times the slopes of depth.
         mean = model.inverse_transform(latents) if likelihood != "residuals" else model.observed_.mean
         common = (slope - found[..., j]) / mean / model.observed_.counts.slope
+        # What is left has its weighted median at 0, and the shift was not.
+        left = found[..., j] / mean / model.observed_.counts.slope
+        weights = model.observed_.direction
+        below, above = ((left * side < -1e-9) @ weights for side in (1, -1))
+        assert (np.maximum(below, above) <= 0.5 * weights.sum() + 1e-6).all()
+        assert np.abs(common).max() > 1e-3
         relative = np.median(np.abs(common - np.median(common, axis=1, keepdims=True)))
         assert relative < 1e-4 * max(1.0, np.abs(slope / mean).max())
 

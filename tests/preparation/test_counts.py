@@ -124,3 +124,26 @@ def test_the_noise_of_a_factor_model_is_found(n_features):
 
 def test_nothing_varies_and_nothing_is_noise():
     assert factor_noise(np.zeros((9, 3)), 1).tolist() == [0.0, 0.0, 0.0]
+
+
+def test_dispersions_are_those_of_each_gene() -> None:
+    random = np.random.default_rng(3)
+    depth, true = random.lognormal(0, 0.3, 8000), np.array([0.0, 0.1, 0.4, 1.0])
+    mean = np.outer(depth, np.full(4, 6.0))
+    rates = np.column_stack(
+        [m if a == 0 else m * random.gamma(1 / a, a, len(m)) for m, a in zip(mean.T, true, strict=True)]
+    )
+    found = fit_counts(random.poisson(rates).astype(float), 1, size_factors=depth).dispersion
+    np.testing.assert_allclose(found, true, atol=0.06)
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        (np.ones((50, 3)), "no count differs from what depth and covariates say"),
+        (np.arange(50.0)[:, None], "counts of one feature are their own depth"),
+    ],
+)
+def test_counts_that_say_nothing_are_refused(counts, said) -> None:
+    with pytest.raises(ValueError, match=said):
+        fit_counts(counts, 1)

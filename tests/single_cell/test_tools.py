@@ -4,12 +4,14 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse
 from methods import QUICK
 
 from identica import DICA, Training, pl, tl
 from identica.datasets import TechnicalNoise, make_cells, make_regulon
+from identica.preparation import n_directions
 from identica.single_cell import expression, results
 from identica.single_cell.expression import looks_like_counts
 
@@ -364,3 +366,39 @@ def test_depth_is_that_of_all_genes_where_some_are_used(counted):
     fitted = DICA(2, likelihood="poisson", n_init=1, training=QUICK, random_state=0)
     totals = np.asarray(counted.X.sum(axis=1)).ravel()
     np.testing.assert_allclose(part.obsm["X_dica"], fitted.fit_transform(used, size_factors=totals), atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_by_default_counts_have_as_many_components_as_stand_out():
+    random = np.random.default_rng(0)
+    factors = random.standard_normal((400, 2))
+    mixing = np.kron(np.eye(2), np.ones(15)) * random.choice([-0.8, 0.8], 30)
+    counts = random.poisson(4 * np.exp(factors @ mixing)).astype(np.float32)
+    adata = anndata.AnnData(counts)
+    tl.dica(adata, n_init=1, training=Training(max_steps=30))
+    assert adata.obsm["X_dica"].shape[1] == n_directions(counts, 12) < 12
+    tl.dica(adata, np.int64(2), n_init=1, training=Training(max_steps=30))
+    assert adata.obsm["X_dica"].shape[1] == 2
+    assert adata.uns["dica"]["params"]["size_factors"] == "total"
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("likelihood", ["poisson", "negative-binomial"])
+def test_a_likelihood_of_counts_is_not_for_logarithms(counted, likelihood):
+    with pytest.raises(ValueError, match="leave one of them out"):
+        tl.dica(counted, 2, normalize=True, likelihood=likelihood)
+    logs = counted.copy()
+    logs.X = np.log1p(np.asarray(logs.X if not scipy.sparse.issparse(logs.X) else logs.X.toarray(), dtype=np.float32))
+    logs.uns["log1p"] = {"base": None}
+    with pytest.raises(ValueError, match=r'uns\["log1p"\] says that X is on a logarithmic scale'):
+        tl.dica(logs, 2, likelihood=likelihood)
+    del logs.uns["log1p"]
+    with pytest.warns(UserWarning, match="the values are fractions"):
+        tl.dica(logs, 2, likelihood=likelihood, n_init=1, training=Training(max_steps=8))
+
+
+def test_a_column_of_obs_that_is_there_twice_is_refused(counted):
+    twice = counted.copy()
+    twice.obs = pd.concat([twice.obs, twice.obs[["donor"]]], axis=1)
+    with pytest.raises(ValueError, match="obs has several columns 'donor'"):
+        tl.dica(twice, 2, batch_key="donor")

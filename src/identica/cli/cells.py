@@ -23,6 +23,7 @@ __all__ = [
     "check_cells_file",
     "holds_cells",
     "key_of",
+    "latents_of",
     "read_cells",
     "results_of",
     "totals_over_all_genes",
@@ -111,6 +112,12 @@ def read_cells(
                     f"{path} lacks {len(lacking)} of the {len(names)} genes that the model was fitted on, such as "
                     f"{lacking[0]!r}: give a file that has them, under the same names"
                 )
+        twice = cells.var_names[chosen & np.asarray(cells.var_names.duplicated(keep=False))]
+        if len(twice):
+            raise DataError(
+                f"{path}: the gene name {str(twice[0])!r} occurs several times: call adata.var_names_make_unique() "
+                "and write the file anew"
+            )
         n_genes = int(chosen.sum())
         if names is None and n_genes < cells.n_vars:
             remedy = ": --genes all takes all" if genes is None else ""
@@ -214,6 +221,28 @@ def results_of(
     }
 
 
+def latents_of(model: ComponentAnalysis, latents: NDArray[Any]) -> dict[str, Any]:
+    """Return what is written into cells that a model was not fitted to: their components alone.
+
+    Influences and records that another fit has left under the same name are removed, since they are of others.
+
+    Parameters
+    ----------
+    model : ComponentAnalysis
+        The model.
+    latents : ndarray of shape (n_obs, n_components)
+        Their components.
+
+    Returns
+    -------
+    dict
+        For :func:`write_cells`.
+    """
+    key = key_of(model)
+    stale = (f"varm/{key}_influence", f"var/{key}_scale", f"uns/{key}")
+    return {f"obsm/X_{key}": np.asarray(latents), **dict.fromkeys(stale)}
+
+
 def check_cells_file(output: Path, data: Path) -> None:
     """Make sure, before any work, that cells can be written.
 
@@ -252,7 +281,8 @@ def write_cells(data: Path, output: Path, results: Mapping[str, Any]) -> None:
     output : Path
         The file.
     results : mapping of str to object
-        Arrays and records by their place, such as obsm/X_dica; what is there already is replaced.
+        Arrays and records by their place, such as obsm/X_dica; what is there already is replaced, and removed where the
+        value is None.
 
     Raises
     ------
@@ -305,9 +335,19 @@ def _add(path: Path, results: Mapping[str, Any]) -> None:
     with h5py.File(path, "r+") as group:
         for place, value in results.items():
             room, name = place.split("/")
+            if value is None:
+                _remove(group, room, name, read_elem, write_elem)
+                continue
             if room == "var":
                 write_elem(group, "var", read_elem(group["var"]).assign(**{name: value}))
                 continue
             if room not in group:
                 write_elem(group, room, {})
             write_elem(group[room], name, value)
+
+
+def _remove(group: Any, room: str, name: str, read_elem: Any, write_elem: Any) -> None:
+    if room == "var":
+        write_elem(group, "var", read_elem(group["var"]).drop(columns=name, errors="ignore"))
+    elif room in group and name in group[room]:
+        del group[room][name]

@@ -224,6 +224,8 @@ class Fit:
                     raise CheckpointKept(str(checkpoint)) from None
                 raise KeyboardInterrupt(" before anything was saved") from None
             seconds = time.perf_counter() - start
+            # What a fit before has left is whole no more: its sign goes before the first file is replaced.
+            (directory / "run.json").unlink(missing_ok=True)
             # First what took long.
             estimator.save(directory / "model.safetensors")
             latents = estimator.transform(table.named(), **beside.given())

@@ -28,7 +28,7 @@ class Transform:
         Table with the features that the model was fitted on; those with names may come in any order.
     output : Path
         File to write the components into: .npy, .csv, .tsv or .parquet; .h5ad for all that is in a .h5ad file or a
-        .zarr directory with the components in obsm.
+        .zarr directory with the components in obsm, less what another fit has left under the same name.
     reading : Reading
         How to read the table.
     size_factor_key : str
@@ -46,7 +46,7 @@ class Transform:
 
     def run(self) -> None:
         """Run the command."""
-        from identica.cli.cells import check_cells_file, key_of, write_cells
+        from identica.cli.cells import check_cells_file, latents_of, write_cells
         from identica.estimators import load
         from identica.io import check_table_file, output_directory, refuse_to_overwrite, write_table
 
@@ -62,7 +62,7 @@ class Transform:
             named = hasattr(model, "feature_names_in_")
             latents = model.transform(table.named() if named else table.values, **table.beside.given())
             if cells:
-                write_cells(self.data, self.output, {f"obsm/X_{key_of(model)}": latents})
+                write_cells(self.data, self.output, latents_of(model, latents))
             else:
                 write_table(self.output, latents, list(model.get_feature_names_out()), table.row_names)
         print(f"{len(latents)} samples, {latents.shape[1]} components are in {self.output}")

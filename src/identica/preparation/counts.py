@@ -220,7 +220,7 @@ def fit_counts(
     Raises
     ------
     ValueError
-        If no feature is seen in more than a few samples.
+        If no feature is seen in more than a few samples, or varies beyond depth; if one feature is its own depth.
 
     Examples
     --------
@@ -239,6 +239,8 @@ def fit_counts(
             f"no feature has a count in {FEWEST_SEEN} samples or more: there is nothing to learn from, give more "
             "samples or deeper counts"
         )
+    if counts.shape[1] < 2 and size_factors is None:
+        raise ValueError("counts of one feature are their own depth: give size_factors, or more features")
     limit = max(LEAST_CLIP, float(np.sqrt(len(counts) / CLIP)))
     flat = np.zeros(n_features)
     blank = CountModel(mean_depth, flat, flat, none, flat, flat, seen.astype(float), limit)
@@ -256,7 +258,10 @@ def fit_counts(
     residuals = model.residuals(counts.astype(np.float64), design)
     centre = residuals.mean(axis=0)
     noise = np.sqrt(factor_noise(residuals - centre, n_components, seed=seed))
-    return _replaced(model, centre=centre, noise=np.where(seen & (residuals.std(axis=0) > 0), noise, 0.0))
+    model = _replaced(model, centre=centre, noise=np.where(seen & (residuals.std(axis=0) > 0), noise, 0.0))
+    if not model.noise.any():
+        raise ValueError("no count differs from what depth and covariates say: there is nothing to learn from")
+    return model
 
 
 def n_directions(

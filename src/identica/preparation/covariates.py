@@ -16,6 +16,8 @@ from identica.preparation.standardise import FloatArray
 
 __all__ = ["Covariate", "Covariates", "fit_covariates"]
 
+UNNAMED = "covariate_{}"
+"""Name of a column of an array, by its number."""
 MOST_LEVELS = 2
 """Samples that each level of a label must have on average."""
 
@@ -94,6 +96,11 @@ class Covariates:
             )
         if set(map(str, frame.columns)) == set(self.names):  # by name, in whatever order
             frame = frame.set_axis([str(name) for name in frame.columns], axis=1)[list(self.names)]
+        elif isinstance(covariates, pd.DataFrame) and self.names != tuple(map(UNNAMED.format, range(frame.shape[1]))):
+            given = ", ".join(map(str, frame.columns))
+            raise ValueError(
+                f"the covariates are {given}, and {', '.join(self.names)} were fitted: give columns of the same names"
+            )
         parts = [_encoded(column, frame.iloc[:, i]) for i, column in enumerate(self.columns)]
         return np.hstack(parts)
 
@@ -185,7 +192,7 @@ def _frame(covariates: Any, n_samples: int) -> pd.DataFrame:
         if array.ndim not in (1, 2):
             raise ValueError(f"the covariates have the shape {array.shape}: give one row for each sample")
         array = array.reshape(len(array), -1)
-        frame = pd.DataFrame(array, columns=[f"covariate_{i}" for i in range(array.shape[1])]).infer_objects()
+        frame = pd.DataFrame(array, columns=[UNNAMED.format(i) for i in range(array.shape[1])]).infer_objects()
     if len(frame) != n_samples or frame.shape[1] == 0:
         raise ValueError(
             f"the covariates have the shape {frame.shape} and X has {n_samples} samples: give one row for each "

@@ -16,6 +16,9 @@ from identica.preparation.standardise import FloatArray
 
 __all__ = ["Observed", "Prepared", "check_counts", "check_size_factors"]
 
+WIDEST_RANGE = 1e9
+"""Of depths, the largest over the smallest."""
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -242,4 +245,9 @@ def check_size_factors(size_factors: Any, n_samples: int) -> NDArray[np.float64]
     if wrong.any():
         row = int(np.argmax(wrong))
         raise ValueError(f"the size factor of sample {row} is {found[row]:g}: size factors are positive, leave it out")
+    if found.max() > WIDEST_RANGE * found.min() or not np.isfinite(found.sum()):
+        raise ValueError(
+            f"size factors range from {found.min():g} to {found.max():g}, which no depths do: give depths up to one "
+            "common factor"
+        )
     return found

@@ -159,6 +159,8 @@ def size_factors(adata: AnnData, layer: str | None, key: str | None) -> NDArray[
 def _column(adata: AnnData, name: str) -> pd.Series[Any]:
     if name not in adata.obs:
         raise ValueError(f"obs has no column {name!r}: it has {', '.join(map(str, adata.obs.columns)) or 'none'}")
+    if list(adata.obs.columns).count(name) > 1:
+        raise ValueError(f"obs has several columns {name!r}: rename all but one")
     column: pd.Series[Any] = adata.obs[name]
     return column
 

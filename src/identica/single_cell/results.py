@@ -48,6 +48,11 @@ class Fitted:
     size_factor_key: str | None = None
 
     @property
+    def depth(self) -> str:
+        """Where the depths of counts come from; "none" where there are no counts."""
+        return "none" if "size_factors" not in self.known else self.size_factor_key or "total"
+
+    @property
     def covariates(self) -> list[str]:
         """Names of the covariates."""
         given = self.known.get("covariates")
@@ -85,7 +90,7 @@ def write_results(
     """
     influence, scale = mean_jacobian(method, fitted.values, fitted.known), np.asarray(method.scale_)
     record = _record(method, layer=layer, normalize=normalize, n_genes=int(fitted.genes.sum()))
-    record["params"] |= {"covariates": fitted.covariates, "size_factors": fitted.size_factor_key or "total"}
+    record["params"] |= {"covariates": fitted.covariates, "size_factors": fitted.depth}
     record["components"] = describe_components(method, latents, influence / np.where(scale > 0, scale, 1.0)[:, None])
     target.obsm[f"X_{key}"] = np.asarray(latents)
     target.varm[f"{key}_influence"] = _spread(influence, fitted.genes)

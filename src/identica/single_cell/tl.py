@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
+from identica.arguments import check_integer
 from identica.estimators import DICA
 from identica.preparation import fit_covariates, n_directions
 from identica.single_cell.covariates import CovariateKeys, size_factors
@@ -132,6 +133,13 @@ def dica(
     check_writable(adata, copy=copy)
     if normalize is not None and not isinstance(normalize, bool | np.bool_):
         raise TypeError(f"normalize={normalize!r} is not possible: give True, False or None")
+    if normalize and likelihood not in (None, "gaussian"):
+        raise ValueError(
+            f"normalize=True takes the logarithm of counts, and likelihood={likelihood!r} is of counts themselves: "
+            "leave one of them out"
+        )
+    if n_components is not None:
+        n_components = check_integer("n_components", n_components, 1)
     genes = select_genes(adata, use_highly_variable)
     if adata.n_obs < 2:
         cells = "1 cell" if adata.n_obs else "0 cells"
@@ -154,7 +162,9 @@ def dica(
         values = normalise_counts(values, cell_totals(adata, layer))
     elif likelihood is None and normalize is None and finite and values.size and looks_like_counts(values):
         likelihood = OF_COUNTS
-    likelihood = likelihood or "gaussian"
+    elif likelihood not in (None, "gaussian") and finite and values.size and not looks_like_counts(values):
+        _check_no_logarithms(adata, layer, str(likelihood))
+    likelihood = "gaussian" if likelihood is None else likelihood
     names = adata.var_names[genes].astype(str)
     known: dict[str, Any] = {}
     keys = CovariateKeys(batch_key, categorical_covariate_keys, continuous_covariate_keys)
@@ -182,6 +192,21 @@ def dica(
         normalize=bool(normalize),
     )
     return target if copy else None
+
+
+def _check_no_logarithms(adata: AnnData, layer: str | None, likelihood: str) -> None:
+    """Refuse a likelihood of counts where X is known to be logarithms, and warn of other fractions."""
+    if layer is None and "log1p" in adata.uns:
+        raise ValueError(
+            f'likelihood={likelihood!r} is of counts, and uns["log1p"] says that X is on a logarithmic scale: give the '
+            "layer with the counts, or leave the likelihood out"
+        )
+    warnings.warn(
+        f"likelihood={likelihood!r} is of counts, and the values are fractions: if they are logarithms, give the layer "
+        "with the counts; corrected counts are taken as they are",
+        UserWarning,
+        stacklevel=3,
+    )
 
 
 def _default_number(values: NDArray[Any], likelihood: str, known: Mapping[str, Any]) -> int:
