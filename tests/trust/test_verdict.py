@@ -88,6 +88,7 @@ def test_each_bad_sign_is_enough(changes, name, said):
         ({"reconstruction_error_": 1e-7, "linear_reconstruction_error_": 1e-9}, "about as much as a linear method"),
         ({"reconstruction_error_": 0.0949, "linear_reconstruction_error_": 0.1}, "found more than a linear method"),
         ({"n_samples_fit_": 31}, "which is few"),
+        ({"reconstruction_error_": 0.0949 + 0.04, "linear_reconstruction_error_": 0.1}, "about as much as a linear"),
         ({"n_directions_": 3}, "3 directions or more of these counts stand out"),
         ({"trained_reconstruction_error_": 0.051}, "5.10% of rows it was trained on"),
         ({"reconstruction_error_": 0.0049, "trained_reconstruction_error_": 1e-9}, "0.49% of the variance"),

@@ -120,11 +120,16 @@ def _odds(fitted: Any) -> Sign | None:
 def _reconstruction(fitted: Any) -> Sign | None:
     ours, linear = fitted.reconstruction_error_, fitted.linear_reconstruction_error_
     floor = getattr(fitted, "noise_floor_", None)
-    kind = "noise of one size in all directions" if fitted.likelihood == "gaussian" else "the noise of counts alone"
+    kind = (
+        "noise of one size in all directions"
+        if getattr(fitted, "likelihood", "gaussian") == "gaussian"
+        else "the noise of counts alone"
+    )
     noise = "" if floor is None else f", {kind} would leave {floor:.2%}"
     facts = f"leaves {ours:.2%} of the held-out variance unexplained, PCA {linear:.2%}{noise}"
     # Where the mixing is linear PCA is as good, and the components can be right all the same.
-    if ours > linear and 1 - ours < LEAST_OF_LINEAR * (1 - linear):
+    # Of few rows PCA may explain less than nothing, and a network that begins there as much, rounding apart.
+    if ours - linear > (1 - LEAST_OF_LINEAR) * abs(1 - linear):
         text = f"the network {facts}: it has not learnt the data, and neither has its Jacobian; train longer"
         return Sign("reconstruction", "against", text, 0.0)
     outcome = (

@@ -137,7 +137,7 @@ def judge(fitted: Any, *, cross: CrossCheck | None = None, condition: SDISummary
 
 def _unexplained(fitted: Any) -> float:
     """Return the share left unexplained, of what is no noise where counts tell how much that is."""
-    error, floor = float(fitted.reconstruction_error_), fitted.noise_floor_
-    if fitted.likelihood == "gaussian" or floor is None or floor >= 1:
+    error, floor = float(fitted.reconstruction_error_), getattr(fitted, "noise_floor_", None)
+    if getattr(fitted, "likelihood", "gaussian") == "gaussian" or floor is None or floor >= 1:
         return error
     return (error - float(floor)) / (1 - float(floor))
