@@ -30,8 +30,6 @@ __all__ = [
 Column = Annotated[str | None, arg(metavar="COLUMN")]
 Columns = Annotated[tuple[str, ...], arg(metavar="COLUMN ...")]
 SizeFactor = Annotated[str | None, arg(metavar="COLUMN", aliases=["--size-factor"])]
-FEWEST_OF_A_LEVEL = 2
-"""Samples on average, as :mod:`identica.preparation.covariates` asks for."""
 
 
 @final
@@ -117,6 +115,7 @@ def check_levels(table: Table, train: NDArray[np.intp]) -> None:
         If a label has nearly as many levels as there are rows, or a level is only in rows held out.
     """
     from identica.io import DataError
+    from identica.preparation.covariates import MOST_LEVELS
 
     covariates = table.beside.covariates
     if covariates is None:
@@ -126,7 +125,7 @@ def check_levels(table: Table, train: NDArray[np.intp]) -> None:
         if column.dtype.kind == "f":
             continue
         fitted = set(column.iloc[train])
-        if len(fitted) * FEWEST_OF_A_LEVEL > len(train):
+        if len(fitted) * MOST_LEVELS > len(train):
             raise DataError(
                 f"{table.path}: covariate {name!r} has {len(fitted)} levels in {len(train)} rows, and each level needs "
                 "several: name it in --continuous-covariate-keys if it is a number, or leave it out"
