@@ -230,6 +230,22 @@ def test_a_finished_fit_is_known_by_its_covariates(fitted, here, capsys):
     assert "holds a finished fit of other data or parameters" in capsys.readouterr().err
 
 
+def test_other_fits_are_told_what_the_fit_is_told(here, capsys):
+    whole = np.vstack([X, X + 0.01 * RANDOM.standard_normal(X.shape), 1.01 * X])
+    batch = pd.concat([KNOWN[["batch"]]] * 3, ignore_index=True)
+    write("data.csv", batch, whole + 5 * np.outer(batch["batch"] == "a", np.ones(X.shape[1])))
+    words = ["data.csv", "-d", "2", "--method", "polytopic", "--covariates", "batch"]
+    assert main(["fit", *words, "--cross-check", "--output", "fitted"]) == 0
+    assert json.loads(Path("fitted/run.json").read_text())["cross_check"] is not None
+    assert main(["choose", *words, "--holdout", "0.5", "--output", "chosen"]) == 0
+    assert json.loads(Path("chosen/choose.json").read_text())["covariates"] == ["batch"]
+    with np.load("chosen/fits/2-components-seed-0.npz") as kept:
+        assert json.loads(str(kept["plain"]))["unexplained"] < 1
+    capsys.readouterr()
+    assert main(["choose", *words, "--holdout", "0.5", "--batch-key", "day", "--output", "chosen"]) == 2
+    assert "data.csv has no column 'day'" in capsys.readouterr().err
+
+
 # --------------------------------------------------------------------------------------------- what is refused
 
 
@@ -245,7 +261,6 @@ def test_a_finished_fit_is_known_by_its_covariates(fitted, here, capsys):
             ["--covariates", "batch", "--index-column", "batch"],
             "column 'batch' names the rows, give another one as a c",
         ),
-        (["--covariates", "batch", "--cross-check"], "--cross-check fits data.csv again without its covariates"),
         (["--categorical-covariate-keys", "age"], "covariate 'age' has 54 levels in 54 rows, and each level needs sev"),
         (["--covariates", "year"], "name it in --continuous-covariate-keys if it is a number"),
         (["--continuous-covariate-keys", "batch"], "line 2, column 'batch' is 'a', and a number is needed"),

@@ -188,7 +188,6 @@ def test_a_finished_fit_is_looked_at_for_its_cells(here, capsys):
             ["fit", "cells.h5ad", "--size-factor-key", "depth", *CHOSEN],
             "is of use for counts, and the likelihood is gau",
         ),
-        (["fit", "cells.h5ad", "--layer", "counts", "--cross-check", *CHOSEN], "again without its size_factors"),
         (
             ["fit", "cells.h5ad", "--write-h5ad", *CHOSEN, "--output", "."],
             "cells.h5ad is the file cells.h5ad that is re",

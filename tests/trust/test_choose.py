@@ -257,6 +257,14 @@ def test_linear_data_have_as_many_as_they_have_whatever_runs_side_by_side():
     assert len(choice.held_out) == len(choice.best.latents) == 60
 
 
+def test_what_a_batch_does_is_no_component():
+    batch = np.repeat(["a", "b"], 150)
+    shifted = X + 3 * X.std() * np.outer(batch == "b", np.random.default_rng(1).standard_normal(20))
+    assert choose(LINEAR, shifted, [3, 4]).recommended == 4
+    told = choose(LINEAR, shifted, [3, 4], covariates=batch)
+    assert (told.recommended, told.trusted) == (3, (0, 1, 2))
+
+
 def test_networks_are_fitted_from_clones_those_of_many_components_first():
     X = make_mixture(400, 20, 2, random_state=0).X
     told = []
@@ -363,6 +371,8 @@ def test_a_fit_that_is_interrupted_leaves_those_before_it(seen, tmp_path, monkey
         ({"X": NUMBERED + 1e-9}, {}),
         ({"estimator": LINEAR}, {}),
         ({"y": np.ones(300)}, {}),
+        ({"covariates": np.arange(300) % 2}, {}),
+        ({"size_factors": np.ones(300)}, {}),
         ({}, {"random_state": 1}),
         ({}, {"test_fraction": 0.3}),
     ],
@@ -412,6 +422,13 @@ def test_what_does_not_change_a_fit_does_not_matter(seen, tmp_path):
         ({"test_fraction": 0.1}, ValueError, "leave 30 rows held out and 135 in each half to fit, at least 50 and 3"),
         ({"X": NUMBERED[0]}, ValueError, r"X has the shape \(5,\): give \(n_samples, n_features\), or images"),
         ({"y": np.ones(3)}, ValueError, r"y has the shape \(3,\) and X has 300 samples: give one value for each"),
+        ({"covariates": np.ones((3, 1))}, ValueError, "covariates .*300"),
+        ({"size_factors": np.ones(3)}, ValueError, r"size_factors have the shape \(3,\) and X has 300 samples"),
+        (
+            {"covariates": np.where(np.arange(300) < 3, "few", "many"), "test_fraction": 0.5, "random_state": 1},
+            ValueError,
+            r"\(one of the fits is made to 75 of the samples alone: leave rare levels out, or join them\)",
+        ),
         ({"estimator": "dica"}, TypeError, "estimator='dica' is no estimator that has n_components and random_state"),
         ({"estimator": DICA}, TypeError, "DICA'> is no estimator that has n_components and random_state: give one"),
         ({"estimator": DICA(criterion="c_3"), "X": X}, ValueError, "c_3"),

@@ -4,6 +4,7 @@ import re
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
 
@@ -95,6 +96,35 @@ def test_rows_are_told_what_the_fit_is_told_of_them():
     fitted = Told(3, 0, 0).fit(LATENTS, LATENTS[:, 0])
     cross_check(fitted, LATENTS, y=LATENTS[:, 0], n_seeds=2)
     assert sorted(seen[1:]) == [200, 200, 400, 400]
+
+
+def test_what_stands_beside_the_features_goes_with_its_rows():
+    depth = np.exp(LATENTS[:, 0])
+    batch = pd.DataFrame({"batch": np.where(LATENTS[:, 1] > 0, "a", "b")})
+    seen = []
+
+    class Beside(Known):
+        def fit(self, X, y=None, *, covariates, size_factors):
+            self._check("fit", X, covariates, size_factors)
+            return super().fit(X, y)
+
+        def transform(self, X, *, covariates, size_factors):
+            self._check("transform", X, covariates, size_factors)
+            return super().transform(X)
+
+        def score(self, X, *, covariates, size_factors):
+            self._check("score", X, covariates, size_factors)
+            return super().score(X)
+
+        def _check(self, what, X, covariates, size_factors):
+            seen.append((what, len(X)))
+            np.testing.assert_array_equal(np.exp(np.asarray(X)[:, 0]), size_factors)
+            np.testing.assert_array_equal(covariates["batch"] == "a", np.asarray(X)[:, 1] > 0)
+
+    known = {"covariates": batch, "size_factors": depth}
+    cross_check(Beside(3, 0, 0).fit(LATENTS, **known), LATENTS, **known)
+    assert [n for what, n in seen if what == "fit"] == [400, 200, 200, 400]
+    assert {what for what, _ in seen} == {"fit", "transform", "score"}
 
 
 def test_fits_are_kept_and_gone_on_with(tmp_path):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
+from identica.cli.beside import BesideOptions, FlatBeside
 from identica.cli.options import File, Name, Number, a_line_per_fit, check_jobs, fits_are_kept
 from identica.cli.reading import Flat, Reading
 
@@ -54,6 +55,8 @@ class Choose:
         TOML or JSON file of the method's parameters, such as n_init, network.hidden or training.max_steps.
     reading : Reading
         How to read the table.
+    beside : BesideOptions
+        Covariates and size factors, as for fit.
     auxiliary : str
         Auxiliary variable of auxiliary-ica, as for fit.
     likelihood : str
@@ -73,6 +76,7 @@ class Choose:
     seed: Number = None
     config: Annotated[Path | None, arg(metavar="FILE")] = None
     reading: Flat = field(default_factory=Reading)
+    beside: FlatBeside = field(default_factory=BesideOptions)
     auxiliary: Name = None
     likelihood: Name = None
     holdout: Annotated[float, arg(metavar="SHARE")] = 0.2
@@ -80,11 +84,14 @@ class Choose:
 
     def run(self) -> None:
         """Run the command."""
+        import numpy as np
         from matplotlib.figure import Figure
 
         from identica import plotting
         from identica.arguments import check_integer, check_real
+        from identica.cli.beside import check_levels
         from identica.cli.configuration import read_parameters
+        from identica.cli.depth import with_depths_of_fit
         from identica.cli.observations import check_use, read_observations, recognise_counts
         from identica.io import output_directory, refuse_to_overwrite, write_json
         from identica.trust import choose
@@ -100,10 +107,13 @@ class Choose:
         written = [self.output / name for name in ("choose.json", "choose.svg")]
         read = [self.data, self.config, None if self.auxiliary is None else Path(self.auxiliary)]
         refuse_to_overwrite(read, written)
-        table = read_observations(self.data, self.reading, self.auxiliary)
+        table = read_observations(self.data, self.reading, self.auxiliary, self.beside)
         estimator = recognise_counts(
             estimator, table, told="likelihood" in read_parameters(self.config, {**given, "n_components": 1})
         )
+        check_levels(table, np.arange(len(table.values)))
+        column = self.beside.size_factor_key
+        table, _ = with_depths_of_fit(estimator, table, layer=self.reading.layer, column=column)
         with output_directory(self.output) as directory, fits_are_kept(self.output):
             n_fits = len(numbers) * (self.seeds + 2)
             with a_line_per_fit(n_fits, _line) as told:
@@ -112,6 +122,7 @@ class Choose:
                     table.named(),
                     numbers,
                     y=None if table.auxiliary is None else table.auxiliary.values,
+                    **table.beside.given(),
                     n_seeds=self.seeds,
                     n_jobs=self.jobs,
                     random_state=int(estimator.random_state),
@@ -211,6 +222,8 @@ def _content(command: Choose, estimator: "ComponentAnalysis", choice: "Choice") 
     return {
         **choice.to_dict(),
         "data": str(command.data),
+        "covariates": list(command.beside.kinds()),
+        "size_factor_key": command.beside.size_factor_key,
         "configuration": parameters,
         "seeds": command.seeds,
         "holdout": command.holdout,

@@ -134,11 +134,6 @@ class Fit:
             table, depth = with_depths_of_fit(estimator, table, layer=self.reading.layer, column=column)
         rows = split_rows(len(table.values), self.holdout, int(estimator.random_state))
         check_levels(table, rows[0])
-        if self.cross_check and table.beside.given():
-            raise DataError(
-                f"--cross-check fits {self.data} again without its {' and '.join(table.beside.given())}, and would not "
-                "compare like with like: leave out one of the two"
-            )
         if self.resume and not checkpoint.exists() and self._is_finished(estimator, table):
             print(f"{self.output} holds this fit already, it is finished: nothing to resume")
             return
@@ -241,7 +236,7 @@ class Fit:
             if len(unseen):
                 seed = int(estimator.random_state)
                 shares = held_out.reconstruction_beside_pca(estimator, table, train, unseen, seed)
-        cross = self._other_fits(estimator, table.rows(train), known, directory) if self.cross_check else None
+        cross = self._other_fits(estimator, table, train, directory) if self.cross_check else None
         content = record.describe(
             estimator,
             table,
@@ -265,7 +260,7 @@ class Fit:
         _remove_fits(directory / OTHER_FITS)
         print(record.summary(content, directory, self._files))
 
-    def _other_fits(self, estimator: "ComponentAnalysis", rows: Any, known: Any, directory: Path) -> "CrossCheck":
+    def _other_fits(self, estimator: "ComponentAnalysis", table: "Table", train: Any, directory: Path) -> "CrossCheck":
         from identica.trust import cross_check
         from identica.trust.single_fits import N_HALVES
 
@@ -275,8 +270,9 @@ class Fit:
             with a_line_per_fit(1 + N_HALVES, _line) as told:
                 return cross_check(
                     estimator,
-                    rows,
-                    y=known,
+                    table.rows(train),
+                    y=None if table.auxiliary is None else table.auxiliary.rows(train),
+                    **table.beside.given(train),
                     n_jobs=self.jobs,
                     random_state=int(estimator.random_state),
                     directory=directory / OTHER_FITS,

@@ -16,6 +16,7 @@ from identica.arguments import check_integer, check_list, check_real
 from identica.io import output_directory
 from identica.trust.choice import Choice, recommend
 from identica.trust.evidence import number_evidence
+from identica.trust.samples import Samples
 from identica.trust.single_fits import N_HALVES, PlannedFit, SingleFit, carry_out_all
 
 __all__ = ["choose", "planned_fits"]
@@ -32,6 +33,8 @@ def choose(
     n_components: Iterable[int] = range(2, 16),
     *,
     y: Any = None,
+    covariates: Any = None,
+    size_factors: Any = None,
     n_seeds: int = 2,
     n_jobs: int | None = None,
     random_state: int = 0,
@@ -55,6 +58,10 @@ def choose(
         Numbers to try, each once.
     y : array-like of shape (n_samples, ...), optional
         What the estimator is told of each row, for methods that need it.
+    covariates : array-like or DataFrame of shape (n_samples,) or (n_samples, n_covariates), optional
+        What is known of each row and shall not come back as a component, as for ``fit``.
+    size_factors : array-like of shape (n_samples,), optional
+        Depths, for likelihoods of counts, as for ``fit``.
     n_seeds : int, default=2
         Fits of all training rows for each number.
     n_jobs : int, optional
@@ -106,13 +113,13 @@ def choose(
             f"estimator={estimator!r} is no estimator that has n_components and random_state: give one of this "
             "library, such as DICA()"
         )
-    X, y = (values if values is None or hasattr(values, "shape") else np.asarray(values) for values in (X, y))
-    _check_shape(X, y, numbers)
-    plan, held_out = planned_fits(X.shape[0], numbers, n_seeds, random_state, test_fraction)
+    samples = Samples.checked(X, y, covariates, size_factors)
+    _check_shape(samples.X, samples.y, numbers)
+    plan, held_out = planned_fits(samples.X.shape[0], numbers, n_seeds, random_state, test_fraction)
     fits: list[SingleFit] = []
     # A folder that is made here goes where the first fit fails.
     with nullcontext() if directory is None else output_directory(directory) as folder:
-        for fit in carry_out_all(estimator, X, y, plan, held_out, directory=folder, n_jobs=n_jobs):
+        for fit in carry_out_all(estimator, samples, plan, held_out, directory=folder, n_jobs=n_jobs):
             fits.append(fit)
             if on_fit is not None:
                 on_fit(fit)

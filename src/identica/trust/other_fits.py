@@ -16,7 +16,8 @@ from sklearn.utils.validation import check_is_fitted
 from identica.arguments import check_integer
 from identica.io import output_directory
 from identica.trust.agreement import agreement_by_component, component_agreement
-from identica.trust.single_fits import N_HALVES, PlannedFit, SingleFit, carry_out_all, some_rows
+from identica.trust.samples import Samples
+from identica.trust.single_fits import N_HALVES, PlannedFit, SingleFit, carry_out_all
 
 __all__ = ["CrossCheck", "check_halves", "cross_check"]
 
@@ -111,6 +112,8 @@ def cross_check(
     X: Any,
     *,
     y: Any = None,
+    covariates: Any = None,
+    size_factors: Any = None,
     n_seeds: int = 1,
     n_jobs: int | None = None,
     random_state: int = 0,
@@ -131,6 +134,10 @@ def cross_check(
         The rows that it was fitted to.
     y : array-like of shape (n_samples, ...), optional
         What it was told of each row, for methods that need it.
+    covariates : array-like or DataFrame of shape (n_samples,) or (n_samples, n_covariates), optional
+        What is known of each row and shall not come back as a component, as it was fitted with.
+    size_factors : array-like of shape (n_samples,), optional
+        Depths, for likelihoods of counts, as it was fitted with.
     n_seeds : int, default=1
         Fits of all rows from other seeds.
     n_jobs : int, optional
@@ -170,8 +177,8 @@ def cross_check(
     check_integer("n_seeds", n_seeds, 1)
     check_integer("random_state", random_state, 0, 2**32 - 1)
     check_is_fitted(estimator)
-    X, y = (values if values is None or hasattr(values, "shape") else np.asarray(values) for values in (X, y))
-    d, n_samples = estimator.n_components, X.shape[0]
+    samples = Samples.checked(X, y, covariates, size_factors)
+    d, n_samples = estimator.n_components, samples.X.shape[0]
     check_halves(n_samples, d)
     random = np.random.default_rng(random_state)
     compared = np.sort(random.permutation(n_samples)[:MOST_COMPARED])
@@ -180,12 +187,13 @@ def cross_check(
     silent = clone(estimator).set_params(**({"verbose": 0} if "verbose" in parameters else {}))
     with nullcontext() if directory is None else output_directory(directory) as folder:
         fits: dict[str, list[SingleFit]] = {"seed": [], "half": []}
-        for fit in carry_out_all(silent, X, y, plan, compared, directory=folder, n_jobs=n_jobs):
+        for fit in carry_out_all(silent, samples, plan, compared, directory=folder, n_jobs=n_jobs):
             fits[fit.kind].append(fit)
             if on_fit is not None:
                 on_fit(fit)
     group_size = int(parameters.get("block_size", 1))
-    own = np.asarray(estimator.transform(some_rows(X, compared)))
+    shown = samples.take(compared)
+    own = np.asarray(estimator.transform(shown.X, **shown.beside))
     seeds, halves = (
         np.array([agreement_by_component(own, fit.latents, group_size) for fit in sorted(some, key=_number)])
         for some in fits.values()

@@ -16,15 +16,15 @@ from typing import Any, final
 import numpy as np
 from joblib import delayed, parallel_config
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone
 from torch import nn
 
 from identica.io import DataError, atomic_write, remove_leftovers
 from identica.machine import one_thread, side_by_side
+from identica.trust.samples import Samples
 from identica.trust.signs_of_fit import DOUBTS
 
-__all__ = ["N_HALVES", "PlannedFit", "SingleFit", "carry_out", "carry_out_all", "file_of", "read_fit", "some_rows"]
+__all__ = ["N_HALVES", "PlannedFit", "SingleFit", "carry_out", "carry_out_all", "file_of", "read_fit"]
 
 N_HALVES = 2
 """Parts of the rows that are fitted apart."""
@@ -108,8 +108,7 @@ class SingleFit:
 
 def carry_out_all(
     estimator: BaseEstimator,
-    X: Any,
-    y: Any,
+    samples: Samples,
     plan: Sequence[PlannedFit],
     compared: NDArray[np.intp],
     *,
@@ -122,10 +121,8 @@ def carry_out_all(
     ----------
     estimator : estimator
         A clone is fitted each time.
-    X : table or images
+    samples : Samples
         All rows.
-    y : array or None
-        What fits are told of each row, if anything.
     plan : sequence of PlannedFit
         In the order in which to begin.
     compared : ndarray of int
@@ -142,12 +139,16 @@ def carry_out_all(
 
     Raises
     ------
+    ValueError
+        If a level of a covariate is in none of the rows of a fit that is shown it.
     DataError
         If the directory holds fits of other data or with other settings, or a damaged one.
     ChildProcessError
         If a worker ended without a word.
     """
-    prints = dict.fromkeys(plan, "") if directory is None else _fingerprints(estimator, X, y, plan, compared)
+    for rows in {id(planned.rows): planned.rows for planned in plan}.values():
+        samples.check_levels(rows, compared)
+    prints = dict.fromkeys(plan, "") if directory is None else _fingerprints(estimator, samples, plan, compared)
     kept: list[SingleFit] = []
     tasks = []
     for planned in plan:
@@ -157,14 +158,13 @@ def carry_out_all(
                 kept.append(read_fit(path, prints[planned]))
                 continue
             remove_leftovers(path)
-        tasks.append(delayed(carry_out)(estimator, X, y, planned, compared, directory, prints[planned]))
+        tasks.append(delayed(carry_out)(estimator, samples, planned, compared, directory, prints[planned]))
     yield from chain(kept, side_by_side(tasks, n_jobs, "with a directory, finished fits are kept"))
 
 
 def carry_out(
     estimator: BaseEstimator,
-    X: Any,
-    y: Any,
+    samples: Samples,
     planned: PlannedFit,
     compared: NDArray[np.intp],
     directory: Path | None = None,
@@ -176,10 +176,8 @@ def carry_out(
     ----------
     estimator : estimator
         Stays as it is.
-    X : table or images
+    samples : Samples
         All rows.
-    y : array or None
-        What the fit is told of each row, if anything.
     planned : PlannedFit
         What to fit.
     compared : ndarray of int
@@ -196,8 +194,8 @@ def carry_out(
     """
     changes = {"n_components": planned.n_components, "random_state": planned.seed}
     model = clone(estimator).set_params(**changes)
-    known = () if y is None else (some_rows(y, planned.rows),)
-    shown = some_rows(X, compared)
+    fitted, shown = samples.take(planned.rows), samples.take(compared)
+    known = () if fitted.y is None else (fitted.y,)
     with (
         one_thread(),
         parallel_config(backend="sequential"),
@@ -205,9 +203,10 @@ def carry_out(
     ):
         warnings.simplefilter("always")
         start = time.perf_counter()
-        model.fit(some_rows(X, planned.rows), *known)
+        model.fit(fitted.X, *known, **fitted.beside)
         seconds = time.perf_counter() - start
-        latents, unexplained = model.transform(shown), 1.0 - float(model.score(shown))
+        latents = model.transform(shown.X, **shown.beside)
+        unexplained = 1.0 - float(model.score(shown.X, **shown.beside))
     fit = SingleFit(
         n_components=planned.n_components,
         kind=planned.kind,
@@ -224,11 +223,6 @@ def carry_out(
     if directory is not None:
         _write(file_of(directory, planned), fit, fingerprint)
     return fit
-
-
-def some_rows(values: Any, rows: NDArray[np.intp]) -> Any:
-    """Return some rows of a data frame, an array or a sparse matrix."""
-    return values.iloc[rows] if hasattr(values, "iloc") else values[rows]
 
 
 def file_of(directory: Path, fit: PlannedFit | SingleFit) -> Path:
@@ -280,7 +274,7 @@ def read_fit(path: Path, fingerprint: str) -> SingleFit:
 
 
 def _fingerprints(
-    estimator: BaseEstimator, X: Any, y: Any, plan: Sequence[PlannedFit], compared: NDArray[np.intp]
+    estimator: BaseEstimator, samples: Samples, plan: Sequence[PlannedFit], compared: NDArray[np.intp]
 ) -> dict[PlannedFit, str]:
     """Return a digest of all that decides what comes of each fit."""
     shared = hashlib.sha256()
@@ -292,12 +286,7 @@ def _fingerprints(
         if isinstance(module, nn.Module):  # a user's own, whose fits begin with its weights
             for tensor in module.state_dict().values():
                 shared.update(tensor.detach().cpu().numpy().tobytes())
-    shared.update(repr((list(getattr(X, "columns", [])), X.shape)).encode())
-    matrix: Any = X
-    for part in (matrix.data, matrix.indices, matrix.indptr) if issparse(X) else (X,):
-        shared.update(np.ascontiguousarray(part).data)
-    if y is not None:
-        shared.update(repr(np.asarray(y).tolist()).encode())
+    samples.digest(shared)
     shared.update(compared.tobytes())
     prints = {}
     for planned in plan:
