@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 from methods import STAGED
+from sklearn.linear_model import LinearRegression
 
 import identica
 from identica import Training, pl, tl
@@ -62,6 +63,8 @@ def test_sparse_counts_of_20_000_cells_go_through_h5ad_and_back(tmp_path):
     np.testing.assert_array_equal(latents, adata.obsm["X_dica"])
     np.testing.assert_array_equal(influence, adata.varm["dica_influence"])
     assert mean_r2(cells.latents, latents) > 0.6
+    for nuisance in (cells.batches, np.log(given.toarray().sum(axis=1))):
+        assert LinearRegression().fit(latents, nuisance).score(latents, nuisance) < 0.02
     np.testing.assert_array_equal(read.var["dica_scale"] > 0, np.abs(influence).max(axis=1) > 0)
     record = read.uns["dica"]["params"]
     assert (record["likelihood"], list(record["covariates"])) == ("poisson", ["batch"])
