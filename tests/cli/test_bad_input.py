@@ -121,6 +121,28 @@ def test_arguments_that_cannot_be(refused, words, complaint):
             (["simulate", "single-cell", "--output", "o", option, value], f"error: {option} {value} is out of range")
             for option, value in (("--fold", "1"), ("--hill", "-1"), ("--cross-talk", "-1"), ("--n-bins", "2000"))
         ),
+        *(
+            (["simulate", "single-cell", "--output", "o", "-n", "9", "-d", "2", *words], complaint)
+            for words, complaint in (
+                (["--types", "0"], "error: --types 0 is out of range: use from 1 to 9"),
+                (["--batches", "10"], "error: --batches 10 is out of range: use from 1 to 9"),
+                (["--types", "some"], "--types: 'some' is not possible, give a whole"),
+                (["--types", "2", "--within-types", "1.5"], "error: --within-types 1.5 is out of range: use"),
+                (["--batches", "2", "--batch-shift", "-1"], "error: --batch-shift -1 is out of range: use"),
+                (["--doublets", "nan"], "error: --doublets nan is out of range: use a finite"),
+                (["--within-types", "0.2"], "error: --within-types 0.2 was given without --types: give --types, 2 or"),
+                (["--batch-shift", "0.2"], "error: --batch-shift 0.2 was given without --batches: give --batches, 2"),
+                (
+                    ["--n-bins", "2", "--types", "3"],
+                    "error: --n-bins 2 and --types 3 were both given: cells are of one",
+                ),
+                (["--preset", "20x"], "invalid choice '20x' for argument '--preset'"),
+                (
+                    ["--preset", "10x", "--dropout", "50", "--counts"],
+                    "error: --preset 10x has technical noise of its own, and was given with --dropout and --counts: l",
+                ),
+            )
+        ),
         (
             ["reproduce", "single-cell", "--output", "o", "--library-size", "-50", "--counts", "-n", "9", "-d", "2"],
             "the noise leaves no expression in any cell: use a larger --library-size",

@@ -55,7 +55,7 @@ def test_factors_are_found_and_depth_is_not(data, likelihood):
     new, true, other_depth, _ = counted(seed=7)
     latents = model.transform(new)
     assert mean_r2(true, latents) > 0.8
-    assert share_read(latents, other_depth) < 0.03
+    assert share_read(latents, other_depth) < 0.02
     blind = DICA(D, n_init=1, training=training, random_state=0).fit(X)
     assert mean_r2(true, blind.transform(new)) < mean_r2(true, latents) - 0.1
 
@@ -66,25 +66,26 @@ def test_the_linear_method_takes_residuals(data):
     latents = PolytopicFactorization(D, likelihood="residuals", random_state=0).fit(X).transform(new)
     blind = PolytopicFactorization(D, random_state=0).fit(X).transform(new)
     assert mean_r2(true, latents) > mean_r2(true, blind) + 0.3
-    assert share_read(latents, log_depth) < 0.03
+    assert share_read(latents, log_depth) < 0.02
     assert share_read(blind, log_depth) > 0.5
 
 
 @pytest.mark.parametrize("likelihood", ["gaussian", "residuals", *COUNTS])
 def test_a_batch_that_is_told_is_not_found_and_costs_nothing(likelihood):
-    X, factors, _, groups = counted(batch=0.8)
+    X, factors, log_depth, groups = counted(batch=0.8)
     plain, *_ = counted()
     values, without = (np.log1p(X), np.log1p(plain)) if likelihood == "gaussian" else (X, plain)
     labels = np.where(groups == 1, "second", "first")
-    change = {"training": Training(max_steps=400)}
+    change = {"training": Training(max_steps=200)}
     told = quick(likelihood, **change).fit(values, covariates=labels)
     latents = told.transform(values, covariates=labels)
     blind = quick(likelihood, **change).fit(values).transform(values)
     assert share_read(latents, groups.astype(float)) < 0.02
     assert share_read(blind, groups.astype(float)) > 0.3
     if likelihood != "gaussian":  # of which depth is a component
+        assert share_read(latents, log_depth) < 0.02
         reference = quick(likelihood, **change).fit_transform(without)
-        assert mean_r2(factors, latents) > mean_r2(factors, reference) - 0.05
+        assert mean_r2(factors, latents) > mean_r2(factors, reference) - 0.02
 
 
 @pytest.mark.parametrize("likelihood", ["gaussian", "residuals", *COUNTS])

@@ -1,6 +1,7 @@
 """The single-cell experiment: complete beforehand, told the network where that is right, written as it goes."""
 
 import csv
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -137,11 +138,14 @@ def test_options_of_the_command_reach_the_simulation(tmp_path, monkeypatch):
         "noise_strength": 0.7,
     }  # fmt: skip
     words = [str(part) for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
-    words += ["--outliers", "0.1", "--library-size", "6", "--dropout", "50", "--counts", "-d", "3"]
+    words += ["--outliers", "0.1", "--library-size", "6", "--dropout", "50", "--counts", "-d", "3", "--types", "4"]
+    words += ["--preset", "clean", "--within-types", "0", "--batches", "2", "--batch-shift", "1", "--doublets", "0.1"]
     assert main(["reproduce", "single-cell", *words, "--output", str(tmp_path)]) == 0
     (found,) = given
     assert {name: found[name] for name in options} == options
     assert found["d"] == 3
+    tissue = {"preset": "clean", "n_types": 4, "within_types": 0, "n_batches": 2, "batch_shift": 1, "doublets": 0.1}
+    assert {name: found[name] for name in tissue} == tissue
     assert found["technical"] == TechnicalNoise(outlier_share=0.1, library_mean=6, dropout_percentile=50, counts=True)
 
 
@@ -177,12 +181,49 @@ def test_the_command_simulates_cells(tmp_path):
     anndata = pytest.importorskip("anndata")
     words = ["simulate", "single-cell", "-d", "3", "-n", "40", "--n-bins", "2", "--noise", "dpd", "--dropout", "50"]
     assert main([*words, "--output", str(tmp_path)]) == 0
-    names = {"X.npy", "X.csv", "latents.csv", "regulon.tsv", "cells.h5ad", "parameters.json"}
+    names = {"X.npy", "X.csv", "latents.csv", "obs.csv", "regulon.tsv", "cells.h5ad", "parameters.json"}
     assert {path.name for path in tmp_path.iterdir()} == names
     read = anndata.read_h5ad(tmp_path / "cells.h5ad")
     np.testing.assert_array_equal(read.X, np.load(tmp_path / "X.npy"))
     assert (read.X == 0).mean() > 0.3
     assert list(pd.read_csv(tmp_path / "regulon.tsv", sep="\t")) == ["source", "target", "weight"]
+
+
+def test_the_command_writes_types_batches_and_doublets(tmp_path):
+    anndata = pytest.importorskip("anndata")
+    words = [
+        "simulate",
+        "single-cell",
+        "-d",
+        "2",
+        "-n",
+        "40",
+        "--preset",
+        "10x",
+        "--types",
+        "3",
+        "--within-types",
+        "0.2",
+    ]
+    words += ["--batches", "4", "--batch-shift", "0.7", "--doublets", "0.25"]
+    assert main([*words, "--output", str(tmp_path)]) == 0
+    settings = {"n_types": 3, "within_types": 0.2, "n_batches": 4, "batch_shift": 0.7, "doublets": 0.25}
+    cells = make_cells(40, 2, preset="10x", random_state=0, **settings)
+    np.testing.assert_array_equal(np.load(tmp_path / "X.npy"), cells.X)
+    obs = anndata.read_h5ad(tmp_path / "cells.h5ad").obs
+    assert obs["cell_type"].tolist() == [f"type_{b}" for b in cells.bins]
+    assert obs["batch"].tolist() == [f"batch_{b}" for b in cells.batches]
+    assert obs["doublet"].tolist() == cells.doublets.tolist()
+    assert (obs["cell_type"].nunique(), obs["batch"].nunique(), obs["doublet"].sum()) == (3, 4, 10)
+    read = pd.read_csv(tmp_path / "obs.csv", index_col="cell")
+    pd.testing.assert_frame_equal(read, obs, check_dtype=False, check_categorical=False, check_names=False)
+    assert list(read.index) == list(pd.read_csv(tmp_path / "X.csv", index_col=0).index)
+    recorded = json.loads((tmp_path / "parameters.json").read_text())
+    shown = {"preset": "10x", "types": 3, "within_types": 0.2, "batches": 4, "batch_shift": 0.7, "doublets": 0.25}
+    assert {name: recorded[name] for name in shown} == shown
+    # Cells of one kind, which need nothing said of them: no table of other cells is left beside them.
+    assert main(["simulate", "single-cell", "-d", "2", "-n", "9", "--output", str(tmp_path)]) == 0
+    assert pd.read_csv(tmp_path / "obs.csv").to_dict("list") == {"cell": [f"cell_{i}" for i in range(9)]}
 
 
 def test_the_command_passes_its_settings_on(tmp_path):

@@ -86,5 +86,7 @@ def test_what_cannot_be_drawn_is_said(adata, monkeypatch):
             draw()
     monkeypatch.setitem(sys.modules, "scanpy", None)
     for draw in (lambda: pl.embedding(adata), lambda: pl.matrixplot(adata, "kind")):
-        with pytest.raises(ImportError, match="is drawn by scanpy, which is not installed: pip install scanpy"):
+        with pytest.raises(
+            ImportError, match=r"drawn by scanpy, which is not installed: pip install 'identica\[scanpy"
+        ):
             draw()

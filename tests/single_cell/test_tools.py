@@ -1,8 +1,5 @@
 """The AnnData face: what goes in, what is written, and that it survives a file."""
 
-import warnings
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -230,26 +227,6 @@ def test_pictures_show_what_was_written(adata):
     np.testing.assert_allclose(ax.images[0].get_array()[0], expected, rtol=1e-5)
     with pytest.raises(KeyError, match="obs has no column 'louvain', it has kind"):
         pl.activities(adata, "louvain")
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:1 of the 2 starts:sklearn.exceptions.ConvergenceWarning")  # which is right
-def test_real_cells_go_through_h5ad_and_back(tmp_path):
-    scanpy = pytest.importorskip("scanpy")
-    source = Path(scanpy.__file__).parent / "datasets" / "10x_pbmc68k_reduced.h5ad"
-    with warnings.catch_warnings():  # the file is of an older format
-        warnings.simplefilter("ignore")
-        adata = anndata.read_h5ad(source)
-    tl.dica(adata, 5, training=Training(max_steps=1500))
-    net = make_regulon(20, 60, random_state=0).to_frame()
-    names = dict(zip(sorted(set(net["target"])), adata.var_names, strict=False))
-    tl.label_components(adata, net.assign(target=net["target"].map(names)))
-    adata.write_h5ad(tmp_path / "found.h5ad")
-    read = anndata.read_h5ad(tmp_path / "found.h5ad")
-    assert read.obsm["X_dica"].shape == (700, 5)
-    np.testing.assert_array_equal(read.varm["dica_influence"], adata.varm["dica_influence"])
-    assert read.uns["dica"]["labels"].equals(adata.uns["dica"]["labels"])
-    assert pl.activities(read, "bulk_labels").images[0].get_array().shape == (read.obs["bulk_labels"].nunique(), 5)
 
 
 @pytest.mark.parametrize(("n_fractions", "counts"), [(0, True), (1, True), (10, True), (11, False)])

@@ -100,15 +100,15 @@ class SimulateMixture:
         print(f"{X.shape[0]} samples, {X.shape[1]} features, {latents.shape[1]} components are in {directory}")
 
 
-CELL_FILES = ("X.npy", "X.csv", "latents.csv", "regulon.tsv", "cells.h5ad", "parameters.json")
+CELL_FILES = ("X.npy", "X.csv", "latents.csv", "obs.csv", "regulon.tsv", "cells.h5ad", "parameters.json")
 
 
 @dataclass(frozen=True)
 class SimulateCells(CellOptions):
     """Simulate single cells whose transcription factors are known.
 
-    Writes X.npy, X.csv, latents.csv (the factors' concentrations), regulon.tsv, parameters.json and, where anndata is
-    installed, cells.h5ad.
+    Writes X.npy, X.csv, latents.csv (the factors' concentrations), obs.csv (each cell's type, its batch and whether it
+    is a doublet, as far as there are any), regulon.tsv, parameters.json and, where anndata is installed, cells.h5ad.
 
     Parameters
     ----------
@@ -158,6 +158,8 @@ class SimulateCells(CellOptions):
             write_npy(directory / "X.npy", cells.X)
             write_csv(directory / "X.csv", cells.X, cells.genes, rows)
             write_csv(directory / "latents.csv", cells.latents, cells.factors, rows)
+            with atomic_write(directory / "obs.csv", "w") as file:
+                cells.obs.to_csv(file, index_label="cell", lineterminator="\n")
             with atomic_write(directory / "regulon.tsv", "w") as file:
                 cells.regulon.to_frame().to_csv(file, sep="\t", index=False, lineterminator="\n")
             if find_spec("anndata") is not None:

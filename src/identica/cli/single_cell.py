@@ -26,6 +26,11 @@ OPTIONS = {
     "correlation": "--correlation",
     "fold": "--fold",
     "hill": "--hill",
+    "n_types": "--types",
+    "within_types": "--within-types",
+    "n_batches": "--batches",
+    "batch_shift": "--batch-shift",
+    "doublets": "--doublets",
 }
 """What arguments of the library are called on the command line."""
 _ARGUMENTS = re.compile(rf"\b({'|'.join(OPTIONS)})\b(=?)")
@@ -33,7 +38,7 @@ _ARGUMENTS = re.compile(rf"\b({'|'.join(OPTIONS)})\b(=?)")
 
 def _option(argument: re.Match[str]) -> str:
     name, equals = argument.groups()
-    # Where no value follows, fold, hill and correlation are words of English.
+    # Where no value follows, fold, hill, doublets and correlation are words of English.
     return OPTIONS[name] + (" " if equals else "") if equals or "_" in name else name
 
 
@@ -94,6 +99,19 @@ class CellOptions:
         Percentile of expression at which half of the entries are lost; none by default.
     counts : bool
         Whether to draw counts.
+    preset : str
+        Types, batches, doublets and technical noise that belong together: "clean", "counts" or "10x". Numbers of
+        types, batches and doublets that are given, too, go before it.
+    types : int
+        Cell types about whose means cells vary; those of the preset, or none, by default.
+    within_types : float
+        Share of the factors' variance that lies within types; 0.5 by default.
+    batches : int
+        Batches of equal size whose genes are shifted; those of the preset, or none, by default.
+    batch_shift : float
+        Standard deviation of the logarithm of a gene's factor in a batch; 0.3 by default.
+    doublets : float
+        Share of cells to which another one is added; that of the preset, or none, by default.
     """
 
     n_components: Annotated[int, arg(metavar="N", aliases=["-d"])] = 10
@@ -109,6 +127,12 @@ class CellOptions:
     library_size: Annotated[float | None, arg(metavar="FLOAT")] = None
     dropout: Annotated[float | None, arg(metavar="PERCENT")] = None
     counts: bool = False
+    preset: Literal["clean", "counts", "10x"] | None = None
+    types: Annotated[int | None, arg(metavar="N")] = None
+    within_types: Annotated[float | None, arg(metavar="SHARE")] = None
+    batches: Annotated[int | None, arg(metavar="N")] = None
+    batch_shift: Annotated[float | None, arg(metavar="FLOAT")] = None
+    doublets: Annotated[float | None, arg(metavar="SHARE")] = None
 
     def read_regulon(self) -> "Regulon | None":
         """Read the network that is named.
@@ -133,18 +157,29 @@ class CellOptions:
         Raises
         ------
         ValueError
-            If a strength is given of a noise that is not.
+            If a strength is given of a noise that is not, or technical noise beside a preset that has its own.
         """
-        from identica.datasets import TechnicalNoise
+        from identica.datasets import CELL_PRESETS, TechnicalNoise
 
         if self.noise == "none" and self.noise_strength is not None:
             raise ValueError(
                 f"--noise-strength {self.noise_strength:g} was given without --noise: give --noise sp, spd or dpd, or "
                 "leave it out"
             )
-        stages = (self.outliers, self.library_size, self.dropout)
+        given = {
+            "--outliers": self.outliers,
+            "--library-size": self.library_size,
+            "--dropout": self.dropout,
+            "--counts": self.counts or None,
+        }
+        stages = [name for name, value in given.items() if value is not None]
+        if stages and self.preset is not None and CELL_PRESETS[self.preset].mean_count is not None:
+            raise ValueError(
+                f"--preset {self.preset} has technical noise of its own, and was given with {' and '.join(stages)}: "
+                "leave out the preset, or these"
+            )
         technical = None
-        if self.counts or any(stage is not None for stage in stages):
+        if stages:
             technical = TechnicalNoise(
                 outlier_share=self.outliers,
                 library_mean=self.library_size,
@@ -160,4 +195,10 @@ class CellOptions:
             "noise": None if self.noise == "none" else self.noise,
             "noise_strength": self.noise_strength,
             "technical": technical,
+            "preset": self.preset,
+            "n_types": self.types,
+            "within_types": self.within_types,
+            "n_batches": self.batches,
+            "batch_shift": self.batch_shift,
+            "doublets": self.doublets,
         }

@@ -65,6 +65,18 @@ class SimulatedCells:
     batches: NDArray[np.intp] | None = None
     doublets: NDArray[np.bool_] | None = None
 
+    @property
+    def obs(self) -> pd.DataFrame:
+        """What is known of each cell, by its name: cell_type, batch and doublet, as far as there are any."""
+        table = pd.DataFrame(index=[f"cell_{i}" for i in range(len(self.X))])
+        if self.bins is not None:
+            table["cell_type"] = pd.Categorical([f"type_{b}" for b in self.bins])
+        if self.batches is not None:
+            table["batch"] = pd.Categorical([f"batch_{b}" for b in self.batches])
+        if self.doublets is not None:
+            table["doublet"] = self.doublets
+        return table
+
     @cached_property
     def jacobians(self) -> FloatArray:
         """Exact dx/ds of the quasi-steady state at `latents`, of shape (n_cells, n_genes, n_factors); then kept."""
@@ -126,14 +138,11 @@ class SimulatedCells:
             self.factors, self.genes, true.regulator, true.target, true.strength, true.hill, true.half_response
         )
         concentrations = pd.DataFrame(self.latents, columns=list(self.factors))
-        result = cells_as_anndata(self.X, self.genes, concentrations, regulation, self.bins)
+        result = cells_as_anndata(self.X, self.genes, concentrations, regulation, None)
         result.layers["clean"] = self.clean
         result.uns["regulon"] = self.regulon.to_frame()
         result.uns["decay"] = float(self.decay)
-        if self.batches is not None:
-            result.obs["batch"] = pd.Categorical([f"batch_{b}" for b in self.batches])
-        if self.doublets is not None:
-            result.obs["doublet"] = self.doublets
+        result.obs = self.obs
         if jacobians:
             result.obsm["tf_jacobian"] = self.jacobians.reshape(len(self.X), -1)
         return result

@@ -238,4 +238,6 @@ def _scanpy() -> Any:
     try:
         return importlib.import_module("scanpy")
     except ImportError as error:
-        raise ImportError("this picture is drawn by scanpy, which is not installed: pip install scanpy") from error
+        raise ImportError(
+            "this picture is drawn by scanpy, which is not installed: pip install 'identica[scanpy]'"
+        ) from error
