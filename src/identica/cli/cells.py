@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GENES",
     "check_cells_file",
+    "check_place_in",
     "holds_cells",
     "key_of",
     "latents_of",
@@ -267,6 +268,35 @@ def check_cells_file(output: Path, data: Path) -> None:
         )
     if output.is_dir():
         raise DataError(f"output {output} is a directory, give the name of a file")
+
+
+def check_place_in(data: Path, model: ComponentAnalysis, remedy: str) -> None:
+    """Refuse, before any work, to replace what this library has not written, by the rule of `identica.tl.dica`.
+
+    Parameters
+    ----------
+    data : Path
+        A .h5ad file or a .zarr directory.
+    model : ComponentAnalysis
+        The method, whose name says where its components are written.
+    remedy : str
+        What else to do than to delete it, the end of a sentence.
+
+    Raises
+    ------
+    DataError
+        If uns holds something else under the method's name.
+    """
+    from identica.io import DataError
+    from identica.io.anndata import names_at
+    from identica.single_cell.results import check_place
+
+    key = key_of(model)
+    names = names_at(data, f"uns/{key}")
+    try:
+        check_place(None if names is None else dict.fromkeys(names), key, f"delete it before, or {remedy}")
+    except ValueError as error:
+        raise DataError(f"{data}: {error}") from error
 
 
 def write_cells(data: Path, output: Path, results: Mapping[str, Any]) -> None:
