@@ -104,7 +104,7 @@ def read_cells(
             try:
                 chosen = select_genes(cells, None if genes is None else genes == "highly-variable")
             except ValueError as error:
-                raise DataError(f"{path}: {error}") from error
+                raise DataError(f"{path}: {_as_options(str(error))}") from error
         else:
             chosen = np.asarray(cells.var_names.isin(list(names)))
             lacking = sorted(set(names) - set(cells.var_names))
@@ -133,6 +133,13 @@ def read_cells(
         budget.check(path, (cells.n_obs, n_genes), held, f"{what}, the part that is read being")
         values = dense_expression(cells, None, chosen)
         return table_of(cells, values, list(cells.var_names[chosen]), path, roles, missing=missing)
+
+
+def _as_options(sentence: str) -> str:
+    """Name options in the place of arguments of `identica.tl.dica`."""
+    for argument, option in (("True", "highly-variable"), ("False", "all")):
+        sentence = sentence.replace(f"use_highly_variable={argument}", f"--genes {option}")
+    return sentence
 
 
 def totals_over_all_genes(path: Path, layer: str | None) -> tuple[NDArray[np.float64], int]:

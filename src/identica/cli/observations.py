@@ -117,8 +117,8 @@ def with_default_number(estimator: ComponentAnalysis, table: Table) -> Component
 
     number = default_number(table.values, estimator.likelihood, table.beside.given())
     warnings.warn(
-        f"{table.path}: {number} component{'s are' if number > 1 else ' is'} looked for, as identica.tl.dica does where "
-        "no number is given: give -d to choose it",
+        f"{table.path}: {number} component{'s are' if number > 1 else ' is'} looked for, as identica.tl.dica does "
+        "where no number is given: give -d to choose it",
         UserWarning,
         stacklevel=2,
     )
