@@ -97,7 +97,7 @@ def column_of_depths(
     if told is None and record is None and model.observed_.depths_given:
         raise ValueError(
             f"{path} was fitted with depths that totals over its features cannot replace, and no run.json beside it "
-            "says which: put that file there, or name a column of them by --size-factor-key"
+            "says which: put that file there, or, in transform, name a column of them by --size-factor-key"
         )
     if told is None and record is None:
         warnings.warn(

@@ -22,6 +22,8 @@ __all__ = ["Covariate", "Covariates", "fit_covariates"]
 UNNAMED = "covariate_{}"
 """Name of a column of an array, by its number."""
 TABLE = "give a DataFrame, or an array with one row for each sample"
+FURTHEST = 1e6
+"""Standard deviations that a number may be from the mean of the fit, lest what is computed of it overflows."""
 MOST_LEVELS = 2
 """Samples that each level of a label must have on average."""
 
@@ -278,11 +280,12 @@ def _encoded(covariate: Covariate, column: pd.Series[Any]) -> FloatArray:
             raise ValueError(f"covariate {covariate.name!r} has infinite values: leave such samples out")
         with np.errstate(over="ignore"):  # refused here
             values = (numbers - covariate.centre[0]) / covariate.scale
-        if not np.isfinite(values).all():
-            row = int(np.argmin(np.isfinite(values)))
+        far = np.abs(values) > FURTHEST
+        if far.any():
+            row = int(np.argmax(far))
             raise ValueError(
-                f"covariate {covariate.name!r} of sample {row} is {numbers[row]:g}, too far from those of the fit to "
-                "compute with: leave such samples out"
+                f"covariate {covariate.name!r} of sample {row} is {numbers[row]:g}, more than {FURTHEST:g} standard "
+                "deviations from those of the fit: leave such samples out"
             )
         return np.asarray(values)[:, None]
     labels = _as_spelt(column.astype(str), covariate.levels)
