@@ -138,6 +138,15 @@ def test_values_that_cannot_be_used_are_refused_with_their_place(here, ending, c
     assert column in str(caught.value)
 
 
+@pytest.mark.parametrize("asked", [{"covariates": {"phase": "any"}}, {"size_factors": "phase"}])
+def test_complex_numbers_are_neither_labels_nor_depths(here, asked):
+    write("data.h5ad", pd.DataFrame({"phase": np.exp(1j * np.arange(N))}))
+    with pytest.raises(
+        DataError, match=r"obs column 'phase' is .* of a column of complex numbers: give real numbers or l"
+    ):
+        read_table("data.h5ad", **asked)
+
+
 def test_dates_are_no_covariate(here):
     write("data.parquet", pd.DataFrame({"day": pd.date_range("2020-01-01", periods=N)}))
     with pytest.raises(DataError, match=r"of type datetime64.* a covariate is of text, whole numbers"):
