@@ -125,17 +125,26 @@ def test_an_auxiliary_variable_has_the_decimal_sign_of_its_file(tmp_path):
         ("age", np.where(np.arange(N) == 7, np.inf, 1.5), {"covariates": {"age": "any"}}, "is infinite"),
         ("batch", KNOWN["batch"].to_numpy(), {"covariates": {"batch": "number"}}, "is 'a', and a number is needed"),
         ("depth", np.where(np.arange(N) == 7, 0.0, 1.5), {"size_factors": "depth"}, "is 0, and size factors are posit"),
-        ("depth", KNOWN["batch"].to_numpy(), {"size_factors": "depth"}, "is 'a', and a number is needed"),
+        ("depth", KNOWN["batch"].to_numpy(), {"size_factors": "depth"}, "is 'a', and size factors are positive"),
     ],
 )
 def test_values_that_cannot_be_used_are_refused_with_their_place(here, ending, column, values, asked, complaint):
     write(f"data{ending}", pd.DataFrame({column: values}))
     with pytest.raises(DataError, match=complaint) as caught:
         read_table(f"data{ending}", **asked)
-    row = 0 if "a number is needed" in complaint else 7
+    row = 0 if "is 'a'" in complaint else 7
     places = {".csv": f"line {row + 2}", ".tsv.gz": f"line {row + 2}", ".h5ad": f"cell 'cell_{row}'"}
     assert f"data{ending}: the value at {places.get(ending, f'row {row} (counted from 0)')}" in str(caught.value)
     assert column in str(caught.value)
+
+
+@pytest.mark.parametrize("asked", [{"covariates": {"phase": "any"}}, {"size_factors": "phase"}])
+def test_complex_numbers_are_neither_labels_nor_depths(here, asked):
+    write("data.h5ad", pd.DataFrame({"phase": np.exp(1j * np.arange(N))}))
+    with pytest.raises(
+        DataError, match=r"obs column 'phase' is .* of a column of complex numbers: give real numbers or l"
+    ):
+        read_table("data.h5ad", **asked)
 
 
 def test_dates_are_no_covariate(here):
@@ -303,11 +312,11 @@ def test_size_factors_of_counts_in_a_table(here, capsys):
     again = ["transform", "out/model.safetensors", "data.csv", "--output", "again.npy"]
     assert main(again) == 0
     np.testing.assert_array_equal(np.load("again.npy"), np.load("out/latents.npy"))
-    # Where the record is gone the column has to be told again; without it depths are totals, and that is said.
+    # Where the record is gone the column has to be told again.
     shutil.copy("out/model.safetensors", "model.safetensors")
     again[1] = "model.safetensors"
     assert main([*again, "--size-factor-key", "depth"]) == 0
     np.testing.assert_array_equal(np.load("again.npy"), np.load("out/latents.npy"))
     capsys.readouterr()
     assert main(again) == 2
-    assert "no run.json beside it, so depths are taken to be totals" in capsys.readouterr().err
+    assert "name a column of them by --size-factor-key" in capsys.readouterr().err

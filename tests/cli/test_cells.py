@@ -146,6 +146,27 @@ def test_a_column_of_size_factors_is_remembered(here):
     assert not Path("Y.npy").exists()
 
 
+def test_size_factors_in_another_unit_than_the_model_s_totals_are_told(here, capsys):
+    words = ["transform", "out/model.safetensors", "cells.h5ad", "--size-factor-key", "depth", "--output", "X.npy"]
+    assert main(words) == 0
+    assert "the model's depths are totals over 14 genes, and the size factors of cells.h5ad" in capsys.readouterr().err
+    Path("out/run.json").unlink()
+    assert main(words[:3] + words[5:]) == 2
+    assert (
+        "no run.json beside it says which: put that file there, or, in transform, name a column"
+        in capsys.readouterr().err
+    )
+
+
+def test_by_default_there_are_as_many_components_as_tl_dica_takes(here, capsys):
+    words = ["fit", "cells.h5ad", "--layer", "counts", "--batch-key", "donor", "--config", "quick.json"]
+    assert main([*words, "--output", "default"]) == 0
+    made = make_cells()
+    identica.tl.dica(made, layer="counts", batch_key="donor", n_init=1, training=identica.Training(max_steps=1))
+    assert np.load("default/latents.npy").shape == made.obsm["X_dica"].shape
+    assert "looked for, as identica.tl.dica does where no number is given: give -d" in capsys.readouterr().err
+
+
 def test_another_method_is_written_under_its_name(here):
     words = ["fit", "cells.h5ad", "--method", "polytopic", "-d", "2", "--output", "linear", "--write-h5ad"]
     assert main(words) == 0
@@ -174,7 +195,7 @@ def test_a_finished_fit_is_looked_at_for_its_cells(here, capsys):
         (["fit", "cells.h5ad", "--genes", "few", *CHOSEN], "genes=few is not known: use highly-variable or all"),
         (
             ["fit", "bare.h5ad", "--genes", "highly-variable", *CHOSEN],
-            'bare.h5ad: use_highly_variable=True needs var["h',
+            'bare.h5ad: --genes highly-variable needs var["h',
         ),
         (
             ["fit", "cells.h5ad", "--max-memory", "4KiB", *CHOSEN],
@@ -200,6 +221,20 @@ def test_a_finished_fit_is_looked_at_for_its_cells(here, capsys):
             ["transform", "m.safetensors", "cells.csv", "--output", "X.h5ad"],
             "output X.h5ad is of cells, and cells.csv ha",
         ),
+        (
+            ["fit", "own.h5ad", "--write-h5ad", *CHOSEN],
+            "own.h5ad: uns['dica'] holds something else: delete it before, or",
+        ),
+        (
+            ["transform", "m.safetensors", "own.h5ad", "--output", "X.h5ad"],
+            "own.h5ad: uns['dica'] holds something else: delete it before, or give an output with another ending",
+        ),
+        (["fit", "cells.h5ad", "--covariates", *CHOSEN], "--covariates was given without a name: name one column or"),
+        (
+            ["fit", "cells.h5ad", "--size-factor-key", "donor", *CHOSEN],
+            "obs column 'donor' is 'p', and size factors are positive numbers: name a column that holds such",
+        ),
+        (["transform", "m.safetensors", "cells.h5ad", "--output", "X.zarr"], ".npy, .csv, .tsv, .parquet, .h5ad"),
         (["transform", "m.safetensors", "cells.h5ad", "--output", "X.h5"], "has the unknown ending '.h5', use one of"),
         (
             ["transform", "m.safetensors", "few.h5ad", "--output", "X.h5ad"],
@@ -219,6 +254,9 @@ def test_what_cannot_be_done_is_refused(fitted, tmp_path, monkeypatch, capsys, w
     make_cells().write_h5ad("cells.h5ad")
     make_cells(marked=False).write_h5ad("bare.h5ad")
     make_cells()[:, 3:].copy().write_h5ad("few.h5ad")
+    own = make_cells()
+    own.uns["dica"], own.obsm["X_dica"] = {"mine": 1}, COUNTS[:, :2]
+    own.write_h5ad("own.h5ad")
     pd.DataFrame(COUNTS, columns=GENES).to_csv("cells.csv")
     before = {path: path.read_bytes() for path in Path().iterdir()}
     capsys.readouterr()

@@ -156,6 +156,10 @@ def test_size_factors_take_the_place_of_totals(tmp_path, data, likelihood):
     np.testing.assert_array_equal(
         same.transform(X[:50]), same.transform(X[:50], size_factors=X[:50].sum(axis=1, dtype=np.float64))
     )
+    with pytest.warns(
+        UserWarning, match="are 0.02 times these, so that all components are shifted: give size factors in"
+    ):
+        same.transform(X[:50], size_factors=X[:50].sum(axis=1, dtype=np.float64) / 50)
 
 
 @pytest.mark.parametrize(

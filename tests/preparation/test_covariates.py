@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 from identica.preparation import Covariates, fit_covariates
 
@@ -45,6 +46,15 @@ BAD = [
     (list("ab"), r"have the shape \(2, 1\) and X has 6 samples: give one row for each sample"),
     (np.zeros((6, 0)), "one row for each sample, and one column or more"),
     (np.zeros((6, 2, 2)), r"have the shape \(6, 2, 2\): give one row for each sample"),
+    ("batch", "are the text 'batch', and their values are needed: give a DataFrame"),
+    ({"batch": list("ababab")}, r"are a dict: give pd.DataFrame\(covariates\)"),
+    (sparse.csr_matrix(np.eye(6)), r"are a sparse matrix: give them dense, by covariates.toarray\(\)"),
+    (3, "are of type int: give a DataFrame"),
+    (np.arange(6) * 1j, "'covariate_0' holds complex numbers: give real numbers or labels"),
+    (
+        [1e308, -1e308] * 3,
+        r"reaches from -1e\+308 to 1e\+308, which is too far to compute with: give it in another unit",
+    ),
     (pd.DataFrame([[0, 1]] * 3 + [[1, 0]] * 3, columns=["u", "u"]), "two covariates have one name: rename one"),
 ]
 
@@ -61,6 +71,7 @@ OTHER = [
     (TABLE.assign(batch="d"), "has the level 'd', which was not there in the fit"),
     (TABLE.assign(age="old"), "was fitted as numbers, and holds 'old': give numbers"),
     (TABLE.assign(age=np.inf), "'age' has infinite values"),
+    (TABLE.assign(age=1e308), r"'age' of sample 0 is 1e\+308, more than 1e\+06 standard deviations from"),
 ]
 
 
@@ -69,3 +80,11 @@ def test_others_than_those_fitted_are_refused(given, message):
     fitted, _ = fit_covariates(TABLE, 6)
     with pytest.raises(ValueError, match=message):
         fitted.encode(given, 6)
+
+
+@pytest.mark.parametrize(("fitted", "given"), [([3, 4], [3.0, 4.0]), (pd.Categorical([3.0, 4.0]), [3, 4])])
+def test_whole_numbers_are_one_label_whatever_their_type(fitted, given):
+    covariates, values = fit_covariates(pd.DataFrame({"plate": fitted}).loc[[0, 1, 0, 1]], 4)
+    np.testing.assert_array_equal(covariates.encode(pd.DataFrame({"plate": given * 2}), 4), values)
+    with pytest.raises(ValueError, match=r"has the level '3\.5', which was not there in the fit"):
+        covariates.encode(pd.DataFrame({"plate": [3.5, 4.0, 3.0, 4.0]}), 4)

@@ -24,6 +24,7 @@ def adata():
     obs["endless"] = np.where(np.arange(20) == 7, np.inf, np.arange(20.0))
     obs["one"] = "only"
     obs["same"] = 3.0
+    obs["imaginary"] = np.arange(20) * 1j
     obs["barcode"] = [f"b{i}" for i in range(20)]
     obs["empty"] = np.where(np.arange(20) == 4, 0.0, 2.0)
     return anndata.AnnData(counts, obs=obs)
@@ -45,6 +46,9 @@ BAD_KEYS = [
     ({"batch_key": "gaps"}, ValueError, r"obs\['gaps'\] has no value for 10 of 20 cells, the first of them 'cell_1'"),
     ({"batch_key": "one"}, ValueError, r"obs\['one'\] is 'only' for all 20 cells.*: leave it out of batch_key"),
     ({"batch_key": "barcode"}, ValueError, "has 20 different labels in 20 cells: give a column in which several"),
+    ({"batch_key": "imaginary"}, ValueError, r"obs\['imaginary'\] holds complex numbers: give real numbers or labels"),
+    ({CONTINUOUS: ["imaginary"]}, ValueError, "holds complex numbers"),
+    ({"size_factor_key": "imaginary"}, ValueError, "holds complex numbers"),
     ({"batch_key": "age"}, ValueError, "or name it in continuous_covariate_keys"),
     ({CATEGORICAL: ["one"]}, ValueError, "leave it out of categorical_covariate_keys"),
     ({CATEGORICAL: "donor"}, TypeError, r"is one name: give a list of names, \['donor'\]"),

@@ -68,6 +68,8 @@ def test_a_matrixplot_shows_means_of_groups(adata):
     assert [label.get_text() for label in ax.get_xticklabels()] == NAMES
     expected = [adata.obsm["X_dica"][(adata.obs["kind"] == kind).to_numpy()].mean(axis=0) for kind in ("b", "a")]
     np.testing.assert_allclose(ax.collections[0].get_array(), expected, rtol=1e-5)
+    adata.obs["0"] = adata.obs["kind"]  # named as a component is
+    assert [label.get_text() for label in pl.matrixplot(adata, "0").get_yticklabels()] == ["b", "a"]
     swapped = pl.matrixplot(adata, "kind", swap_axes=True)
     assert [label.get_text() for label in swapped.get_xticklabels()] == ["b", "a"]
 
@@ -79,6 +81,30 @@ def test_what_cannot_be_drawn_is_said(adata, monkeypatch):
     for wrong in (3, -1, "RELA", [0, None]):
         with pytest.raises(ValueError, match=r"there is no component .*: give numbers below 3, or component_0, comp"):
             pl.embedding(adata, components=wrong)
+    axis = plt.figure().gca()
+    for options, kind, message in (
+        ({"components": []}, ValueError, r"components=\[\] names none"),
+        ({"components": True}, ValueError, "there is no component True"),
+        ({"components": 1.5}, TypeError, "components=1.5 is not possible: give numbers or names"),
+        ({"color": "kind"}, TypeError, "pl.embedding has no option 'color': components= says what is drawn"),
+        ({"ax": axis}, ValueError, "ax= is for a single component, and 3 are to be drawn"),
+        ({"basis": 3}, TypeError, "basis=3 is not possible"),
+    ):
+        with pytest.raises(kind, match=message):
+            pl.embedding(adata, **options)
+    for option in ("show", "return_fig"):
+        for draw in (
+            lambda **given: pl.embedding(adata, **given),
+            lambda **given: pl.matrixplot(adata, "kind", **given),
+        ):
+            with pytest.raises(TypeError, match=f"has no option '{option}': axes are returned"):
+                draw(**{option: False})
+    for draw in (pl.influence, pl.embedding):
+        with pytest.raises(TypeError, match="ax=3 is not possible: give an axis of matplotlib"):
+            draw(adata, ax=3)
+    for draw in (pl.activities, pl.matrixplot):
+        with pytest.raises(TypeError, match="ax=3 is not possible: give an axis of matplotlib"):
+            draw(adata, "kind", ax=3)
     with pytest.raises(KeyError, match="obs has no column 'louvain'"):
         pl.matrixplot(adata, "louvain")
     for draw in (lambda: pl.embedding(None), lambda: pl.matrixplot(None, "kind")):

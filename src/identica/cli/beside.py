@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 Column = Annotated[str | None, arg(metavar="COLUMN")]
-Columns = Annotated[tuple[str, ...], arg(metavar="COLUMN ...")]
+Columns = Annotated[tuple[str, ...] | None, arg(metavar="COLUMN ...")]
 SizeFactor = Annotated[str | None, arg(metavar="COLUMN", aliases=["--size-factor"])]
 
 
@@ -53,10 +53,10 @@ class BesideOptions:
         file whichever are fitted.
     """
 
-    covariates: Columns = ()
+    covariates: Columns = None
     batch_key: Column = None
-    categorical_covariate_keys: Columns = ()
-    continuous_covariate_keys: Columns = ()
+    categorical_covariate_keys: Columns = None
+    continuous_covariate_keys: Columns = None
     size_factor_key: SizeFactor = None
 
     def kinds(self) -> dict[str, str]:
@@ -70,13 +70,17 @@ class BesideOptions:
         Raises
         ------
         ValueError
-            If a column is named twice.
+            If a column is named twice, or none is where some are asked for.
         """
-        labels = (*(() if self.batch_key is None else (self.batch_key,)), *self.categorical_covariate_keys)
+        for option in ("covariates", "categorical_covariate_keys", "continuous_covariate_keys"):
+            if getattr(self, option) == ():
+                told = "--" + option.replace("_", "-")
+                raise ValueError(f"{told} was given without a name: name one column or more, or leave it out")
+        labels = (*(() if self.batch_key is None else (self.batch_key,)), *(self.categorical_covariate_keys or ()))
         named = [
-            *((name, "any") for name in self.covariates),
+            *((name, "any") for name in self.covariates or ()),
             *((name, "label") for name in labels),
-            *((name, "number") for name in self.continuous_covariate_keys),
+            *((name, "number") for name in self.continuous_covariate_keys or ()),
         ]
         counts = Counter([name for name, _ in named] + ([] if self.size_factor_key is None else [self.size_factor_key]))
         twice = next((name for name, count in counts.items() if count > 1), None)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GENES",
     "check_cells_file",
+    "check_place_in",
     "holds_cells",
     "key_of",
     "latents_of",
@@ -103,7 +104,7 @@ def read_cells(
             try:
                 chosen = select_genes(cells, None if genes is None else genes == "highly-variable")
             except ValueError as error:
-                raise DataError(f"{path}: {error}") from error
+                raise DataError(f"{path}: {_as_options(str(error))}") from error
         else:
             chosen = np.asarray(cells.var_names.isin(list(names)))
             lacking = sorted(set(names) - set(cells.var_names))
@@ -132,6 +133,13 @@ def read_cells(
         budget.check(path, (cells.n_obs, n_genes), held, f"{what}, the part that is read being")
         values = dense_expression(cells, None, chosen)
         return table_of(cells, values, list(cells.var_names[chosen]), path, roles, missing=missing)
+
+
+def _as_options(sentence: str) -> str:
+    """Name options in the place of arguments of `identica.tl.dica`."""
+    for argument, option in (("True", "highly-variable"), ("False", "all")):
+        sentence = sentence.replace(f"use_highly_variable={argument}", f"--genes {option}")
+    return sentence
 
 
 def totals_over_all_genes(path: Path, layer: str | None) -> tuple[NDArray[np.float64], int]:
@@ -267,6 +275,35 @@ def check_cells_file(output: Path, data: Path) -> None:
         )
     if output.is_dir():
         raise DataError(f"output {output} is a directory, give the name of a file")
+
+
+def check_place_in(data: Path, model: ComponentAnalysis, remedy: str) -> None:
+    """Refuse, before any work, to replace what this library has not written, by the rule of `identica.tl.dica`.
+
+    Parameters
+    ----------
+    data : Path
+        A .h5ad file or a .zarr directory.
+    model : ComponentAnalysis
+        The method, whose name says where its components are written.
+    remedy : str
+        What else to do than to delete it, the end of a sentence.
+
+    Raises
+    ------
+    DataError
+        If uns holds something else under the method's name.
+    """
+    from identica.io import DataError
+    from identica.io.anndata import names_at
+    from identica.single_cell.results import check_place
+
+    key = key_of(model)
+    names = names_at(data, f"uns/{key}")
+    try:
+        check_place(None if names is None else dict.fromkeys(names), key, f"delete it before, or {remedy}")
+    except ValueError as error:
+        raise DataError(f"{data}: {error}") from error
 
 
 def write_cells(data: Path, output: Path, results: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from identica.io import DataError
 __all__ = ["read_parameters"]
 
 
-def read_parameters(path: Path | None, given: Mapping[str, Any]) -> dict[str, Any]:
+def read_parameters(path: Path | None, given: Mapping[str, Any], *, needs_number: bool = True) -> dict[str, Any]:
     """Gather a method's parameters.
 
     Parameters
@@ -21,6 +21,8 @@ def read_parameters(path: Path | None, given: Mapping[str, Any]) -> dict[str, An
         A .toml or .json file.
     given : mapping
         What the command line says; None where it says nothing.
+    needs_number : bool, default=True
+        Whether the number of components must be said.
 
     Returns
     -------
@@ -34,9 +36,9 @@ def read_parameters(path: Path | None, given: Mapping[str, Any]) -> dict[str, An
     """
     parameters = {} if path is None else _read(path)
     parameters.update({name: value for name, value in given.items() if value is not None})
-    if "n_components" not in parameters:
+    if needs_number and "n_components" not in parameters:
         raise ValueError("the number of components is not given, add -d N (or n_components to the configuration)")
-    n_components = parameters["n_components"]
+    n_components = parameters.get("n_components")
     if isinstance(n_components, int) and n_components < 1:
         raise ValueError(f"n_components={n_components} is not possible, use at least 1")
     if parameters.get("random_state") is None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from identica.cli.cells import holds_cells, totals_over_all_genes
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from identica.io import Table
 
 __all__ = ["column_of_depths", "depth_in_words", "with_depths_of_fit", "with_depths_of_model"]
+
+LEAST_RATIO = 0.8
+"""Of depths to the totals over some genes, from which they may be totals over all."""
 
 
 def with_depths_of_fit(
@@ -83,12 +88,17 @@ def column_of_depths(
     Raises
     ------
     ValueError
-        If a column is told and there are no counts.
+        If a column is told and there are no counts, or depths are needed and nothing says which they were.
     """
     if model.observed_.counts is None:
         if told is not None:
             raise ValueError(f"--size-factor-key {told} is of use for counts, and {path} is of none: leave it out")
         return None
+    if told is None and record is None and model.observed_.depths_given:
+        raise ValueError(
+            f"{path} was fitted with depths that totals over its features cannot replace, and no run.json beside it "
+            "says which: put that file there, or, in transform, name a column of them by --size-factor-key"
+        )
     if told is None and record is None:
         warnings.warn(
             f"{path} is of counts and has no run.json beside it, so depths are taken to be totals over its features: "
@@ -140,7 +150,19 @@ def with_depths_of_model(
         )
     n_genes = _depth(record).get("n_genes")
     wide = isinstance(n_genes, int) and n_genes > model.n_features_in_
-    if table.beside.size_factors is not None or not wide:
+    given = table.beside.size_factors
+    if given is not None and wide and _depth(record).get("column") is None:
+        # Totals over more than the table's features are no less than those over these.
+        ratio = float(np.median(given / np.maximum(table.values.sum(axis=1, dtype=np.float64), 1.0)))
+        if ratio < LEAST_RATIO:
+            warnings.warn(
+                f"the model's depths are totals over {n_genes} genes, and the size factors of {table.path} are "
+                f"{ratio:.3g} times the totals over {table.shape[1]} of them: give --size-factor-key a column of "
+                "totals, or leave it out",
+                UserWarning,
+                stacklevel=2,
+            )
+    if given is not None or not wide:
         return table
     if not holds_cells(table.path):
         raise DataError(

@@ -45,7 +45,9 @@ class Fit:
         Table of observations: .npy, .npz, .csv, .tsv, .txt, .parquet, .h5ad or .zarr; text may be gzipped or come from
         standard input, "-".
     n_components : int
-        Number of components; needed here or in the configuration.
+        Number of components, needed here or in the configuration; of a .h5ad file or a .zarr directory by default 12,
+        or the number of genes, or of counts that of the directions which stand out from their noise, where these are
+        fewer, as identica.tl.dica has it.
     method : str
         The method: dica, unless the configuration says otherwise, sparse-jacobian, autoencoder and so on.
     output : Path
@@ -105,17 +107,19 @@ class Fit:
     def run(self) -> None:
         """Run the command."""
         from identica.cli.beside import check_levels
+        from identica.cli.cells import check_place_in, holds_cells
         from identica.cli.configuration import read_parameters
         from identica.cli.depth import with_depths_of_fit
         from identica.cli.held_out import split_rows
-        from identica.cli.observations import check_use, read_observations, recognise_counts
+        from identica.cli.observations import check_use, read_observations, recognise_counts, with_default_number
         from identica.estimators import from_configuration
         from identica.io import DataError, output_directory, refuse_to_overwrite
+        from identica.single_cell.tl import N_COMPONENTS
 
         given = {"n_components": self.n_components, "method": self.method, "random_state": self.seed}
         given |= {"likelihood": self.likelihood, "device": self.device}
-        parameters = read_parameters(self.config, given)
-        estimator = from_configuration(parameters)
+        parameters = read_parameters(self.config, given, needs_number=not holds_cells(self.data))
+        estimator = from_configuration({"n_components": N_COMPONENTS, **parameters})
         check_use(estimator, self.auxiliary)
         check_jobs(self.jobs)
         self._check_options(estimator)
@@ -132,8 +136,12 @@ class Fit:
             estimator = recognise_counts(estimator, table, told="likelihood" in parameters)
             column = self.beside.size_factor_key
             table, depth = with_depths_of_fit(estimator, table, layer=self.reading.layer, column=column)
-        rows = split_rows(len(table.values), self.holdout, int(estimator.random_state))
-        check_levels(table, rows[0])
+            if self.write_h5ad:
+                check_place_in(self.data, estimator, "leave --write-h5ad out")
+            rows = split_rows(len(table.values), self.holdout, int(estimator.random_state))
+            check_levels(table, rows[0])
+            if "n_components" not in parameters:
+                estimator = with_default_number(estimator, table)
         if self.resume and not checkpoint.exists() and self._is_finished(estimator, table):
             print(f"{self.output} holds this fit already, it is finished: nothing to resume")
             return

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from identica.estimators import ComponentAnalysis
     from identica.io import Table
 
-__all__ = ["check_use", "read_observations", "recognise_counts"]
+__all__ = ["check_use", "read_observations", "recognise_counts", "with_default_number"]
 
 MANY_ZEROS = 0.05
 """Share of the entries from which whole numbers of a table are taken for counts."""
@@ -96,6 +96,34 @@ def recognise_counts(estimator: ComponentAnalysis, table: Table, *, told: bool) 
             stacklevel=2,
         )
     return estimator
+
+
+def with_default_number(estimator: ComponentAnalysis, table: Table) -> ComponentAnalysis:
+    """Choose the number of components of cells as `identica.tl.dica` does where none is given, and say it.
+
+    Parameters
+    ----------
+    estimator : ComponentAnalysis
+        The method, with the likelihood that it is to have.
+    table : Table
+        What is to be fitted, with depths and covariates.
+
+    Returns
+    -------
+    ComponentAnalysis
+        The method with the number.
+    """
+    from identica.single_cell.tl import default_number
+
+    number = default_number(table.values, estimator.likelihood, table.beside.given())
+    warnings.warn(
+        f"{table.path}: {number} component{'s are' if number > 1 else ' is'} looked for, as identica.tl.dica does "
+        "where no number is given: give -d to choose it",
+        UserWarning,
+        stacklevel=2,
+    )
+    changed: ComponentAnalysis = estimator.set_params(n_components=number)
+    return changed
 
 
 def check_use(estimator: ComponentAnalysis, auxiliary: str | None) -> None:

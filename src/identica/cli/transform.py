@@ -46,7 +46,7 @@ class Transform:
 
     def run(self) -> None:
         """Run the command."""
-        from identica.cli.cells import check_cells_file, latents_of, write_cells
+        from identica.cli.cells import check_cells_file, check_place_in, holds_cells, latents_of, write_cells
         from identica.estimators import load
         from identica.io import check_table_file, output_directory, refuse_to_overwrite, write_table
 
@@ -54,10 +54,12 @@ class Transform:
         if cells:
             check_cells_file(self.output, self.data)
         else:
-            check_table_file(self.output)
+            check_table_file(self.output, others=(".h5ad",) if holds_cells(self.data) else ())
         refuse_to_overwrite([self.model, self.data], [self.output])
         model = load(self.model, device=self.device)
         table = self.reading.table_for(model, self.data, self.model, size_factor_key=self.size_factor_key)
+        if cells:
+            check_place_in(self.data, model, "give an output with another ending than .h5ad")
         with output_directory(self.output.parent):
             named = hasattr(model, "feature_names_in_")
             latents = model.transform(table.named() if named else table.values, **table.beside.given())

@@ -22,7 +22,7 @@ from identica.io.table import Table, held_as
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ANNDATA", "Cells", "elements", "is_old", "open_cells", "read_anndata", "table_of"]
+__all__ = ["ANNDATA", "Cells", "elements", "is_old", "names_at", "open_cells", "read_anndata", "table_of"]
 
 ANNDATA = (".h5ad", ".zarr")
 """Endings of what is read here."""
@@ -195,6 +195,33 @@ def is_old(group: Any) -> bool:
         Whether its tables are single arrays.
     """
     return not hasattr(group["obs"], "keys")
+
+
+def names_at(path: Path, place: str) -> tuple[str, ...] | None:
+    """Return the names of what a part of a file holds, without reading it.
+
+    Parameters
+    ----------
+    path : Path
+        A .h5ad file or a .zarr directory.
+    place : str
+        The part, such as uns/dica.
+
+    Returns
+    -------
+    tuple of str or None
+        None where there is no such part, nothing where it is a single value.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged.
+    """
+    with _damage(path), _opened(path) as group:
+        if place not in group:
+            return None
+        part = group[place]
+        return tuple(part.keys()) if hasattr(part, "keys") else ()
 
 
 def elements(*names: str) -> tuple[Any, ...]:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Beside", "text_column"]
 
+NUMBERS = "and a number is needed: give numbers, or take it as a label"
+SIZE_FACTORS = "and size factors are positive numbers: name a column that holds such"
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -77,7 +80,7 @@ class Beside:
         depth = roles.size_factors
         factors = None
         if depth is not None:
-            factors = _numbers(columns[depth], path, lambda i: place(i, depth)).to_numpy()
+            factors = _numbers(columns[depth], path, lambda i: place(i, depth), SIZE_FACTORS).to_numpy()
             if (factors <= 0).any():
                 row = int((factors <= 0).argmax())
                 raise DataError(
@@ -151,7 +154,7 @@ def _covariate(column: pd.Series[Any], kind: str, path: Path, place: Callable[[i
     return pd.Series([str(value) for value in column.tolist()], dtype=object)
 
 
-def _numbers(column: pd.Series[Any], path: Path, place: Callable[[int], str]) -> pd.Series[Any]:
+def _numbers(column: pd.Series[Any], path: Path, place: Callable[[int], str], needed: str = NUMBERS) -> pd.Series[Any]:
     import pandas as pd
 
     _refuse_missing(column, path, place)
@@ -159,10 +162,7 @@ def _numbers(column: pd.Series[Any], path: Path, place: Callable[[int], str]) ->
     wrong = numbers.isna().to_numpy()
     if wrong.any():
         row = int(wrong.argmax())
-        raise DataError(
-            f"{path}: the value at {place(row)} is {shortened(str(column.iloc[row]))!r}, and a number is needed: give "
-            "numbers, or take it as a label"
-        )
+        raise DataError(f"{path}: the value at {place(row)} is {shortened(str(column.iloc[row]))!r}, {needed}")
     infinite = ~np.isfinite(numbers.to_numpy())
     if infinite.any():
         raise DataError(
@@ -173,6 +173,13 @@ def _numbers(column: pd.Series[Any], path: Path, place: Callable[[int], str]) ->
 
 
 def _refuse_missing(column: pd.Series[Any], path: Path, place: Callable[[int], str]) -> None:
+    import pandas as pd
+
+    if "complex" in pd.api.types.infer_dtype(column, skipna=True):
+        raise DataError(
+            f"{path}: the value at {place(0)} is {shortened(str(column.iloc[0]))!r}, of a column of complex numbers: "
+            "give real numbers or labels"
+        )
     missing = column.isna().to_numpy()
     if missing.any():
         raise DataError(

@@ -147,13 +147,15 @@ def write_table(
             write_csv(path, values, feature_names, row_names, delimiter="," if ending == ".csv" else "\t")
 
 
-def check_table_file(path: str | os.PathLike[str]) -> None:
+def check_table_file(path: str | os.PathLike[str], *, others: Sequence[str] = ()) -> None:
     """Check, before any long work, that a name is one that `write_table` can write.
 
     Parameters
     ----------
     path : str or path
         The file.
+    others : sequence of str
+        Endings that the caller writes itself, for the message.
 
     Raises
     ------
@@ -162,13 +164,14 @@ def check_table_file(path: str | os.PathLike[str]) -> None:
     """
     if Path(path).is_dir():
         raise DataError(f"output {path} is a directory, give the name of a file")
-    _table_ending(path)
+    _table_ending(path, others)
 
 
-def _table_ending(path: str | os.PathLike[str]) -> str:
+def _table_ending(path: str | os.PathLike[str], others: Sequence[str] = ()) -> str:
     ending = Path(path).suffix.lower()
     if ending not in TABLE_ENDINGS:
-        raise DataError(f"output {path} has the unknown ending {ending!r}, use one of {', '.join(TABLE_ENDINGS)}")
+        endings = ", ".join((*TABLE_ENDINGS, *others))
+        raise DataError(f"output {path} has the unknown ending {ending!r}, use one of {endings}")
     return ending
 
 

@@ -5,12 +5,15 @@ Symbols: n samples, q columns of numbers.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, final
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
+from scipy import sparse
 
 from identica.preparation.standardise import FloatArray
 
@@ -18,6 +21,9 @@ __all__ = ["Covariate", "Covariates", "fit_covariates"]
 
 UNNAMED = "covariate_{}"
 """Name of a column of an array, by its number."""
+TABLE = "give a DataFrame, or an array with one row for each sample"
+FURTHEST = 1e6
+"""Standard deviations that a number may be from the mean of the fit, lest what is computed of it overflows."""
 MOST_LEVELS = 2
 """Samples that each level of a label must have on average."""
 
@@ -185,10 +191,13 @@ def _frame(covariates: Any, n_samples: int) -> pd.DataFrame:
     elif isinstance(covariates, pd.DataFrame):
         frame = covariates
     else:
+        _check_kind(covariates)
         try:
             array = np.asarray(covariates)
         except ValueError as error:
             raise ValueError("the covariates are no table: give one row for each sample") from error
+        if array.ndim == 0:
+            raise ValueError(f"the covariates are of type {type(covariates).__name__}: {TABLE}")
         if array.ndim not in (1, 2):
             raise ValueError(f"the covariates have the shape {array.shape}: give one row for each sample")
         array = array.reshape(len(array), -1)
@@ -198,6 +207,9 @@ def _frame(covariates: Any, n_samples: int) -> pd.DataFrame:
             f"the covariates have the shape {frame.shape} and X has {n_samples} samples: give one row for each "
             "sample, and one column or more"
         )
+    for i, name in enumerate(frame.columns):
+        if "complex" in types.infer_dtype(frame.iloc[:, i], skipna=True):
+            raise ValueError(f"covariate {str(name)!r} holds complex numbers: give real numbers or labels")
     missing = frame.isna().to_numpy()
     if missing.any():
         row, column = np.argwhere(missing)[0]
@@ -208,12 +220,28 @@ def _frame(covariates: Any, n_samples: int) -> pd.DataFrame:
     return frame
 
 
+def _check_kind(covariates: Any) -> None:
+    """Refuse what NumPy would take for a single value."""
+    if isinstance(covariates, str | bytes):
+        raise ValueError(f"the covariates are the text {covariates!r}, and their values are needed: {TABLE}")
+    if isinstance(covariates, Mapping):
+        raise ValueError("the covariates are a dict: give pd.DataFrame(covariates), with one row for each sample")
+    if sparse.issparse(covariates):
+        raise ValueError("the covariates are a sparse matrix: give them dense, by covariates.toarray()")
+
+
 def _fitted(name: str, column: pd.Series[Any]) -> Covariate:
     if types.is_float_dtype(column.dtype):
         numbers = column.to_numpy(dtype=np.float64)
         if not np.isfinite(numbers).all():
             raise ValueError(f"covariate {name!r} has infinite values: leave such samples out")
-        deviation = float(numbers.std())
+        with np.errstate(over="ignore", invalid="ignore"):  # refused here
+            deviation = float(numbers.std())
+        if not np.isfinite(deviation):
+            raise ValueError(
+                f"covariate {name!r} reaches from {numbers.min():g} to {numbers.max():g}, which is too far to compute "
+                "with: give it in another unit, or its logarithm"
+            )
         if not deviation > 1e-12 * float(np.abs(numbers).max()):
             raise ValueError(f"covariate {name!r} is the same for all samples: leave it out")
         return Covariate(name, None, (float(numbers.mean()),), deviation)
@@ -230,6 +258,16 @@ def _fitted(name: str, column: pd.Series[Any]) -> Covariate:
     return Covariate(name, levels, tuple(float(shares[level]) for level in levels[1:]), 1.0)
 
 
+def _as_spelt(labels: pd.Series[Any], levels: tuple[str, ...]) -> pd.Series[Any]:
+    """Write whole numbers as the levels are: 1 and 1.0 are one label, whichever of them was fitted."""
+    other = {
+        label: label[:-2] if label.endswith(".0") else f"{label}.0"
+        for label in set(labels) - set(levels)
+        if re.fullmatch(r"-?\d+(\.0)?", label)
+    }
+    return labels.map(lambda label: other[label] if other.get(label) in levels else label)
+
+
 def _encoded(covariate: Covariate, column: pd.Series[Any]) -> FloatArray:
     if covariate.levels is None:
         try:
@@ -240,8 +278,17 @@ def _encoded(covariate: Covariate, column: pd.Series[Any]) -> FloatArray:
             ) from error
         if not np.isfinite(numbers).all():
             raise ValueError(f"covariate {covariate.name!r} has infinite values: leave such samples out")
-        return np.asarray((numbers - covariate.centre[0]) / covariate.scale)[:, None]
-    labels = column.astype(str)
+        with np.errstate(over="ignore"):  # refused here
+            values = (numbers - covariate.centre[0]) / covariate.scale
+        far = np.abs(values) > FURTHEST
+        if far.any():
+            row = int(np.argmax(far))
+            raise ValueError(
+                f"covariate {covariate.name!r} of sample {row} is {numbers[row]:g}, more than {FURTHEST:g} standard "
+                "deviations from those of the fit: leave such samples out"
+            )
+        return np.asarray(values)[:, None]
+    labels = _as_spelt(column.astype(str), covariate.levels)
     new = sorted(set(labels) - set(covariate.levels))
     if new:
         raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -16,6 +17,8 @@ from identica.preparation.standardise import FloatArray
 
 __all__ = ["Observed", "Prepared", "check_counts", "check_size_factors"]
 
+SAME_UNIT = 1.25
+"""How far depths may be from totals, as a factor, to be taken for such."""
 WIDEST_RANGE = 1e9
 """Of depths, the largest over the smallest."""
 
@@ -111,6 +114,8 @@ class Observed:
                 "the model was fitted with size_factors, which totals cannot replace: give size_factors= for these "
                 "samples, too"
             )
+        if not self.depths_given and size_factors is not None:
+            _compare_with_totals(X, size_factors)
         return self.counts.design(log_depth(X, self.counts.mean_depth, size_factors)[0], known)
 
     def standardised(self, X: FloatArray, design: NDArray[np.float64] | None) -> FloatArray:
@@ -208,6 +213,19 @@ def check_counts(X: FloatArray, who: str, names: Any = None) -> None:
         raise ValueError(
             f"likelihood={who!r} is of counts, and sample {row} has {X[row, column]:g} of {feature}: give counts as "
             "they were measured, or leave the likelihood at 'gaussian'"
+        )
+
+
+def _compare_with_totals(X: FloatArray, size_factors: NDArray[np.float64]) -> None:
+    """Warn of size factors that are in another unit than totals, by which the model was fitted."""
+    ratio = float(np.median(size_factors / np.maximum(X.sum(axis=1, dtype=np.float64), 1.0)))
+    if not 1 / SAME_UNIT <= ratio <= SAME_UNIT:
+        warnings.warn(
+            f"the model's depths are totals over its {X.shape[1]} features, and the size factors given are {ratio:.3g} "
+            "times these, so that all components are shifted: give size factors in the unit of totals, or leave them "
+            "out",
+            UserWarning,
+            stacklevel=2,
         )
 
 

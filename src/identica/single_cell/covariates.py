@@ -162,6 +162,8 @@ def _column(adata: AnnData, name: str) -> pd.Series[Any]:
     if list(adata.obs.columns).count(name) > 1:
         raise ValueError(f"obs has several columns {name!r}: rename all but one")
     column: pd.Series[Any] = adata.obs[name]
+    if "complex" in types.infer_dtype(column, skipna=True):
+        raise ValueError(f"obs[{name!r}] holds complex numbers: give real numbers or labels")
     return column
 
 

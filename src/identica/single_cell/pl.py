@@ -51,12 +51,13 @@ def influence(adata: AnnData, *, key: str = "dica", n_genes: int = 30, ax: Axes 
     Raises
     ------
     TypeError
-        If `adata` is no AnnData.
+        If `adata` is no AnnData, or `ax` no axis.
     KeyError
         If there are no components of that name.
     """
     check_anndata(adata)
     check_integer("n_genes", n_genes, 1)
+    _check_axis(ax)
     values = influence_of(adata, key)
     used = np.flatnonzero(np.abs(values).sum(axis=1) > 0)
     strongest = used[np.argsort(-np.abs(values[used]).max(axis=1), kind="stable")][:n_genes]
@@ -91,12 +92,13 @@ def activities(adata: AnnData, groupby: str, *, key: str = "dica", ax: Axes | No
     Raises
     ------
     TypeError
-        If `adata` is no AnnData, or `groupby` no name.
+        If `adata` is no AnnData, `groupby` no name, or `ax` no axis.
     KeyError
         If there are no components of that name, or no such column.
     ValueError
         If no cell has a group, the column holds real numbers, or components are not finite.
     """
+    _check_axis(ax)
     values, groups = _grouped(adata, groupby, key)
     names = [str(name) for name in groups.cat.categories]
     means = np.array([values[groups.cat.codes.to_numpy() == code].mean(axis=0) for code in range(len(names))])
@@ -136,19 +138,27 @@ def embedding(
     ImportError
         If scanpy is not installed.
     TypeError
-        If `adata` is no AnnData.
+        If `adata` is no AnnData, `basis` no name, `components` are no list, or an option is one that is set here.
     KeyError
         If there are no components, or no embedding, of that name.
     ValueError
-        If there is no component of such a number or name.
+        If there is no component of such a number or name, none is named, or several are to be on one axis.
     """
     check_anndata(adata)
+    _check_options("embedding", options, color="components= says what is drawn")
+    if not isinstance(basis, str):
+        raise TypeError(f"basis={basis!r} is not possible: give the name of one embedding in obsm")
     values = values_of(adata, key)
     places = [name for name in (basis, f"X_{basis}") if name in adata.obsm]
     if not places:
         raise KeyError(f"obsm has no embedding {basis!r}, it has {', '.join(adata.obsm)}: call scanpy.tl.umap before")
     names, ticks = (name(adata, key, values.shape[1]) for name in (component_names, tick_names))
     chosen = _chosen(components, names)
+    if options.get("ax") is not None and len(chosen) > 1:
+        raise ValueError(
+            f"ax= is for a single component, and {len(chosen)} are to be drawn: give components= one of them, or leave "
+            "ax out"
+        )
     light = _light(adata, values, ticks)
     light.obsm[places[0]] = np.asarray(adata.obsm[places[0]])
     shown = [ticks[j] for j in chosen]
@@ -181,18 +191,24 @@ def matrixplot(adata: AnnData, groupby: str, *, key: str = "dica", **options: An
     ImportError
         If scanpy is not installed.
     TypeError
-        If `adata` is no AnnData, or `groupby` no name.
+        If `adata` is no AnnData, `groupby` no name, or an option is one that is set here.
     KeyError
         If there are no components of that name, or no such column.
     ValueError
         If no cell has a group, the column holds real numbers, or components are not finite.
     """
+    check_anndata(adata)
+    _check_options("matrixplot", options, var_names="all components are drawn")
     values, groups = _grouped(adata, groupby, key)
     names = tick_names(adata, key, values.shape[1])
     light = _light(adata, values, names)
-    light.obs[groupby] = groups
+    # Under a name that is none of a component's, by which scanpy would find two things.
+    by = groupby
+    while by in names:
+        by += "_"
+    light.obs[by] = groups
     options = {"cmap": COLOURS, "vcenter": 0.0, "colorbar_title": "mean", **options}
-    axes: Axes = _scanpy().pl.matrixplot(light, names, groupby, **options, show=False)["mainplot_ax"]
+    axes: Axes = _scanpy().pl.matrixplot(light, names, by, **options, show=False)["mainplot_ax"]
     return axes
 
 
@@ -216,15 +232,39 @@ def _chosen(components: Sequence[int | str] | int | str | None, names: list[str]
     """Return the numbers of components that are given by number or by name."""
     if components is None:
         return list(range(len(names)))
+    if isinstance(components, str | int | np.integer):
+        components = [components]
+    if not isinstance(components, Sequence | pd.Index | np.ndarray):
+        raise TypeError(f"components={components!r} is not possible: give numbers or names of components, or None")
+    if not len(components):
+        raise ValueError(f"components={components!r} names none: give numbers or names, or None for all of them")
     chosen = []
-    for given in [components] if isinstance(components, str | int | np.integer) else list(components):
+    for given in components:
         if isinstance(given, str) and given in names:
             chosen.append(names.index(given))
-        elif isinstance(given, int | np.integer) and 0 <= given < len(names):
+        elif isinstance(given, int | np.integer) and not isinstance(given, bool) and 0 <= given < len(names):
             chosen.append(int(given))
         else:
             raise ValueError(f"there is no component {given!r}: give numbers below {len(names)}, or {', '.join(names)}")
     return chosen
+
+
+def _check_axis(ax: object) -> None:
+    if ax is not None and not isinstance(ax, Axes):
+        raise TypeError(f"ax={ax!r} is not possible: give an axis of matplotlib, or leave it out for a new figure")
+
+
+def _check_options(picture: str, options: dict[str, Any], **others: str) -> None:
+    """Refuse options of scanpy's that this module has set, with the reason, and what is no axis."""
+    reasons = {
+        "show": "axes are returned, and matplotlib.pyplot.show() shows them",
+        "return_fig": "axes are returned, which know their figure",
+        **others,
+    }
+    for name, reason in reasons.items():
+        if name in options:
+            raise TypeError(f"pl.{picture} has no option {name!r}: {reason}, leave it out")
+    _check_axis(options.get("ax"))
 
 
 def _light(adata: AnnData, values: NDArray[np.floating[Any]], names: list[str]) -> AnnData:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from identica.estimators import ComponentAnalysis
 
-__all__ = ["Fitted", "mean_jacobian", "write_results"]
+__all__ = ["Fitted", "check_place", "mean_jacobian", "write_results"]
 
 POINTS = 1024
 """Cells at which the Jacobian is averaged."""
@@ -57,6 +57,27 @@ class Fitted:
         """Names of the covariates."""
         given = self.known.get("covariates")
         return [] if given is None else [str(name) for name in given.columns]
+
+
+def check_place(written: object, key: str, remedy: str) -> None:
+    """Refuse to replace what this library has not written.
+
+    Parameters
+    ----------
+    written : object
+        What uns holds under the name; None where it holds nothing.
+    key : str
+        The name.
+    remedy : str
+        What to do, the end of a sentence.
+
+    Raises
+    ------
+    ValueError
+        If it is no record of a fit.
+    """
+    if written is not None and not (isinstance(written, Mapping) and "params" in written):
+        raise ValueError(f"uns[{key!r}] holds something else: {remedy}")
 
 
 def write_results(

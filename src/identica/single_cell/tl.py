@@ -25,12 +25,12 @@ from identica.single_cell.expression import (
     select_genes,
 )
 from identica.single_cell.naming import label_components
-from identica.single_cell.results import Fitted, write_results
+from identica.single_cell.results import Fitted, check_place, write_results
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-__all__ = ["dica", "label_components"]
+__all__ = ["N_COMPONENTS", "OF_COUNTS", "default_number", "dica", "label_components"]
 
 N_COMPONENTS = 12
 """Where no number is given, at most: two above ten, since superfluous ones are marked and missing ones not found."""
@@ -125,9 +125,7 @@ def dica(
     check_anndata(adata)
     if not isinstance(key_added, str) or not key_added or "/" in key_added:
         raise ValueError(f"key_added={key_added!r} is not possible: give a name without a slash")
-    written = adata.uns.get(key_added)
-    if written is not None and not (isinstance(written, Mapping) and "params" in written):
-        raise ValueError(f"uns[{key_added!r}] holds something else: give another key_added, or delete it before")
+    check_place(adata.uns.get(key_added), key_added, "give another key_added, or delete it before")
     if use_highly_variable is not None and not isinstance(use_highly_variable, bool | np.bool_):
         raise TypeError(f"use_highly_variable={use_highly_variable!r} is not possible: give True, False or None")
     check_writable(adata, copy=copy)
@@ -178,7 +176,7 @@ def dica(
             "another likelihood, or leave it out"
         )
     if n_components is None:
-        n_components = _default_number(values, likelihood, known)
+        n_components = default_number(values, likelihood, known)
     method = DICA(n_components, likelihood=likelihood, random_state=random_state, **parameters)
     found = np.asarray(method.fit_transform(pd.DataFrame(values, columns=names, copy=False), **known))
     target = adata.copy() if copy else adata
@@ -209,11 +207,26 @@ def _check_no_logarithms(adata: AnnData, layer: str | None, likelihood: str) -> 
     )
 
 
-def _default_number(values: NDArray[Any], likelihood: str, known: Mapping[str, Any]) -> int:
-    """Return how many components there are where no number is given."""
+def default_number(values: NDArray[Any], likelihood: str, known: Mapping[str, Any]) -> int:
+    """Return how many components there are where no number is given.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_obs, n_genes)
+        Of the genes used.
+    likelihood : str
+        How they follow the components.
+    known : mapping
+        Covariates and size factors of the cells, by name, where there are some.
+
+    Returns
+    -------
+    int
+        12, or the number of genes, or of counts that of the directions which stand out from their noise, where these
+        are fewer; at least 1.
+    """
     at_most = max(1, min(N_COMPONENTS, int(values.shape[1])))
     if likelihood == "gaussian" or not np.isfinite(values).all() or (values < 0).any():  # which the fit refuses
         return at_most
     covariates = fit_covariates(known["covariates"], len(values))[1] if "covariates" in known else None
-    found = n_directions(values, at_most, size_factors=known["size_factors"], covariates=covariates)
-    return max(1, found)
+    return max(1, n_directions(values, at_most, size_factors=known.get("size_factors"), covariates=covariates))
