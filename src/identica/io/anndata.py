@@ -101,7 +101,8 @@ class _Matrix:
 
     def check(self, budget: Budget, n_vars: int, dtype: DTypeLike) -> None:
         """Refuse what is too large as a dense matrix of some variables, or packed so far that it is a lie."""
-        what = f"a {'sparse' if self.is_sparse else 'dense'} matrix, the part that is read being"
+        part = "a part of a" if n_vars < self.shape[1] else "a"
+        what = f"{part} {'sparse' if self.is_sparse else 'dense'} matrix"
         shape = (self.shape[0], n_vars)
         if hasattr(self.stored, "toarray") or isinstance(self.stored, np.ndarray):
             budget.check(self.path, shape, dtype, what)
@@ -111,11 +112,12 @@ class _Matrix:
             budget.check_stored(self.path, shape, dtype, math.ceil(share * _n_stored(self.stored)), what)
             return
         budget.check(self.path, shape, dtype, what)
-        group = self.stored.group
-        for name in ("data", "indices", "indptr"):
-            part = group[name]
-            budget.check_stored(self.path, part.shape, part.dtype, _n_stored(part), f"the {name} of a sparse matrix")
-        n_values = math.prod(group["data"].shape)
+        with _damage(self.path):
+            group = self.stored.group
+            for name in ("data", "indices", "indptr"):
+                part, of = group[name], f"the {name} of a sparse matrix"
+                budget.check_stored(self.path, part.shape, part.dtype, _n_stored(part), of)
+            n_values = math.prod(group["data"].shape)
         budget.check_density(self.path, shape, dtype, n_values)
 
     def __getitem__(self, part: Any) -> Any:

@@ -1,6 +1,7 @@
 """Reading NumPy's .npy and .npz files, never unpickling."""
 
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ __all__ = ["array_in", "load_npy", "open_npz", "read_npy", "read_npz"]
 # What NumPy, SciPy and zipfile raise on a damaged file, a header that asks for more memory than there is and a member
 # that is encrypted or packed in an unknown way included; each becomes a DataError that says so.
 _DAMAGED = (ValueError, TypeError, KeyError, EOFError, SyntaxError, MemoryError, OverflowError, OSError,
-            RuntimeError, zipfile.BadZipFile, zlib.error)  # fmt: skip
+            RuntimeError, zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # fmt: skip
 
 
 def load_npy(path: Path, budget: Budget | None = None) -> NDArray[Any]:
@@ -156,7 +157,8 @@ def open_npz(path: Path) -> Iterator[Any]:
     if not zipfile.is_zipfile(path):
         raise DataError(f"{path} is not a .npz file or is damaged, write it with numpy.savez")
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # NumPy leaves a file open that is no archive.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             yield arrays
     except DataError:
         raise
