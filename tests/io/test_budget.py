@@ -89,7 +89,7 @@ def test_sizes_in_words():
 def test_the_limit_is_half_of_the_memory_unless_told(monkeypatch):
     monkeypatch.delenv("IDENTICA_MAX_MEMORY", raising=False)
     monkeypatch.setattr("identica.io.budget.memory_of_machine", lambda: 1000)
-    assert Budget.default() == Budget(500.0)
+    assert Budget.default() == Budget(500.0, was_given=False)
     monkeypatch.setattr("identica.io.budget.memory_of_machine", lambda: None)
     assert Budget.default().n_bytes == np.inf
     monkeypatch.setenv("IDENTICA_MAX_MEMORY", "1KiB")

@@ -99,7 +99,7 @@ def read_cells(
 
     if genes not in (None, *GENES):
         raise DataError(f"genes={genes} is not known: use {' or '.join(GENES)}, or leave it out")
-    with open_cells(path, layer) as cells:
+    with open_cells(path, layer, budget) as cells:
         if names is None:
             try:
                 chosen = select_genes(cells, None if genes is None else genes == "highly-variable")
@@ -129,8 +129,7 @@ def read_cells(
                 stacklevel=2,
             )
         held = np.float64 if cells.X.dtype == np.float64 else np.float32
-        what = f"a {'sparse' if cells.X.is_sparse else 'dense'} matrix"
-        budget.check(path, (cells.n_obs, n_genes), held, f"{what}, the part that is read being")
+        cells.X.check(budget, n_genes, held)
         values = dense_expression(cells, None, chosen)
         return table_of(cells, values, list(cells.var_names[chosen]), path, roles, missing=missing)
 
@@ -165,9 +164,10 @@ def totals_over_all_genes(path: Path, layer: str | None) -> tuple[NDArray[np.flo
         If the values are no counts.
     """
     from identica.io.anndata import open_cells
+    from identica.io.budget import Budget
     from identica.single_cell.covariates import size_factors
 
-    with open_cells(path, layer) as cells:
+    with open_cells(path, layer, Budget.unlimited()) as cells:
         return size_factors(cells, None, None), cells.n_vars
 
 
@@ -213,9 +213,10 @@ def results_of(
     from anndata import AnnData
 
     from identica.io.anndata import open_cells
+    from identica.io.budget import Budget
     from identica.single_cell.results import Fitted, write_results
 
-    with open_cells(table.path, layer) as cells:
+    with open_cells(table.path, layer, Budget.unlimited()) as cells:
         genes = np.asarray(cells.var_names.isin(table.feature_names or ()))
         target = AnnData(obs=pd.DataFrame(index=cells.obs_names), var=pd.DataFrame(index=cells.var_names))
     key = key_of(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,14 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from identica.io.auxiliary import Auxiliary
 from identica.io.beside import Beside
 from identica.io.budget import Budget
 from identica.io.columns import Roles, few
 from identica.io.errors import DataError
+from identica.io.hdf5 import check_hdf5
 from identica.io.table import Table, held_as
+from identica.io.zarr_store import check_zarr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +30,8 @@ __all__ = ["ANNDATA", "Cells", "elements", "is_old", "names_at", "open_cells", "
 ANNDATA = (".h5ad", ".zarr")
 """Endings of what is read here."""
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"  # of every HDF5 file
+_WHOLE = ("obs", "var")
+"""What is read as a whole, whichever matrix is asked for."""
 _GROUPS = (".zgroup", "zarr.json")  # of every Zarr directory, by its version
 
 
@@ -94,6 +99,27 @@ class _Matrix:
     def format(self) -> str | None:
         return self.stored.format if self.is_sparse else None
 
+    def check(self, budget: Budget, n_vars: int, dtype: DTypeLike) -> None:
+        """Refuse what is too large as a dense matrix of some variables, or packed so far that it is a lie."""
+        part = "a part of a" if n_vars < self.shape[1] else "a"
+        what = f"{part} {'sparse' if self.is_sparse else 'dense'} matrix"
+        shape = (self.shape[0], n_vars)
+        if hasattr(self.stored, "toarray") or isinstance(self.stored, np.ndarray):
+            budget.check(self.path, shape, dtype, what)
+            return
+        if not self.is_sparse:
+            share = n_vars / max(1, self.shape[1])
+            budget.check_stored(self.path, shape, dtype, math.ceil(share * _n_stored(self.stored)), what)
+            return
+        budget.check(self.path, shape, dtype, what)
+        with _damage(self.path):
+            group = self.stored.group
+            for name in ("data", "indices", "indptr"):
+                part, of = group[name], f"the {name} of a sparse matrix"
+                budget.check_stored(self.path, part.shape, part.dtype, _n_stored(part), of)
+            n_values = math.prod(group["data"].shape)
+        budget.check_density(self.path, shape, dtype, n_values)
+
     def __getitem__(self, part: Any) -> Any:
         with _damage(self.path):
             found = self.stored[part]
@@ -104,7 +130,7 @@ class _Matrix:
 
 
 @contextmanager
-def open_cells(path: Path, layer: str | None) -> Iterator[Cells]:
+def open_cells(path: Path, layer: str | None, budget: Budget) -> Iterator[Cells]:
     """Open a .h5ad file or a .zarr directory.
 
     Parameters
@@ -113,6 +139,8 @@ def open_cells(path: Path, layer: str | None) -> Iterator[Cells]:
         The file or directory.
     layer : str or None
         Name of the layer to read from; None, or "X" where no layer has that name, means `X`.
+    budget : Budget
+        The most memory that names and columns may take.
 
     Yields
     ------
@@ -128,7 +156,7 @@ def open_cells(path: Path, layer: str | None) -> Iterator[Cells]:
     """
     with ExitStack() as files:
         with _damage(path):
-            group = files.enter_context(_opened(path))
+            group = files.enter_context(_opened(path, budget))
             read_elem, sparse_dataset = elements("read_elem", "sparse_dataset")
             if not {"obs", "var"} <= set(group):
                 raise DataError(
@@ -153,7 +181,7 @@ def open_cells(path: Path, layer: str | None) -> Iterator[Cells]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path, budget: Budget) -> Iterator[Any]:
     """Open the group that holds everything."""
     kind = path.suffix.lower()[1:]
     if kind == "zarr":
@@ -173,11 +201,16 @@ def _opened(path: Path) -> Iterator[Any]:
     if kind == "zarr":
         import zarr
 
-        yield zarr.open_group(str(path), mode="r")
+        check_zarr(path, budget, _WHOLE)
+        # What the files themselves say was checked, and not what is repeated of them.
+        yield zarr.open_group(str(path), mode="r", use_consolidated=False)
     else:
         import h5py
 
         with h5py.File(path, "r") as group:
+            # Of an old file all is read.
+            old = isinstance(group.get("obs"), h5py.Dataset)
+            check_hdf5(group, path, budget, tuple(group) if old else _WHOLE)
             yield group
 
 
@@ -261,6 +294,14 @@ def _damage(path: Path) -> Iterator[None]:
         ) from error
 
 
+def _n_stored(array: Any) -> int:
+    """Return how many bytes an array of h5py or zarr takes in its file."""
+    if hasattr(array, "id"):
+        return int(array.id.get_storage_size())
+    told = array.nbytes_stored
+    return int(told() if callable(told) else told)
+
+
 def _chosen(group: Any, layer: str | None, path: Path) -> Any:
     names = list(group["layers"]) if "layers" in group else []
     if layer == "X" and layer not in names:
@@ -304,11 +345,9 @@ def read_anndata(path: Path, layer: str | None, roles: Roles, budget: Budget, mi
     DataError
         If it is neither, is damaged, has no such matrix or column, or the matrix is too large or cannot be used.
     """
-    with open_cells(path, layer) as cells:
+    with open_cells(path, layer, budget) as cells:
         matrix = cells.X
-        budget.check(
-            path, matrix.shape, held_as(matrix.dtype, 2), f"a {'sparse' if matrix.is_sparse else 'dense'} matrix"
-        )
+        matrix.check(budget, cells.n_vars, held_as(matrix.dtype, 2))
         values = matrix[:, :]
         values = values.toarray() if hasattr(values, "toarray") else np.asarray(values)
         return table_of(cells, values, list(cells.var_names), path, roles, missing=missing)

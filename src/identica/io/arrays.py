@@ -1,6 +1,7 @@
 """Reading NumPy's .npy and .npz files, never unpickling."""
 
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ __all__ = ["array_in", "load_npy", "open_npz", "read_npy", "read_npz"]
 # What NumPy, SciPy and zipfile raise on a damaged file, a header that asks for more memory than there is and a member
 # that is encrypted or packed in an unknown way included; each becomes a DataError that says so.
 _DAMAGED = (ValueError, TypeError, KeyError, EOFError, SyntaxError, MemoryError, OverflowError, OSError,
-            RuntimeError, zipfile.BadZipFile, zlib.error)  # fmt: skip
+            RuntimeError, zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # fmt: skip
 
 
 def load_npy(path: Path, budget: Budget | None = None) -> NDArray[Any]:
@@ -129,7 +130,7 @@ def read_npz(path: Path, key: str | None, budget: Budget, missing: bool = False)
             raise DataError(f"{path} holds the arrays {', '.join(names)}, choose one by its key")
         if key is not None and key not in names:
             raise DataError(f"{path} has no array {key!r}, it holds {', '.join(names)}")
-        budget.check(path, *_declared(arrays, key or names[0]))
+        _check_member(path, arrays, key or names[0], budget)
         values = array_in(arrays, key or names[0], path)
     return Table.checked(values, path, missing=missing)
 
@@ -156,7 +157,8 @@ def open_npz(path: Path) -> Iterator[Any]:
     if not zipfile.is_zipfile(path):
         raise DataError(f"{path} is not a .npz file or is damaged, write it with numpy.savez")
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # NumPy leaves a file open that is no archive.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             yield arrays
     except DataError:
         raise
@@ -195,26 +197,49 @@ def array_in(arrays: Any, name: str, path: Path) -> NDArray[Any]:
 def _read_sparse(path: Path, arrays: Any, budget: Budget) -> NDArray[Any]:
     import scipy.sparse
 
-    parts = [_declared(arrays, name) for name in arrays.files]
-    for shape, dtype in parts:
-        budget.check(path, shape, dtype, "a part of a sparse matrix")
-    kinds = dict(zip(arrays.files, (dtype for _, dtype in parts), strict=True))
+    kinds = {name: _check_member(path, arrays, name, budget) for name in arrays.files}
+    n_values = math.prod(kinds["data"][0])
     sides = [int(side) for side in np.ravel(array_in(arrays, "shape", path))]
-    budget.check(path, sides, kinds["data"], "a sparse matrix")
+    budget.check(path, sides, kinds["data"][1], "a sparse matrix")
+    budget.check_density(path, sides, kinds["data"][1], n_values)
     matrix = scipy.sparse.load_npz(path)
     if hasattr(matrix, "check_format"):  # an index out of range would be written to wherever it points
         matrix.check_format(full_check=True)
     return np.asarray(matrix.toarray())
 
 
-def _declared(arrays: Any, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Return the shape of a member of a .npz file and the type in which it is held, from its header alone."""
+def _check_member(path: Path, arrays: Any, name: str, budget: Budget) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return the shape of a member of a .npz file and the type in which it is held, from its header alone.
+
+    What the header declares must be what the archive says of the member's length, and not too large.
+
+    Returns
+    -------
+    shape : tuple of int
+        As declared.
+    dtype : dtype
+        In which it is held.
+
+    Raises
+    ------
+    DataError
+        If it is too large, or a lie.
+    """
     member = f"{name}.npy"
     if member not in arrays.zip.namelist():
         return (), np.dtype(np.float64)  # which `array_in` refuses
+    told = arrays.zip.getinfo(member)
     with arrays.zip.open(member) as file:
         shape, dtype = _header(file)
-    return shape, held_as(dtype, len(shape))
+        begins = file.tell()
+    kind = held_as(dtype, len(shape))
+    budget.check_stored(path, shape, kind, told.compress_size)
+    if not dtype.hasobject and begins + math.prod(shape) * dtype.itemsize != told.file_size:
+        raise DataError(
+            f"{path} is damaged: the header of {name} says that it holds {dtype} of shape {shape}, and the archive "
+            f"that it has {told.file_size} bytes"
+        )
+    return shape, kind
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:

@@ -23,6 +23,13 @@ VARIABLE = "IDENTICA_MAX_MEMORY"
 SHARE = 0.5
 """Of the machine's memory: the limit where the environment says none, either."""
 REMEDY = f"give fewer rows or features, or a higher limit by --max-memory or {VARIABLE}"
+LARGE = 2**28
+"""Bytes up to which it does not matter how far they are packed."""
+MOST_INFLATED = 250
+"""Times as large as in its file that anything large may become, where no limit was given: measured data are packed by
+less, and a file of zeros by a thousand."""
+SPARSEST = 2000
+"""Entries for each value of a large sparse matrix, where no limit was given."""
 _UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?b)?\s*", re.IGNORECASE)
 
@@ -36,6 +43,8 @@ class Budget:
     ----------
     n_bytes : float
         How much; infinite where the system does not say what it has.
+    was_given : bool, default=True
+        Whether someone has said so, and is taken at the word however far a file is packed.
 
     Examples
     --------
@@ -46,6 +55,7 @@ class Budget:
     """
 
     n_bytes: float
+    was_given: bool = True
 
     @classmethod
     def default(cls) -> Budget:
@@ -65,7 +75,18 @@ class Budget:
         if told:
             return cls(read_size(told, VARIABLE))
         memory = memory_of_machine()
-        return cls(math.inf if memory is None else SHARE * memory)
+        return cls(math.inf if memory is None else SHARE * memory, was_given=False)
+
+    @classmethod
+    def unlimited(cls) -> Budget:
+        """Return none, for what was checked before.
+
+        Returns
+        -------
+        Budget
+            That allows all.
+        """
+        return cls(math.inf)
 
     def check(self, path: Path, shape: Sequence[int], dtype: DTypeLike, what: str = "an array") -> None:
         """Refuse an array that is larger, by what its file declares.
@@ -89,6 +110,67 @@ class Budget:
         dtype = np.dtype(dtype)
         sides = tuple(int(side) for side in shape)
         self.check_bytes(path, math.prod(sides) * dtype.itemsize, f"{what} of shape {sides}, which as {dtype}")
+
+    def check_stored(
+        self, path: Path, shape: Sequence[int], dtype: DTypeLike, n_stored: int, what: str = "an array"
+    ) -> None:
+        """Refuse an array that is larger, or packed so far that it cannot be measured data.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        shape : sequence of int
+            As declared; plain integers, so that no product overflows.
+        dtype : dtype
+            As which it is to be held.
+        n_stored : int
+            Bytes that it takes in the file.
+        what : str, default="an array"
+            What has the shape.
+
+        Raises
+        ------
+        DataError
+            If it is.
+        """
+        self.check(path, shape, dtype, what)
+        dtype = np.dtype(dtype)
+        n_bytes = math.prod(int(side) for side in shape) * dtype.itemsize
+        if not self.was_given and n_bytes > LARGE and n_bytes > MOST_INFLATED * n_stored:
+            raise DataError(
+                f"{path} holds {what} of shape {tuple(shape)}, which takes {size_in_words(n_stored)} in the file and "
+                f"{size_in_words(n_bytes)} in memory, and more than {MOST_INFLATED} times as much is read only where it "
+                f"is asked for: give a limit by --max-memory or {VARIABLE} if this is right"
+            )
+
+    def check_density(self, path: Path, shape: Sequence[int], dtype: DTypeLike, n_values: int) -> None:
+        """Refuse a sparse matrix that would be large and is almost nothing.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        shape : sequence of int
+            As declared; plain integers.
+        dtype : dtype
+            As which it is to be held.
+        n_values : int
+            Values that are stored.
+
+        Raises
+        ------
+        DataError
+            If it is.
+        """
+        n_entries = math.prod(int(side) for side in shape)
+        n_bytes = n_entries * np.dtype(dtype).itemsize
+        if not self.was_given and n_bytes > LARGE and n_entries > SPARSEST * n_values:
+            raise DataError(
+                f"{path} holds a sparse matrix of shape {tuple(shape)} with {n_values} values, which as a dense one "
+                f"takes {size_in_words(n_bytes)}, and less than one value in {SPARSEST} is read only where it is asked "
+                f"for: give a limit by --max-memory or {VARIABLE} if this is right"
+            )
 
     def check_bytes(self, path: Path, n_bytes: int, what: str) -> None:
         """Refuse what takes more.

@@ -69,7 +69,13 @@ def read_parquet(path: Path, roles: Roles, budget: Budget, missing: bool = False
     for position in features:
         _check_type(path, names[position], schema.types[position])
     single = all(_values_of(schema.types[position]) in (pa.float16(), pa.float32()) for position in features)
-    budget.check(path, (n_rows, len(features)), np.float32 if single else np.float64)
+    n_stored = sum(
+        file.metadata.row_group(group).column(column).total_compressed_size
+        for group in range(file.metadata.num_row_groups)
+        for column in range(file.metadata.num_columns)
+    )
+    held = np.float32 if single else np.float64
+    budget.check_stored(path, (n_rows, len(features)), held, min(n_stored, path.stat().st_size))
     try:
         table = file.read()
     except (pa.ArrowException, OSError, ValueError) as error:

@@ -1,0 +1,142 @@
+"""What a Zarr directory may consist of: files of its own, packed by known codecs, and no more than is read.
+
+Metadata of Zarr name the codecs by which chunks are unpacked. Some of those that are registered run code (pickle) or
+are somebody else's; those of numbers and text that AnnData writes are allowed. A chunk that is missing reads as the
+fill value, so that a small directory can declare any shape.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from identica.io.budget import Budget, size_in_words
+from identica.io.errors import DataError
+
+__all__ = ["check_zarr"]
+
+CODECS = frozenset(
+    (
+        *("blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma"),
+        *("crc32", "crc32c", "adler32", "fletcher32"),
+        *("bytes", "transpose", "shuffle", "delta", "fixedscaleoffset", "packbits", "vlen-utf8", "vlen-bytes"),
+    )
+)
+"""Packing, checksums, and forms of numbers and text."""
+METADATA = (".zarray", ".zgroup", ".zattrs", ".zmetadata", "zarr.json")
+LARGEST_METADATA = 2**24
+MOST_FILES = 1_000_000
+
+
+def check_zarr(store: Path, budget: Budget, needed: tuple[str, ...]) -> None:
+    """Refuse a directory that points out of itself, needs other codecs, or whose needed parts are too large.
+
+    Parameters
+    ----------
+    store : Path
+        The directory.
+    budget : Budget
+        The most memory that all needed parts may take together.
+    needed : tuple of str
+        Groups and arrays that are to be read as a whole, by their path in the directory.
+
+    Raises
+    ------
+    DataError
+        If it does.
+    """
+    arrays: dict[str, tuple[tuple[int, ...], int]] = {}
+    stored: dict[str, int] = {}
+    for count, path in enumerate(_files(store)):
+        if count >= MOST_FILES:
+            raise DataError(f"{store} holds more than {MOST_FILES} files: write it anew with larger chunks")
+        name = path.parent.relative_to(store).as_posix()
+        if path.name not in METADATA:
+            stored[name] = stored.get(name, 0) + path.stat().st_size
+            continue
+        content = _metadata(path, store)
+        for codec in _codecs(content):
+            if codec not in CODECS:
+                raise DataError(
+                    f"{store}: {name} is packed by the codec {codec[:40]!r}, and only those of numbers and text are "
+                    "run: write it anew with AnnData.write_zarr"
+                )
+        if path.name == ".zarray" or content.get("node_type") == "array":
+            arrays[name] = _declared(content, path, store)
+    total = 0
+    for name, (shape, size) in sorted(arrays.items()):
+        if any(name == part or name.startswith(f"{part}/") for part in needed):
+            # Chunks of the fill value alone are not written, so that nothing stored may be right where it is small.
+            held = sum(n for place, n in stored.items() if place == name or place.startswith(f"{name}/"))
+            budget.check_stored(store, shape, f"V{max(1, size)}", held, f"a part {name!r}")
+            total += math.prod(shape) * max(1, size)
+            budget.check_bytes(store, total, "names and columns that together, as declared,")
+
+
+def _files(store: Path) -> Iterator[Path]:
+    def failed(error: OSError) -> None:
+        raise DataError(f"{store} cannot be read ({error.strerror}): {error.filename}") from error
+
+    for folder, folders, files in os.walk(store, onerror=failed):
+        for name in (*folders, *files):
+            path = Path(folder) / name
+            if path.is_symlink():
+                raise DataError(
+                    f"{store}: {path.relative_to(store)} is a symbolic link, and links out of the directory are not "
+                    "followed: copy what it points to in its place"
+                )
+            if name in files and not path.is_file():
+                raise DataError(f"{store}: {path.relative_to(store)} is no regular file, remove it")
+        yield from (Path(folder) / name for name in files)
+
+
+def _metadata(path: Path, store: Path) -> dict[str, Any]:
+    name = path.relative_to(store)
+    size = path.stat().st_size
+    if size > LARGEST_METADATA:
+        limit = size_in_words(LARGEST_METADATA)
+        raise DataError(f"{store}: {name} has {size_in_words(size)}, and metadata of up to {limit} are read")
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{store} is damaged: {name} is not JSON") from error
+    if not isinstance(content, dict):
+        raise DataError(f"{store} is damaged: {name} is no JSON object")
+    return content
+
+
+def _codecs(content: dict[str, Any]) -> Iterator[str]:
+    """Yield the names of all codecs in the metadata of an array, or of all that a group repeats of its arrays."""
+    if "zarr_consolidated_format" in content or "consolidated_metadata" in content:
+        inner = content.get("metadata") or (content.get("consolidated_metadata") or {}).get("metadata") or {}
+        for each in inner.values() if isinstance(inner, dict) else ():
+            if isinstance(each, dict):
+                yield from _codecs({key: value for key, value in each.items() if key != "consolidated_metadata"})
+    for key in ("compressor", "filters", "codecs", "storage_transformers", "object_codec"):
+        given = content.get(key)
+        for codec in given if isinstance(given, list) else [given]:
+            if isinstance(codec, dict):
+                name = str(codec.get("name", codec.get("id", "")))
+                if key == "storage_transformers" or name == "sharding_indexed":
+                    yield from _codecs(codec.get("configuration") or {})
+                    yield name if key == "storage_transformers" else "bytes"
+                else:
+                    yield name.removeprefix("numcodecs.")
+            elif codec is not None:
+                yield str(codec)
+
+
+def _declared(content: dict[str, Any], path: Path, store: Path) -> tuple[tuple[int, ...], int]:
+    """Return the shape of an array and the bytes of an element, 8 where that is not known."""
+    shape, kind = content.get("shape"), content.get("dtype", content.get("data_type"))
+    if not isinstance(shape, list) or not all(type(side) is int and side >= 0 for side in shape):
+        raise DataError(f"{store} is damaged: {path.relative_to(store)} has no shape of whole numbers")
+    if isinstance(kind, str):
+        digits = "".join(character for character in kind if character.isdigit())
+        size = int(digits[:4] or 0)
+        return tuple(shape), size // 8 if content.get("zarr_format") == 3 else size
+    return tuple(shape), 8
