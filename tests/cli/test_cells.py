@@ -199,7 +199,7 @@ def test_a_finished_fit_is_looked_at_for_its_cells(here, capsys):
         ),
         (
             ["fit", "cells.h5ad", "--max-memory", "4KiB", *CHOSEN],
-            "cells.h5ad holds a dense matrix, the part that is rea",
+            "cells.h5ad holds a part of a dense matrix of shape (9",
         ),
         (
             ["fit", "cells.h5ad", "--max-memory", "x", *CHOSEN],
@@ -336,7 +336,8 @@ def test_only_genes_that_are_fitted_are_held(fitted, monkeypatch):
         "identica.io.budget.Budget.check", lambda self, path, shape, dtype, what="": shapes.append((*shape, dtype))
     )
     table = Reading(layer="counts").table(fitted / "cells.h5ad")
-    assert shapes == [(N, 12, np.float32)]
+    # Beside names and columns, which are text and short.
+    assert [shape for shape in shapes if len(shape) == 3] == [(N, 12, np.float32)]
     np.testing.assert_array_equal(table.values, COUNTS[:, MARKED])
 
 

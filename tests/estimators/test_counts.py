@@ -237,3 +237,21 @@ def test_what_a_model_was_not_fitted_with_is_refused(data):
     for method in (PolytopicFactorization(D, likelihood="poisson"), AuxiliaryICA(D, likelihood="poisson")):
         with pytest.raises(ValueError, match="has no likelihood 'poisson': use 'residuals' for counts"):
             method.fit(X, groups)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_component_that_is_a_curve_of_a_covariate_is_said_to_be_technical(tmp_path):
+    random = np.random.default_rng(0)
+    age, other = random.normal(50, 9, 600), random.uniform(-1, 1, 600)
+    curve = np.square((age - 50) / 9)
+    X = np.column_stack([curve, other]) @ random.standard_normal((2, 12)) + 0.01 * random.standard_normal((600, 12))
+    model = PolytopicFactorization(2, random_state=0).fit(X, covariates=age)
+    technical = int(np.argmax(model.explained_by_covariates_))
+    assert model.explained_by_covariates_[technical] > 0.8
+    assert model.explained_by_covariates_[1 - technical] < 0.2
+    said = next(sign for sign in model.verdict_.signs if sign.name == "covariates")
+    assert f"Covariates tell much of component(s) {technical} (0." in said.text
+    model.save(tmp_path / "model.safetensors")
+    loaded = PolytopicFactorization.load(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(loaded.explained_by_covariates_, model.explained_by_covariates_)
+    assert not hasattr(PolytopicFactorization(2, random_state=0).fit(X), "explained_by_covariates_")

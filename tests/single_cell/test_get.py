@@ -135,9 +135,12 @@ def test_numbers_of_genes_that_are_none_are_refused(adata):
         get.programs(adata, n_genes=2.5)
 
 
-def described(latents, strength, duplicates=()):
+def described(latents, strength, duplicates=(), **known):
     fitted = SimpleNamespace(
-        component_strength_=np.array(strength), duplicates_=duplicates, _criterion=lambda: SimpleNamespace(group_size=1)
+        component_strength_=np.array(strength),
+        duplicates_=duplicates,
+        _criterion=lambda: SimpleNamespace(group_size=1),
+        **known,
     )
     weights = np.eye(latents.shape[1])[np.arange(12) % latents.shape[1]] * np.asarray(strength)
     return describe_components(fitted, latents, weights)
@@ -153,6 +156,13 @@ def test_components_that_are_none_of_their_own_are_marked():
     assert table["strength"].mean() == pytest.approx(1)
     assert table["told"].iloc[2] > 0.8 > table["told"].iloc[4]
     assert table["n_genes"].sum() == 12
+
+
+def test_a_component_that_depth_tells_is_technical():
+    latents = np.random.default_rng(0).standard_normal((400, 3))
+    table = described(latents, [3.0, 2.0, 0.001], explained_by_covariates_=np.array([0.49, 0.5, 0.9]))
+    assert list(table["state"]) == ["own", "technical", "empty"]
+    assert list(table["technical"]) == [0.49, 0.5, 0.9]
 
 
 def test_a_component_that_no_gene_follows_as_genes_follow_others_is_faint():

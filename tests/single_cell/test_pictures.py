@@ -35,7 +35,13 @@ NAMES = ["0", "1 (duplicate of 0)", "2 GATA1"]
 def test_components_are_marked_in_every_picture(adata):
     for ax in (pl.influence(adata), pl.activities(adata, "kind")):
         assert [label.get_text() for label in ax.get_xticklabels()] == NAMES
-    for state, mark in (("empty", "1 (empty)"), ("split", "1 (split from 0)"), ("faint", "1 (faint)"), ("own", "1")):
+    for state, mark in (
+        ("empty", "1 (empty)"),
+        ("split", "1 (split from 0)"),
+        ("faint", "1 (faint)"),
+        ("technical", "1 (technical)"),
+        ("own", "1"),
+    ):
         adata.uns["dica"]["components"].loc[1, "state"] = state
         assert pl.influence(adata).get_xticklabels()[1].get_text() == mark
     del adata.uns["dica"]["components"]

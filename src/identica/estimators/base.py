@@ -44,6 +44,7 @@ from identica.preparation import (
     fit_counts,
     fit_covariates,
     log_depth,
+    share_of_known,
     standardise,
     wild_rows,
 )
@@ -60,6 +61,8 @@ __all__ = ["ComponentAnalysis", "NetworkAnalysis"]
 AUTO_STARTS = 8
 LIKELIHOODS = ("gaussian", "residuals", *COUNT_LIKELIHOODS)
 COMPARED_ROWS = 2000
+MOST_TOLD = 20_000
+"""Rows on which it is looked how much of components covariates tell."""
 FEWEST_COMPARED = 100
 """With fewer held-out rows the starts are compared on training rows."""
 
@@ -245,7 +248,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
             repeat_on_all_rows(
                 found, networks, again.data, again.wide_data, solver, criterion, keeper, n_threads=n_threads
             )
-        self._conclude(found, plan, prepared.values)
+        self._conclude(found, plan, prepared)
         self.durations_ = best.durations
         self.durations_["other"] = max(0.0, time.perf_counter() - began - sum(best.durations.values()))
         self.verdict_ = judge(self)
@@ -289,7 +292,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         )
         self.n_samples_fit_ = len(X)
         design = counts.design(log_depth(X, counts.mean_depth, depths)[0], values)
-        return Prepared(counts.residuals(X, design), *(X, design) if followed else ())
+        return Prepared(counts.residuals(X, design), X if followed else None, design)
 
     def _prepared_numbers(self, X: FloatArray, known: Covariates | None, values: FloatArray | None) -> Prepared:
         """Leave out wild rows, with a warning, and standardise the others; sets observed_, mean_ and scale_."""
@@ -310,10 +313,12 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
             return Prepared(standardised.values)
         effects = np.linalg.lstsq(values, standardised.values.astype(np.float64), rcond=None)[0]
         self.observed_ = Observed(self.mean_, self.scale_, covariates=known, effects=effects)
-        return Prepared(np.asarray((standardised.values - values @ effects).astype(X.dtype)))
+        left = np.asarray((standardised.values - values @ effects).astype(X.dtype))
+        return Prepared(left, design=values.astype(np.float64))
 
-    def _conclude(self, found: Found, plan: Plan, standardised: FloatArray) -> None:
+    def _conclude(self, found: Found, plan: Plan, prepared: Prepared) -> None:
         """Set everything that is reported of a fit."""
+        standardised = prepared.values
         best = found.best
         self.history_ = best.history
         self.criterion_, self.reconstruction_error_ = found.criteria[0], found.errors[0]
@@ -353,6 +358,9 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         with torch.no_grad():
             seen = seen.to(rows)
             self.explained_by_feature_ = share_explained(self.decoder_(self.encoder_(seen)) - seen, seen).cpu().numpy()
+            if prepared.design is not None:
+                latents = self.encoder_(rows[:MOST_TOLD]).cpu().numpy()
+                self.explained_by_covariates_ = share_of_known(latents, prepared.design[:MOST_TOLD])
         influence = summary.influence.cpu().numpy()
         self.component_strength_ = influence.sum(axis=0).astype(standardised.dtype)
         self.influence_ = (influence * self.scale_[:, None]).astype(standardised.dtype)

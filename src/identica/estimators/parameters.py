@@ -77,6 +77,9 @@ component_strength_ : ndarray of shape (n_components,)
     Sum of a component's influences in standardised units, by which components are ordered.
 explained_by_feature_ : ndarray of shape (n_features,)
     Share of each feature's variance that the model explains on held-out rows, at most 1; 0 where it is constant.
+explained_by_covariates_ : ndarray of shape (n_components,)
+    Share of each component's variance that depth (with its logarithm's square) and covariates tell, linearly, in the
+    rows fitted; only where there were such.
 feature_units_ : ndarray of shape (n_features,)
     Factor of each feature's row of the standardised Jacobian in the criterion.
 wild_rows_ : ndarray of int

@@ -37,6 +37,7 @@ _ARRAYS = (
     "restarts_",
     "feature_units_",
     "explained_by_feature_",
+    "explained_by_covariates_",
 )
 _VALUES = (
     "n_features_in_",

@@ -250,7 +250,7 @@ def names_at(path: Path, place: str) -> tuple[str, ...] | None:
     DataError
         If the file is damaged.
     """
-    with _damage(path), _opened(path) as group:
+    with _damage(path), _opened(path, Budget.unlimited()) as group:
         if place not in group:
             return None
         part = group[place]

@@ -140,8 +140,8 @@ class Budget:
         if not self.was_given and n_bytes > LARGE and n_bytes > MOST_INFLATED * n_stored:
             raise DataError(
                 f"{path} holds {what} of shape {tuple(shape)}, which takes {size_in_words(n_stored)} in the file and "
-                f"{size_in_words(n_bytes)} in memory, and more than {MOST_INFLATED} times as much is read only where it "
-                f"is asked for: give a limit by --max-memory or {VARIABLE} if this is right"
+                f"{size_in_words(n_bytes)} in memory, and more than {MOST_INFLATED} times as much is read only where "
+                f"it is asked for: give a limit by --max-memory or {VARIABLE} if this is right"
             )
 
     def check_density(self, path: Path, shape: Sequence[int], dtype: DTypeLike, n_values: int) -> None:

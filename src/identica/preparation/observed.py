@@ -15,7 +15,7 @@ from identica.preparation.counts import CountModel, log_depth
 from identica.preparation.covariates import Covariates
 from identica.preparation.standardise import FloatArray
 
-__all__ = ["Observed", "Prepared", "check_counts", "check_size_factors"]
+__all__ = ["Observed", "Prepared", "check_counts", "check_size_factors", "share_of_known"]
 
 SAME_UNIT = 1.25
 """How far depths may be from totals, as a factor, to be taken for such."""
@@ -35,7 +35,7 @@ class Prepared:
     counts : ndarray of shape (n_samples, n_features), optional
         Where the fit follows their likelihood.
     design : ndarray of shape (n_samples, q), optional
-        Depth and covariates that go with the counts.
+        Depth and covariates that go with the values.
     """
 
     values: FloatArray
@@ -187,6 +187,35 @@ class Observed:
         # The slope of the link is 1 up to 1, and the inverse above.
         factor = log_change(relative).exp() / relative.clamp_min(1)
         return np.asarray(self.mean * factor.numpy() / sensitivity)
+
+
+def share_of_known(latents: FloatArray, design: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how much of each component what is known of the samples tells.
+
+    Parameters
+    ----------
+    latents : ndarray of shape (n, n_components)
+        Components.
+    design : ndarray of shape (n, q)
+        Depth and covariates, as :meth:`Observed.design` gives them.
+
+    Returns
+    -------
+    ndarray of shape (n_components,)
+        Shares of the variance that a regression on these numbers and their squares explains; from 0 to 1.
+
+    Examples
+    --------
+    >>> depth = np.linspace(-1, 1, 201)
+    >>> latents = np.column_stack([depth**2, np.sin(50 * depth)])
+    >>> share_of_known(latents, depth[:, None]).round(2).tolist()
+    [1.0, 0.0]
+    """
+    columns = np.column_stack([np.ones(len(design)), design, np.square(design)])
+    values = latents.astype(np.float64) - latents.mean(axis=0, dtype=np.float64)
+    left = values - columns @ np.linalg.lstsq(columns, values, rcond=None)[0]
+    whole = np.square(values).sum(axis=0)
+    return np.asarray(np.clip(1 - np.square(left).sum(axis=0) / np.where(whole > 0, whole, np.inf), 0, 1))
 
 
 def check_counts(X: FloatArray, who: str, names: Any = None) -> None:

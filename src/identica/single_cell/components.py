@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from identica.trust.evidence import TOLD
-from identica.trust.signs_of_fit import DEAD
+from identica.trust.signs_of_fit import DEAD, TECHNICAL
 from identica.trust.telling import share_told
 
 if TYPE_CHECKING:
@@ -46,11 +46,12 @@ def describe_components(
 
     Returns
     -------
-    DataFrame of shape (n_components, 6)
+    DataFrame of shape (n_components, 7)
         By component: strength, how much it moves all genes, relative to the mean of all components; top_weight, the
         mean of its ten largest absolute weights; n_genes, those that it influences most of all components; told, the
-        share of its variance that all stronger ones tell; state, "empty", "duplicate", "split", "faint" or "own";
-        partner, the stronger component that a duplicate or split one goes with, and -1 for the others.
+        share of its variance that all stronger ones tell; technical, the share that depth and covariates tell; state,
+        "empty", "technical", "duplicate", "split", "faint" or "own"; partner, the stronger component that a duplicate
+        or split one goes with, and -1 for the others.
     """
     strength = np.asarray(method.component_strength_, dtype=np.float64)
     strength = strength / max(strength.mean(), np.finfo(np.float64).tiny)
@@ -59,6 +60,7 @@ def describe_components(
     duplicate_of = {max(pair, key=order.index): min(pair, key=order.index) for pair in method.duplicates_}
     d, sizes = len(strength), np.abs(weights)
     top = np.sort(sizes, axis=0)[-min(MOST_TOP, -(-len(sizes) // 10)) :].mean(axis=0)
+    technical = np.asarray(getattr(method, "explained_by_covariates_", np.zeros(d)), dtype=np.float64)
     told, state, partner = np.zeros(d), ["own"] * d, np.full(d, NOBODY)
     for place, j in enumerate(order):
         stronger = [k for k in order[:place] if k // size != j // size]
@@ -66,6 +68,8 @@ def describe_components(
             told[j] = share_told(values[:, [j]], values[:, stronger])[0]
         if strength[j] < DEAD:
             state[j] = "empty"
+        elif technical[j] >= TECHNICAL:
+            state[j] = "technical"
         elif j in duplicate_of:
             state[j], partner[j] = "duplicate", duplicate_of[j]
         elif told[j] >= TOLD:
@@ -80,6 +84,7 @@ def describe_components(
             "top_weight": top,
             "n_genes": leading,
             "told": told,
+            "technical": technical,
             "state": state,
             "partner": partner,
         },

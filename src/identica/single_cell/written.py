@@ -257,6 +257,7 @@ def tick_names(adata: AnnData, key: str, n_components: int) -> list[str]:
     table = components_of(adata, key, n_components)
     if table is None:
         return names
-    marks = {"empty": " (empty)", "duplicate": " (duplicate of {})", "split": " (split from {})", "faint": " (faint)"}
+    marks = {"duplicate": " (duplicate of {})", "split": " (split from {})"}
+    marks |= {state: f" ({state})" for state in ("empty", "technical", "faint")}
     pairs = zip(names, table["state"], table["partner"], strict=True)
     return [name + marks.get(str(state), "").format(partner) for name, state, partner in pairs]

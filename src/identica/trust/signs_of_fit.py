@@ -32,6 +32,8 @@ HARDLY_EXPLAINED = 0.05
 """Share of its variance below which a feature is noise to a model."""
 MANY = 0.05
 """Share of the features that such may be without being mentioned."""
+TECHNICAL = 0.5
+"""Share of its variance that depth and covariates tell, from which on a component is technical."""
 DEAD = 0.01
 """Share of the mean strength of all components below which one does nothing."""
 
@@ -207,6 +209,21 @@ def _components(fitted: Any) -> Sign | None:
     return Sign("components", "against", f"{'; '.join(faults)}: use fewer components", 0.25)
 
 
+def _known(fitted: Any) -> Sign | None:
+    shares = getattr(fitted, "explained_by_covariates_", None)
+    if shares is None:
+        return None
+    found = [f"{j} ({share:.2f})" for j, share in enumerate(shares) if share >= TECHNICAL]
+    if not found:
+        return None
+    told = "depth or covariates tell" if fitted.likelihood != "gaussian" else "covariates tell"
+    text = (
+        f"{told[0].upper()}{told[1:]} much of component(s) {', '.join(found)} (share of the variance): these are "
+        "technical at least in part, and nothing else should be read into them."
+    )
+    return Sign("covariates", "neither", text)
+
+
 def _directions(fitted: Any) -> Sign | None:
     found, d = getattr(fitted, "n_directions_", None), fitted.n_components
     if found is None:
@@ -236,6 +253,7 @@ DOUBTS = (_starts, _restarts, _points)
 LOOKS = (
     *(*DOUBTS, _odds, _reconstruction, _samples, _overfitting, _features, _wild, _components),
     _directions,
+    _known,
     _levels,
 )
 """What is looked at, in this order."""
