@@ -242,9 +242,9 @@ def test_what_a_model_was_not_fitted_with_is_refused(data):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_component_that_is_a_curve_of_a_covariate_is_said_to_be_technical(tmp_path):
     random = np.random.default_rng(0)
-    age, other = random.normal(50, 9, 600), random.uniform(-1, 1, 600)
-    curve = np.square((age - 50) / 9)
-    X = np.column_stack([curve, other]) @ random.standard_normal((2, 12)) + 0.01 * random.standard_normal((600, 12))
+    age, other = random.uniform(20, 80, 600), random.uniform(-1, 1, 600)
+    curve = 2 * np.square((age - 50) / 30)
+    X = np.column_stack([curve, other]) @ random.standard_normal((2, 60)) + 0.01 * random.standard_normal((600, 60))
     model = PolytopicFactorization(2, random_state=0).fit(X, covariates=age)
     technical = int(np.argmax(model.explained_by_covariates_))
     assert model.explained_by_covariates_[technical] > 0.8
