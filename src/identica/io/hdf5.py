@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from identica.io.budget import Budget, size_in_words
 from identica.io.errors import DataError
@@ -25,8 +26,8 @@ MOST_OBJECTS = 100_000
 """Groups and datasets of one file."""
 _REFERENCES_OF_ANNDATA = ("categories",)
 """Attributes in which AnnData 0.6 and 0.7 kept a reference to a column's categories, in the same file."""
-_TEXT = 4096
-"""Elements of variable length that are measured at once."""
+_PLACE = np.dtype([("length", "<u4"), ("address", "<u8"), ("number", "<u4")])
+"""What stands in a file in the place of an element of variable length."""
 
 
 def check_hdf5(file: h5py.File, path: Path, budget: Budget, needed: tuple[str, ...]) -> None:
@@ -59,7 +60,7 @@ def check_hdf5(file: h5py.File, path: Path, budget: Budget, needed: tuple[str, .
         if any(name == part or name.startswith(f"{part}/") for part in needed):
             budget.check_stored(path, found.shape or (), found.dtype, found.id.get_storage_size(), f"a part {name!r}")
             total += found.size * found.dtype.itemsize if found.shape else 0
-            total += _length_of_text(found, name, path, budget)
+            total += _length_of_text(found, name, path)
             budget.check_bytes(path, total, "names and columns that together, as declared,")
 
 
@@ -164,22 +165,88 @@ def _holds_references(kind: np.dtype[Any]) -> bool:
     return kind.names is not None and any(_holds_references(kind[name]) for name in kind.names)
 
 
-def _length_of_text(dataset: h5py.Dataset, name: str, path: Path, budget: Budget) -> int:
-    """Return the bytes of text of variable length, since many elements can share the same long one."""
+def _length_of_text(dataset: h5py.Dataset, name: str, path: Path) -> int:
+    """Return the bytes of all elements of variable length, from what is stored in their place, none of them being read.
+
+    HDF5 makes room for as many bytes as an element says it has before it looks for them, and many elements can share
+    the same long text.
+
+    Returns
+    -------
+    int
+        0 where elements have no length of their own.
+
+    Raises
+    ------
+    DataError
+        If an element is longer than the file.
+    """
     import h5py
 
     if h5py.check_string_dtype(dataset.dtype) is None and h5py.check_vlen_dtype(dataset.dtype) is None:
         return 0
-    if not dataset.shape:
-        return len(dataset[()]) if dataset.shape == () else 0
-    total, start, step = 0, 0, 1
-    while start < len(dataset):
-        part = dataset[start : start + step]
-        held = sum(len(each) for each in np.ravel(part))
-        total += held
-        budget.check_bytes(path, total, f"text of {name!r} that")
-        start += step
-        # What was seen tells how many may be read at once.
-        longest = max(1, max((len(each) for each in np.ravel(part)), default=1))
-        step = max(1, min(2 * step, _TEXT, 2**24 // longest))
-    return total
+    kind = dataset.id.get_type()
+    if not isinstance(kind, h5py.h5t.TypeVlenID) and not kind.is_variable_str():
+        return 0
+    places = _places(dataset, name, path)
+    lengths = places["length"].astype(np.int64)
+    if len(lengths) and lengths.max() > path.stat().st_size:
+        raise DataError(
+            f"{path} is damaged: {name!r} declares text of {size_in_words(int(lengths.max()))}, more than the file has"
+        )
+    return int(lengths.sum())
+
+
+def _places(dataset: h5py.Dataset, name: str, path: Path) -> NDArray[Any]:
+    """Return where elements of variable length are, as they are stored: a length, an address and a number in a heap.
+
+    Returns
+    -------
+    ndarray
+        One for each element.
+
+    Raises
+    ------
+    DataError
+        If they are stored in a way that nobody uses for text.
+    """
+    import h5py
+
+    plist = dataset.id.get_create_plist()
+    layout = plist.get_layout()
+    if not dataset.size or not dataset.id.get_storage_size():
+        return np.zeros(0, _PLACE)
+    if layout == h5py.h5d.CONTIGUOUS:
+        with path.open("rb") as file:
+            file.seek(dataset.id.get_offset())
+            return np.frombuffer(file.read(dataset.size * _PLACE.itemsize), _PLACE)
+    if layout != h5py.h5d.CHUNKED:
+        raise DataError(f"{path}: text of {name!r} is stored in an unusual place: write the file anew with anndata")
+    # The same chunks, unpacked by the same filters, as plain bytes. Those that no filter made shorter are plain
+    # already, and HDF5 does not remember this of a chunk that is written anew.
+    all_left_out = 2 ** plist.get_nfilters() - 1
+    found = []
+    with h5py.File("places", "w", driver="core", backing_store=False) as memory:
+        kind = h5py.h5t.py_create(np.dtype(f"V{_PLACE.itemsize}"))
+        space = h5py.h5s.create_simple(dataset.shape)
+        copy = h5py.h5d.create(memory.id, b"places", kind, space, _without_fill(plist))
+        for number in range(dataset.id.get_num_chunks()):
+            chunk = dataset.id.get_chunk_info(number)
+            _, packed = dataset.id.read_direct_chunk(chunk.chunk_offset)
+            if chunk.filter_mask == all_left_out:
+                found.append(np.frombuffer(packed, _PLACE))
+            else:
+                copy.write_direct_chunk(chunk.chunk_offset, packed, chunk.filter_mask)
+        found.append(np.frombuffer(memory["places"][...].tobytes(), _PLACE))
+    return np.concatenate(found)
+
+
+def _without_fill(plist: Any) -> Any:
+    import h5py
+
+    made = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    made.set_chunk(plist.get_chunk())
+    for i in range(plist.get_nfilters()):
+        code, flags, values, _ = plist.get_filter(i)
+        made.set_filter(code, flags, values)
+    return made

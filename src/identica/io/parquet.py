@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 
 __all__ = ["read_parquet"]
 
+_WRONG = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    IndexError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+)
+
 
 def read_parquet(path: Path, roles: Roles, budget: Budget, missing: bool = False) -> Table:
     """Read a table of numbers from a .parquet file.
@@ -47,6 +59,19 @@ def read_parquet(path: Path, roles: Roles, budget: Budget, missing: bool = False
     DataError
         If it is not a .parquet file, is damaged, or a column holds neither numbers nor truth values.
     """
+    import pyarrow as pa
+
+    try:
+        return _read(path, roles, budget, missing)
+    except DataError:
+        raise
+    except _WRONG as error:  # pandas' own metadata are JSON in it, which nobody checks
+        raise DataError(_damaged(path, error)) from error
+    except pa.ArrowException as error:
+        raise DataError(_damaged(path, error)) from error
+
+
+def _read(path: Path, roles: Roles, budget: Budget, missing: bool) -> Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
