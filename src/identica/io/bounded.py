@@ -20,6 +20,8 @@ PART = 2**20
 """Bytes that are inflated at once."""
 LARGE_TEXT = LARGE // 4
 """Bytes of text up to which it does not matter how far it is packed: two letters become a number of eight bytes."""
+LINE = 32
+"""Letters that take as long to read as a line does beside its own."""
 LONGEST = 2**25
 """Letters of a line, where no limit was given: a million numbers, each written in full."""
 CHARACTER, ROW = 20, 300
@@ -40,7 +42,7 @@ def check_packing(path: Path, packed: IO[bytes], budget: Budget, large: int = LA
     budget : Budget
         Where a limit was given nothing is refused: what is read looks at it.
     large : int, default=LARGE_TEXT
-        Bytes up to which all is well.
+        Bytes up to which all is well, each line being as good as LINE more of them.
 
     Raises
     ------
@@ -54,15 +56,16 @@ def check_packing(path: Path, packed: IO[bytes], budget: Budget, large: int = LA
     """
     if budget.was_given:
         return
-    length = 0
+    length = n_lines = 0
     with gzip.GzipFile(fileobj=packed) as file:
         while part := file.read(PART):
             length += len(part)
-            if length > large and length > MOST_INFLATED * packed.tell():
+            n_lines += part.count(b"\n")
+            if length + LINE * n_lines > large and length > MOST_INFLATED * packed.tell():
                 raise DataError(
                     f"{path} holds {size_in_words(length)} of text, or more, in {size_in_words(packed.tell())}, and "
-                    f"above {size_in_words(large)} what becomes more than {MOST_INFLATED} times as large is read only "
-                    f"where it is asked for: give a limit by --max-memory or {VARIABLE} if this is right"
+                    f"large text that becomes more than {MOST_INFLATED} times as large is read only where it is asked "
+                    f"for: give a limit by --max-memory or {VARIABLE} if this is right"
                 )
 
 

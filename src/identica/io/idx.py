@@ -90,7 +90,10 @@ def _read(path: Path, file: IO[bytes], budget: Budget, length: int, *, packed: b
     if not packed and length - start != needed:
         raise DataError(f"{path} has {length - start} bytes {told}")
     if packed and needed > MOST_DEFLATED * length:
-        raise DataError(f"{path} has {length} gzipped bytes, which cannot hold as much, {told}")
+        raise DataError(
+            f"{path} has {length} gzipped bytes, and the {needed} of an array of shape {shape}, which its header "
+            "declares, cannot be in them: download it again"
+        )
     budget.check_stored(path, shape, held_as(dtype, len(shape)), length)
     values = np.empty(shape, dtype.newbyteorder("="))
     room = memoryview(values.reshape(-1).view(np.uint8))
