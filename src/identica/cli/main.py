@@ -33,8 +33,8 @@ DESCRIPTION = (
 )
 FAULTS = (ValueError, TypeError, OSError, ImportError, MemoryError)
 """What the input or the machine is to blame for; anything else is a defect and keeps its traceback."""
-
-
+PIPE_CLOSED = 141
+"""Exit status where standard output is a closed pipe, as of programs that SIGPIPE ends."""
 _UNREADABLE = re.compile(r"Error parsing (?P<name>\S+): .*?(?P<kind>int|float)\b.*?'(?P<value>[^']*)'", re.IGNORECASE)
 
 
@@ -69,9 +69,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, 2 for a fault in what was given, 130 after Ctrl-C.
+        Exit status: 0, 2 for a fault in what was given, 130 after Ctrl-C, 141 where who reads the output went away.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = _run(words)
+        _flush()
+    except BrokenPipeError:
+        _discard_output()
+        return PIPE_CLOSED
+    return status
+
+
+def _run(words: list[str]) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for category in (UserWarning, RuntimeWarning):
@@ -81,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if words == ["--version"]:
                 return _version()
             _parse(words).run()
+            _flush()  # here, where a disk that is full is still a fault that is told
         except SystemExit as end:
             return int(end.code or 0)
         except CheckpointKept as kept:
@@ -89,12 +100,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt as interrupt:
             _say(f"interrupted{interrupt}")
             return 130
+        except BrokenPipeError:  # who reads the output has seen enough
+            raise
         except FAULTS as error:
             if os.environ.get("IDENTICA_TRACEBACK"):
                 raise
             _say(_sentence(error))
             return 2
     return 0
+
+
+def _flush() -> None:
+    if sys.stdout is not None:  # it is None where a program is started without one
+        sys.stdout.flush()
+
+
+def _discard_output() -> None:
+    """Let what is still to be written go nowhere, since Python writes it when it ends and would complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _parse(words: list[str]) -> _Command:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from identica.io.dialect import Dialect
 from identica.io.budget import Budget
+from identica.io.dialect import Dialect
 from identica.io.errors import DataError
 
 if TYPE_CHECKING:
@@ -162,7 +162,8 @@ def read_auxiliary(path: Path, n_samples: int, data: Path, budget: Budget) -> Au
     Raises
     ------
     DataError
-        If the file is missing, damaged, too large or of another kind, has not one value for each row, or one that is missing.
+        If the file is missing, damaged, too large or of another kind, has not one value for each row, or one that is
+        missing.
     """
     import pandas as pd
 

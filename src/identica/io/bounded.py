@@ -1,4 +1,4 @@
-"""Text from files that nobody vouches for: how far it is packed and how long its lines are is checked while it comes."""
+"""Text from files that nobody vouches for: how far it is packed, and how long its lines are, is checked as it comes."""
 
 from __future__ import annotations
 

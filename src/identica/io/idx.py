@@ -83,7 +83,7 @@ def read_idx(path: str | os.PathLike[str], budget: Budget | None = None) -> NDAr
         raise DataError(f"{path} is damaged or cannot be read ({error}), download it again") from error
 
 
-def _read(path: Path, file: IO[bytes], budget: Budget, length: int, *, packed: bool) -> NDArray[Any]:
+def _read(path: Path, file: IO[bytes] | gzip.GzipFile, budget: Budget, length: int, *, packed: bool) -> NDArray[Any]:
     dtype, shape, start = _header(path, file)
     needed = math.prod(shape) * dtype.itemsize
     told = f"of data where its header, which says {shape}, needs {needed}: download it again"
@@ -96,10 +96,10 @@ def _read(path: Path, file: IO[bytes], budget: Budget, length: int, *, packed: b
         )
     budget.check_stored(path, shape, held_as(dtype, len(shape)), length)
     values = np.empty(shape, dtype.newbyteorder("="))
-    room = memoryview(values.reshape(-1).view(np.uint8))
+    room = values.reshape(-1).view(np.uint8)
     done = 0
     while done < needed and (part := file.read(min(PART, needed - done))):
-        room[done : done + len(part)] = part
+        room[done : done + len(part)] = np.frombuffer(part, np.uint8)
         done += len(part)
     if done < needed:
         raise DataError(f"{path} has {done} bytes {told}")
@@ -110,7 +110,7 @@ def _read(path: Path, file: IO[bytes], budget: Budget, length: int, *, packed: b
     return values
 
 
-def _header(path: Path, file: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+def _header(path: Path, file: IO[bytes] | gzip.GzipFile) -> tuple[np.dtype[Any], tuple[int, ...], int]:
     """Return the type, the shape and where the array begins."""
     head = file.read(4)
     if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in _TYPES:
