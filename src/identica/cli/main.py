@@ -8,6 +8,7 @@ import shlex
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, Protocol, Union
 
 import tyro
@@ -72,9 +73,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit status: 0, 2 for a fault in what was given, 130 after Ctrl-C, 141 where who reads the output went away.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _have_output()
     try:
         status = _run(words)
-        _flush()
+        sys.stdout.flush()
     except BrokenPipeError:
         _discard_output()
         return PIPE_CLOSED
@@ -91,7 +93,7 @@ def _run(words: list[str]) -> int:
             if words == ["--version"]:
                 return _version()
             _parse(words).run()
-            _flush()  # here, where a disk that is full is still a fault that is told
+            sys.stdout.flush()  # here, where a disk that is full is still a fault that is told
         except SystemExit as end:
             return int(end.code or 0)
         except CheckpointKept as kept:
@@ -110,15 +112,17 @@ def _run(words: list[str]) -> int:
     return 0
 
 
-def _flush() -> None:
-    if sys.stdout is not None:  # it is None where a program is started without one
-        sys.stdout.flush()
+def _have_output() -> None:
+    """Give a process that was started without standard output or error one that goes nowhere: Python has None there."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  (open to the end)
 
 
 def _discard_output() -> None:
     """Let what is still to be written go nowhere, since Python writes it when it ends and would complain."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in filter(None, (sys.stdout, sys.stderr)):
+    for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except OSError:
