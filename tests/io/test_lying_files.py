@@ -64,7 +64,7 @@ def test_image_files_have_the_limit(tmp_path, monkeypatch):
     words = r"shape \(10, 10, 10\), which as float32 takes 3.91 KiB, and 3.81 KiB is the most that is read"
     with pytest.raises(DataError, match=words):
         read_table(path, max_memory=3900)
-    assert read_table(path, max_memory=4000).values.shape == (10, 10, 10)
+    assert read_table(path, max_memory=4000).values.size == 1000
     np.save(tmp_path / "X.npy", np.ones((10, 2)))
     with pytest.raises(DataError, match=words):  # the file of an auxiliary variable, too
         read_table(tmp_path / "X.npy", auxiliary=str(path), max_memory=3900)
@@ -98,8 +98,8 @@ def test_an_archive_of_digits_is_checked_before_it_is_inflated(tmp_path, monkeyp
 )
 def test_text_that_is_packed_further_than_any_data(tmp_path, head, part):
     path = packed(tmp_path / "x.csv.gz", head, part, 80)
-    refused_within(8, read_table, path, rf"MiB of text, or more, in .* KiB, and large text .* as large {ASKED}")
-    with pytest.raises(DataError, match="is the most that is read|the most that is read: give fewer"):
+    refused_within(8, read_table, path, rf"MiB of text in \d+ lines, or more, in .* KiB, and large text .* {ASKED}")
+    with pytest.raises(DataError, match=r"is the most that is read|the most that is read: give fewer"):
         read_table(path, max_memory=2000)  # who says a limit is taken at the word, and has it
 
 
@@ -110,8 +110,7 @@ def test_what_is_packed_as_far_and_small_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"1," * 1_100_000, rf"a row of 1100001 fields, and more than 1048576 are read only where .* {ASKED[-40:]}"),
-        (b'a,b\n1,2\n"' + b'\n","' * 1_100_000, "a row of 1048577 fields, and more than 1048576"),
+        (b"1," * 1_100_000, f"a row of 1100001 fields, and more than 1048576 are {ASKED[3:]}"),
         (b"12" * 17 * MIB, "a line longer than 32 MiB, the most that is read: if this is right, give a limit"),
     ],
 )
@@ -121,10 +120,17 @@ def test_text_with_endless_rows(tmp_path, content, words):
     refused_within(130, read_table, path, words)
 
 
+def test_a_row_that_goes_on_in_quotation_marks(tmp_path, monkeypatch):
+    monkeypatch.setattr("identica.io.delimited.MOST_COLUMNS", 10_000)
+    path = tmp_path / "x.csv"
+    path.write_bytes(b'a,b\n1,2\n"' + b'\n","' * 200_000)
+    refused_within(6, read_table, path, "has a row of 10001 fields, and more than 10000 are read only where it is")
+
+
 def test_names_count_as_what_they_take(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text(",a\n" + "".join(f"{'x' * 500}{i},1\n" for i in range(100)))
-    with pytest.raises(DataError, match="whose text beside the numbers takes 20.1 KiB, and 19.5 KiB is the most"):
+    with pytest.raises(DataError, match=r"whose text beside the numbers takes 19.[5-9] KiB, and 19.5 KiB is the most"):
         read_table(path, max_memory=20_000)
     assert read_table(path, max_memory=60_000).shape == (100, 1)
 
@@ -132,7 +138,11 @@ def test_names_count_as_what_they_take(tmp_path):
 @pytest.mark.parametrize(
     ("part", "n", "words"),
     [
-        (b"a\tb\n" * (MIB // 4), 8, "MiB of text, or more, in .* KiB, and large text that becomes more than 250 times"),
+        (
+            b"a\tb\n" * (MIB // 4),
+            8,
+            "MiB of text in .* lines, or more, in .* KiB, and large text that is packed so far",
+        ),
         (b"a\t" * 2**18, 6, "a line longer than 1 MiB, the most that is read: break it up or leave it out"),
     ],
 )
@@ -182,14 +192,17 @@ SIDES = st.one_of(st.integers(0, 4), st.sampled_from([2**16, 2**31, 2**32 - 1]))
 
 def works_or_says_why(read, *paths):
     """Read, and let pass only the error that is one sentence."""
+    said = None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             read(*paths)
         except ValueError as error:
-            assert type(error) in (DataError, ValueError)
-            assert str(paths[0].parent) in str(error)
-            assert "\n" not in str(error)
+            said = error
+    if said is not None:
+        assert type(said) in (DataError, ValueError)
+        assert str(paths[0].parent) in str(said)
+        assert "\n" not in str(said)
 
 
 @NEARLY
@@ -230,7 +243,7 @@ FIELDS = st.sampled_from(
         '"',
         '"a"',
         "1_0",
-        "١",
+        "\u0661",
         "\0",
         "\r",
         "é",
@@ -279,7 +292,7 @@ def test_nearly_tables(tmp_path, head, width, ending, text):
     text=st.fixed_dictionaries({**TEXT, "separator": st.sampled_from([",", "\t"])}),
 )
 def test_nearly_networks(tmp_path, head, rows, text):
-    rows = text.pop("rows") if not rows else rows
+    rows = [*rows, *text.pop("rows")[:1]]
     name = "net" + (".csv" if text["separator"] == "," else ".tsv") + ".gz" * text["zipped"]
     path = written(tmp_path / name, [head, *rows] if head else rows, **text)
     works_or_says_why(read_regulon, path)

@@ -91,15 +91,18 @@ def read_sergio(
     if missing is not None:
         raise ValueError(f"{targets} and {masters} name gene {max(genes)} and not gene {missing}: number all from 0")
     columns = np.array(edges, dtype=np.float64).reshape(-1, 4)
-    return GeneNetwork(
-        n_genes=max(genes) + 1,
-        regulator=columns[:, 0].astype(np.intp),
-        target=columns[:, 1].astype(np.intp),
-        strength=columns[:, 2],
-        hill=columns[:, 3],
-        masters=np.array(sources, dtype=np.intp),
-        rates=np.array(rates, dtype=np.float64),
-    )
+    try:
+        return GeneNetwork(
+            n_genes=max(genes) + 1,
+            regulator=columns[:, 0].astype(np.intp),
+            target=columns[:, 1].astype(np.intp),
+            strength=columns[:, 2],
+            hill=columns[:, 3],
+            masters=np.array(sources, dtype=np.intp),
+            rates=np.array(rates, dtype=np.float64),
+        )
+    except ValueError as error:
+        raise ValueError(f"{targets} and {masters}: {error}") from error
 
 
 def write_sergio(network: GeneNetwork, targets: str | os.PathLike[str], masters: str | os.PathLike[str]) -> None:
