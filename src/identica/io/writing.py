@@ -100,11 +100,12 @@ def write_csv(
     if quote_formulas:
         feature_names = without_formulas(feature_names)
         row_names = None if row_names is None else without_formulas(row_names)
-    # Up to Python 3.12 csv sees no need of quotation marks around a carriage return, which ends a line where it is read.
+    # Up to Python 3.12 csv leaves a carriage return without quotation marks, and it ends a line where it is read.
     returns = any("\r" in name for name in (*feature_names, *(row_names or ())))
-    quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
     with atomic_write(path, "w") as file:
-        writer = csv.writer(file, delimiter=delimiter, lineterminator="\n", quoting=quoting)
+        writer = csv.writer(
+            file, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+        )
         if row_names is None:
             writer.writerow(feature_names)
             writer.writerows(map(_plain, values))
