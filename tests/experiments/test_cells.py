@@ -239,11 +239,20 @@ def test_a_single_factor_is_told_without_the_supervised_model():
         single_cell(1, regulon=REGULON, methods=["ulm"])
 
 
-def test_a_tool_that_is_missing_is_missed_before_any_work(monkeypatch):
+def test_a_tool_that_is_missing_is_left_out_unless_it_is_asked_for(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr("identica.experiments.baselines.find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"the method ulm needs decoupler.*or choose other methods"):
-        single_cell(2)
+        single_cell(2, methods=["pca", "ulm"])
+    with pytest.warns(UserWarning, match="the method ulm is left out, since decoupler is not installed: pip install"):
+        assert list(single_cell(2).methods) == [name for name in CELL_METHODS if name != "ulm"]
     assert list(single_cell(2, methods=["pca"]).methods) == ["pca"]
+    monkeypatch.setattr("identica.experiments.cells.METHODS", ("pca",))
+    monkeypatch.setattr("identica.experiments.cells.CELL_METHODS", ("pca", "ulm"))
+    words = ["reproduce", "single-cell", "-d", "2", "-n", "30", "--output", str(tmp_path)]
+    assert main(words) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if "ulm" in line]
+    assert len(said) == 1
+    assert said[0].startswith("identica: warning: the method ulm is left out")
 
 
 def test_the_network_that_is_read_is_not_written_over(tmp_path, capsys):

@@ -9,6 +9,7 @@ import pytest
 from identica.io import (
     DataError,
     check_table_file,
+    read_table,
     write_csv,
     write_json,
     write_npy,
@@ -23,6 +24,22 @@ def test_csv_with_and_without_row_names(tmp_path):
     assert (tmp_path / "a.csv").read_text() == ',x,"y, z"\n"it\'s, a",0.1,1e-300\n'
     write_csv(tmp_path / "b.csv", values.astype(np.float32), ["x", "y"], delimiter="\t")
     assert (tmp_path / "b.csv").read_text() == "x\ty\n0.1\t0.0\n"
+
+
+def test_names_that_a_spreadsheet_takes_for_formulas(tmp_path):
+    values = np.array([[-1.5, 2.0]] * 7)
+    rows = ["=1+1", "+A1", "-A1", "@SUM(A1)", "\tx", "\rx", "-1.5e3"]
+    write_csv(tmp_path / "plain.csv", values, ["=a", "b"], rows)
+    assert read_table(tmp_path / "plain.csv").feature_names == ("=a", "b")
+    for ending in ("csv", "tsv"):
+        path = tmp_path / f"quoted.{ending}"
+        write_table(path, values, ["=a", "b"], rows, quote_formulas=True)
+        table = read_table(path)
+        assert table.feature_names == ("'=a", "b")
+        assert table.row_names == (*(f"'{name}" for name in rows[:-1]), "-1.5e3")
+        np.testing.assert_array_equal(table.values, values)
+    write_table(tmp_path / "x.parquet", values, ["=a", "b"], rows, quote_formulas=True)
+    assert read_table(tmp_path / "x.parquet").feature_names == ("=a", "b")
 
 
 def test_row_names_must_be_as_many_as_rows(tmp_path):

@@ -11,6 +11,11 @@ from identica.io import DataError
 
 __all__ = ["read_parameters"]
 
+LONGEST = 2**16
+"""Letters of a configuration."""
+MOST_POINTS = 200
+"""In one of its lines: a key of many parts takes tomllib memory that grows with their square."""
+
 
 def read_parameters(path: Path | None, given: Mapping[str, Any], *, needs_number: bool = True) -> dict[str, Any]:
     """Gather a method's parameters.
@@ -52,10 +57,27 @@ def _read(path: Path) -> dict[str, Any]:
     if path.suffix.lower() not in (".toml", ".json"):
         raise DataError(f"configuration {path} has the unknown ending {path.suffix!r}, use .toml or .json")
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(LONGEST + 1)
+        if len(text) > LONGEST:
+            raise DataError(
+                f"configuration {path} is longer than {LONGEST} letters, the most that is read: give the parameters "
+                "of one method"
+            )
+        if path.suffix.lower() == ".toml" and max(line.count(".") for line in text.split("\n")) > MOST_POINTS:
+            raise DataError(
+                f"configuration {path} has a line with more than {MOST_POINTS} points, the most that is read: break "
+                "it up"
+            )
         parameters = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
+    except DataError:
+        raise
     except OSError as error:
         raise DataError(f"configuration {path} cannot be read: {error.strerror}") from error
+    except RecursionError as error:
+        raise DataError(
+            f"configuration {path} has lists or tables within each other that go too deep: a few levels are needed"
+        ) from error
     except ValueError as error:
         raise DataError(f"configuration {path} is not valid {path.suffix[1:].upper()}: {error}") from error
     if not isinstance(parameters, dict):

@@ -73,6 +73,8 @@ class Fit:
     write_h5ad : bool
         Of a .h5ad file or a .zarr directory: also write all of it, with the components in obsm, their influence in varm
         and what was done in uns, as identica.tl.dica does, under the name that it has.
+    quote_formulas : bool
+        In latents.csv, put an apostrophe before names of rows that a spreadsheet would take for formulas.
     holdout : float
         Share of the rows to hold out.
     cross_check : bool
@@ -98,6 +100,7 @@ class Fit:
     likelihood: Name = None
     beside: FlatBeside = field(default_factory=BesideOptions)
     write_h5ad: bool = False
+    quote_formulas: bool = False
     holdout: Annotated[float, arg(metavar="SHARE")] = 0.1
     cross_check: bool = False
     jobs: Annotated[int, arg(metavar="N")] = 1
@@ -233,7 +236,9 @@ class Fit:
             estimator.save(directory / "model.safetensors")
             latents = estimator.transform(table.named(), **beside.given())
             write_npy(directory / "latents.npy", latents)
-            write_csv(directory / "latents.csv", latents, list(estimator.get_feature_names_out()), table.row_names)
+            names = list(estimator.get_feature_names_out())
+            quoted = self.quote_formulas
+            write_csv(directory / "latents.csv", latents, names, table.row_names, quote_formulas=quoted)
             write_records(directory / "history.csv", estimator.history_)
             if self.write_h5ad:
                 results = results_of(

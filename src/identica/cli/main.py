@@ -8,6 +8,7 @@ import shlex
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, Protocol, Union
 
 import tyro
@@ -33,8 +34,8 @@ DESCRIPTION = (
 )
 FAULTS = (ValueError, TypeError, OSError, ImportError, MemoryError)
 """What the input or the machine is to blame for; anything else is a defect and keeps its traceback."""
-
-
+PIPE_CLOSED = 141
+"""Exit status where standard output is a closed pipe, as of programs that SIGPIPE ends."""
 _UNREADABLE = re.compile(r"Error parsing (?P<name>\S+): .*?(?P<kind>int|float)\b.*?'(?P<value>[^']*)'", re.IGNORECASE)
 
 
@@ -69,9 +70,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, 2 for a fault in what was given, 130 after Ctrl-C.
+        Exit status: 0, 2 for a fault in what was given, 130 after Ctrl-C, 141 where who reads the output went away.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _have_output()
+    try:
+        status = _run(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+        return PIPE_CLOSED
+    return status
+
+
+def _run(words: list[str]) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for category in (UserWarning, RuntimeWarning):
@@ -81,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if words == ["--version"]:
                 return _version()
             _parse(words).run()
+            sys.stdout.flush()  # here, where a disk that is full is still a fault that is told
         except SystemExit as end:
             return int(end.code or 0)
         except CheckpointKept as kept:
@@ -89,12 +102,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt as interrupt:
             _say(f"interrupted{interrupt}")
             return 130
+        except BrokenPipeError:  # who reads the output has seen enough
+            raise
         except FAULTS as error:
             if os.environ.get("IDENTICA_TRACEBACK"):
                 raise
             _say(_sentence(error))
             return 2
     return 0
+
+
+def _have_output() -> None:
+    """Give a process that was started without standard output or error one that goes nowhere: Python has None there."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  (open to the end)
+
+
+def _discard_output() -> None:
+    """Let what is still to be written go nowhere, since Python writes it when it ends and would complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _parse(words: list[str]) -> _Command:

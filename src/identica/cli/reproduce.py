@@ -114,7 +114,7 @@ class ReproduceCells(CellOptions, _Options):
     """Look for transcription factors in simulated single cells by all methods.
 
     Writes results.csv, summary.md, r2_heatmaps.png and report.html, both pictures of the last seed. The method ulm,
-    which is told the network, needs decoupler.
+    which is told the network, needs decoupler, and is left out where that is not installed.
 
     Parameters
     ----------

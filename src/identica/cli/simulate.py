@@ -120,12 +120,15 @@ class SimulateCells(CellOptions):
         Number of cell types, between which alone concentrations differ; by default each cell has its own.
     seed : int
         Seed of all randomness.
+    quote_formulas : bool
+        In text, put an apostrophe before names of genes and factors that a spreadsheet would take for formulas.
     """
 
     output: Annotated[Path, arg(metavar="DIR")] = Path("identica-cells")
     n_samples: Annotated[int, arg(metavar="N", aliases=["-n"])] = 1000
     n_bins: Annotated[int | None, arg(metavar="N")] = None
     seed: int = 0
+    quote_formulas: bool = False
 
     def run(self) -> None:
         """Run the command."""
@@ -136,6 +139,7 @@ class SimulateCells(CellOptions):
             atomic_write,
             output_directory,
             refuse_to_overwrite,
+            without_formulas,
             write_csv,
             write_json,
             write_npy,
@@ -156,12 +160,16 @@ class SimulateCells(CellOptions):
         rows = [f"cell_{i}" for i in range(len(cells.X))]
         with output_directory(self.output) as directory:
             write_npy(directory / "X.npy", cells.X)
-            write_csv(directory / "X.csv", cells.X, cells.genes, rows)
-            write_csv(directory / "latents.csv", cells.latents, cells.factors, rows)
+            quoted = self.quote_formulas
+            write_csv(directory / "X.csv", cells.X, cells.genes, rows, quote_formulas=quoted)
+            write_csv(directory / "latents.csv", cells.latents, cells.factors, rows, quote_formulas=quoted)
             with atomic_write(directory / "obs.csv", "w") as file:
                 cells.obs.to_csv(file, index_label="cell", lineterminator="\n")
+            edges = cells.regulon.to_frame()
+            if quoted:
+                edges = edges.assign(**{name: without_formulas(edges[name]) for name in ("source", "target")})
             with atomic_write(directory / "regulon.tsv", "w") as file:
-                cells.regulon.to_frame().to_csv(file, sep="\t", index=False, lineterminator="\n")
+                edges.to_csv(file, sep="\t", index=False, lineterminator="\n")
             if find_spec("anndata") is not None:
                 cells.write_h5ad(directory / "cells.h5ad")
             parameters = {name: value for name, value in dataclasses.asdict(self).items() if name != "output"}

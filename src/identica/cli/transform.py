@@ -33,6 +33,8 @@ class Transform:
         How to read the table.
     size_factor_key : str
         Column of the depth of each sample of counts; by default that of the fit, which run.json beside the model names.
+    quote_formulas : bool
+        In text, put an apostrophe before names of rows that a spreadsheet would take for formulas.
     device : str
         Where to compute; that of the fit by default.
     """
@@ -42,6 +44,7 @@ class Transform:
     output: Annotated[Path, arg(metavar="FILE")]
     reading: Flat = field(default_factory=Reading)
     size_factor_key: SizeFactor = None
+    quote_formulas: bool = False
     device: Name = None
 
     def run(self) -> None:
@@ -66,5 +69,6 @@ class Transform:
             if cells:
                 write_cells(self.data, self.output, latents_of(model, latents))
             else:
-                write_table(self.output, latents, list(model.get_feature_names_out()), table.row_names)
+                names = list(model.get_feature_names_out())
+                write_table(self.output, latents, names, table.row_names, quote_formulas=self.quote_formulas)
         print(f"{len(latents)} samples, {latents.shape[1]} components are in {self.output}")

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identica.arguments import check_choice
-from identica.io.arrays import array_in, open_npz
+from identica.io.arrays import checked_array, open_npz
+from identica.io.budget import Budget
 from identica.io.errors import DataError
 from identica.io.idx import read_idx
 
@@ -110,7 +111,7 @@ def read_mnist(folder: str | os.PathLike[str], subset: str = "train") -> Labelle
     ValueError
         If the subset is unknown.
     DataError
-        If the files are missing, damaged, or do not belong together.
+        If the files are missing, damaged, too large, or do not belong together.
     """
     check_choice("subset", subset, tuple(_FILES))
     folder = Path(folder)
@@ -137,7 +138,7 @@ def _read_archive(path: Path) -> LabelledImages:
         if names is None:
             held = f"the arrays {', '.join(arrays.files)}" if arrays.files else "no array"
             raise DataError(f"{path} holds {held}: name images and their classes x and y, or images and labels")
-        images, labels = (array_in(arrays, name, path) for name in names)
+        images, labels = (checked_array(arrays, name, path, Budget.default()) for name in names)
     return _labelled(path, images, labels)
 
 

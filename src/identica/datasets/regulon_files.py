@@ -10,12 +10,18 @@ import zlib
 from pathlib import Path
 
 from identica.datasets.regulons import COLUMNS, Regulon
+from identica.io.bounded import bounded_lines, check_packing
+from identica.io.budget import Budget
 
 __all__ = ["read_regulon"]
 
 Row = tuple[int, list[str]]
 Edge = tuple[int, str, str, float]
 
+LARGE_NETWORK = 2**22
+"""Bytes of text up to which it does not matter how far a network is packed: an edge takes many times its text."""
+LONGEST = 2**20
+"""Letters of a line."""
 _MODES = {"Activation": 1.0, "Repression": -1.0, "Unknown": 0.0}
 
 
@@ -36,7 +42,7 @@ def read_regulon(path: str | os.PathLike[str]) -> Regulon:
     Raises
     ------
     ValueError
-        If the file is neither, or has no edges; the line is given.
+        If the file is neither, has no edges, or is too large for the limit of the environment; the line is given.
 
     References
     ----------
@@ -68,10 +74,15 @@ def read_regulon(path: str | os.PathLike[str]) -> Regulon:
 def _rows(path: Path) -> list[Row]:
     """Return the lines that hold anything, each with its number and its fields without spaces around them."""
     separator = _separator(path)
-    opener = gzip.open if path.suffix.lower() == ".gz" else open
+    packed = path.suffix.lower() == ".gz"
+    budget = Budget.default()
     try:
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=separator, strict=True)
+        if packed:
+            with path.open("rb") as plain:
+                check_packing(path, plain, budget, LARGE_NETWORK)
+        with (gzip.open if packed else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
+            lines = bounded_lines(path, file, budget, most=LONGEST, kept=True)
+            reader = csv.reader(lines, delimiter=separator, strict=True)
             numbered = []
             for row in reader:
                 if any("\n" in field or "\r" in field for field in row):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +11,14 @@ import numpy as np
 
 from identica.arguments import check_real
 from identica.datasets.gene_network import GeneNetwork
+from identica.io.bounded import bounded_lines
+from identica.io.budget import Budget
 from identica.io.files import atomic_write, check_output_file
 
 __all__ = ["read_sergio", "write_sergio"]
+
+LONGEST = 2**22
+"""Letters of a line: a gene with some hundred thousand regulators."""
 
 
 def read_sergio(
@@ -40,7 +44,8 @@ def read_sergio(
     Raises
     ------
     ValueError
-        If a row cannot be used; the line is given. If the network cannot be simulated.
+        If a row cannot be used; the line is given. If the network cannot be simulated, or a file is too large for the
+        limit of the environment.
     """
     if hill is not None:
         check_real("hill", hill, above=0)
@@ -86,15 +91,18 @@ def read_sergio(
     if missing is not None:
         raise ValueError(f"{targets} and {masters} name gene {max(genes)} and not gene {missing}: number all from 0")
     columns = np.array(edges, dtype=np.float64).reshape(-1, 4)
-    return GeneNetwork(
-        n_genes=max(genes) + 1,
-        regulator=columns[:, 0].astype(np.intp),
-        target=columns[:, 1].astype(np.intp),
-        strength=columns[:, 2],
-        hill=columns[:, 3],
-        masters=np.array(sources, dtype=np.intp),
-        rates=np.array(rates, dtype=np.float64),
-    )
+    try:
+        return GeneNetwork(
+            n_genes=max(genes) + 1,
+            regulator=columns[:, 0].astype(np.intp),
+            target=columns[:, 1].astype(np.intp),
+            strength=columns[:, 2],
+            hill=columns[:, 3],
+            masters=np.array(sources, dtype=np.intp),
+            rates=np.array(rates, dtype=np.float64),
+        )
+    except ValueError as error:
+        raise ValueError(f"{targets} and {masters}: {error}") from error
 
 
 def write_sergio(network: GeneNetwork, targets: str | os.PathLike[str], masters: str | os.PathLike[str]) -> None:
@@ -128,30 +136,28 @@ def write_sergio(network: GeneNetwork, targets: str | os.PathLike[str], masters:
             writer.writerow([gene, *rates])
 
 
-def _rows(path: Path) -> list[tuple[int, list[float]]]:
-    result = []
+def _rows(path: Path) -> Iterator[tuple[int, list[float]]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = bounded_lines(path, file, Budget.default(), most=LONGEST, kept=True)
+            for line, fields in enumerate(_fields(path, lines), 1):
+                while fields and not fields[-1].strip():
+                    fields.pop()
+                try:
+                    numbers = [_number(field) for field in fields]
+                except ValueError as error:
+                    raise ValueError(f"{path}: line {line} holds something that is not a number: {error}") from error
+                if not np.isfinite(numbers).all():
+                    raise ValueError(f"{path}: line {line} holds a number that is not finite")
+                if numbers:
+                    yield line, numbers
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not text in UTF-8, give a file with commas between numbers") from error
-    with io.StringIO(text, newline="") as file:
-        for line, fields in enumerate(_fields(path, file), 1):
-            while fields and not fields[-1].strip():
-                fields.pop()
-            try:
-                numbers = [_number(field) for field in fields]
-            except ValueError as error:
-                raise ValueError(f"{path}: line {line} holds something that is not a number: {error}") from error
-            if not np.isfinite(numbers).all():
-                raise ValueError(f"{path}: line {line} holds a number that is not finite")
-            if numbers:
-                result.append((line, numbers))
-    return result
 
 
-def _fields(path: Path, file: io.StringIO) -> Iterator[list[str]]:
+def _fields(path: Path, lines: Iterator[str]) -> Iterator[list[str]]:
     try:
-        yield from csv.reader(file)
+        yield from csv.reader(lines)
     except csv.Error as error:
         raise ValueError(f"{path} is no file with commas between numbers: {error}") from error
 

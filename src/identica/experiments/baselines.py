@@ -13,7 +13,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from identica.machine import threads_kept
 
-__all__ = ["UnivariateLinearModel", "as_rows", "check_installed"]
+__all__ = ["UnivariateLinearModel", "as_rows", "check_installed", "is_installed"]
 
 
 def as_rows(shape: tuple[int, ...]) -> FunctionTransformer:
@@ -40,6 +40,17 @@ def _shaped(rows: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     return rows.reshape(len(rows), *shape)
 
 
+def is_installed() -> bool:
+    """Tell whether decoupler is there.
+
+    Returns
+    -------
+    bool
+        Whether the method ulm can be used.
+    """
+    return find_spec("decoupler") is not None
+
+
 def check_installed() -> None:
     """Make sure, before any long work, that decoupler is there.
 
@@ -48,7 +59,7 @@ def check_installed() -> None:
     ImportError
         If it is not.
     """
-    if find_spec("decoupler") is None:
+    if not is_installed():
         raise ImportError(
             "the method ulm needs decoupler, which is not installed: pip install 'identica[single-cell]', or choose "
             "other methods"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
 from identica.datasets import Regulon, make_cells, make_regulon
-from identica.experiments.baselines import UnivariateLinearModel, check_installed
+from identica.experiments.baselines import UnivariateLinearModel, check_installed, is_installed
 from identica.experiments.comparison import METHODS, Comparison, build_methods, check_known, check_samples
 from identica.networks import Network
 from identica.training import Training
@@ -40,7 +41,8 @@ def single_cell(
     regulon : Regulon, optional
         The network, the same for all seeds, which draw strengths and cells; by default one that looks like TRRUST's.
     methods : iterable of str, optional
-        Some of ``CELL_METHODS``; all by default, without ulm where there is one factor.
+        Some of ``CELL_METHODS``; all by default, without ulm where there is one factor or, with a warning, where
+        decoupler is not installed.
     seeds : iterable of int, default=(0,)
         One data set and one fit of each method per seed.
     n_samples, n_test_samples : int
@@ -67,7 +69,7 @@ def single_cell(
         If a method is unknown, cells are fewer than factors, or ulm is to tell a factor that acts on every gene, as a
         single one does.
     ImportError
-        If the method ulm is among them and decoupler is not installed.
+        If the method ulm is asked for and decoupler is not installed.
 
     Examples
     --------
@@ -79,6 +81,13 @@ def single_cell(
     # Decoupler's model compares a factor's targets with other genes, of which there must be some.
     alone = [name for name, weights in zip(true.factors, true.matrix().T, strict=True) if weights.all()]
     names = list((METHODS if alone else CELL_METHODS) if methods is None else methods)
+    if methods is None and "ulm" in names and not is_installed():
+        names.remove("ulm")
+        warnings.warn(
+            "the method ulm is left out, since decoupler is not installed: pip install 'identica[single-cell]'",
+            UserWarning,
+            stacklevel=2,
+        )
     check_known("method", names, CELL_METHODS)
     check_samples(n_samples, n_factors)
     if "ulm" in names and alone:

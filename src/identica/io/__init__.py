@@ -17,6 +17,7 @@ from identica.io.table import Table
 from identica.io.writing import (
     TABLE_ENDINGS,
     check_table_file,
+    without_formulas,
     write_csv,
     write_json,
     write_npy,
@@ -39,6 +40,7 @@ __all__ = [
     "read_table",
     "refuse_to_overwrite",
     "remove_leftovers",
+    "without_formulas",
     "write_csv",
     "write_json",
     "write_npy",

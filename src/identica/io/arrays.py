@@ -16,7 +16,7 @@ from identica.io.budget import Budget
 from identica.io.errors import DataError
 from identica.io.table import Table, held_as
 
-__all__ = ["array_in", "load_npy", "open_npz", "read_npy", "read_npz"]
+__all__ = ["array_in", "checked_array", "load_npy", "open_npz", "read_npy", "read_npz"]
 
 # What NumPy, SciPy and zipfile raise on a damaged file, a header that asks for more memory than there is and a member
 # that is encrypted or packed in an unknown way included; each becomes a DataError that says so.
@@ -194,6 +194,34 @@ def array_in(arrays: Any, name: str, path: Path) -> NDArray[Any]:
     return values
 
 
+def checked_array(arrays: Any, name: str, path: Path, budget: Budget) -> NDArray[Any]:
+    """Read one array of a .npz file after what it declares was checked.
+
+    Parameters
+    ----------
+    arrays : NpzFile
+        As :func:`open_npz` gives it.
+    name : str
+        Of one of its members.
+    path : Path
+        The file, for messages.
+    budget : Budget
+        The most memory that it may take.
+
+    Returns
+    -------
+    ndarray
+        The array.
+
+    Raises
+    ------
+    DataError
+        If it is too large, not an array, or not what its header says.
+    """
+    _check_member(path, arrays, name, budget)
+    return array_in(arrays, name, path)
+
+
 def _read_sparse(path: Path, arrays: Any, budget: Budget) -> NDArray[Any]:
     import scipy.sparse
 
@@ -227,7 +255,7 @@ def _check_member(path: Path, arrays: Any, name: str, budget: Budget) -> tuple[t
     """
     member = f"{name}.npy"
     if member not in arrays.zip.namelist():
-        return (), np.dtype(np.float64)  # which `array_in` refuses
+        raise DataError(f"{path} is not a .npz file: its member {name} is not an array")  # and is not inflated
     told = arrays.zip.getinfo(member)
     with arrays.zip.open(member) as file:
         shape, dtype = _header(file)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from identica.io.budget import Budget
 from identica.io.dialect import Dialect
 from identica.io.errors import DataError
-from identica.io.idx import is_idx, read_idx
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,7 +140,7 @@ def from_text(fields: Sequence[str], dialect: Dialect) -> pd.Series[Any]:
     return pd.Series(texts, dtype=object) if None in numbers else pd.Series(numbers, dtype=np.float64)
 
 
-def read_auxiliary(path: Path, n_samples: int, data: Path) -> Auxiliary:
+def read_auxiliary(path: Path, n_samples: int, data: Path, budget: Budget) -> Auxiliary:
     """Read an auxiliary variable from a file of its own.
 
     Parameters
@@ -151,6 +151,8 @@ def read_auxiliary(path: Path, n_samples: int, data: Path) -> Auxiliary:
         Number of rows of the data.
     data : Path
         Their file, for messages.
+    budget : Budget
+        The most memory that it may take.
 
     Returns
     -------
@@ -160,11 +162,13 @@ def read_auxiliary(path: Path, n_samples: int, data: Path) -> Auxiliary:
     Raises
     ------
     DataError
-        If the file is missing, damaged or of another kind, has not one value for each row, or one that is missing.
+        If the file is missing, damaged, too large or of another kind, has not one value for each row, or one that is
+        missing.
     """
     import pandas as pd
 
     from identica.io.arrays import load_npy
+    from identica.io.idx import is_idx, read_idx
 
     named = f"{data} has no columns with names, so its auxiliary variable is in a .npy or IDX file of its own"
     if not is_idx(path) and path.suffix.lower() != ".npy":
@@ -172,7 +176,7 @@ def read_auxiliary(path: Path, n_samples: int, data: Path) -> Auxiliary:
     if not path.is_file():
         raise DataError(f"{path} does not exist, and {named}: give an existing one with a value per row")
     try:
-        values = read_idx(path) if is_idx(path) else load_npy(path)
+        values = read_idx(path, budget) if is_idx(path) else load_npy(path, budget)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
     if values.ndim == 2 and values.shape[1] == 1:

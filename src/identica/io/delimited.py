@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from identica.io.auxiliary import Auxiliary, from_text
 from identica.io.beside import Beside, text_column
-from identica.io.budget import REMEDY, Budget, size_in_words
+from identica.io.bounded import GZIP, bounded_lines, check_packing, longest
+from identica.io.budget import VARIABLE, Budget, size_in_words
 from identica.io.columns import Roles, few, positions_apart, shortened
 from identica.io.dialect import SEPARATORS, Dialect, find_dialect, is_missing
 from identica.io.errors import DataError
@@ -31,8 +32,12 @@ __all__ = ["STANDARD_INPUT", "read_delimited"]
 
 STANDARD_INPUT = Path("-")
 """Stands for what is piped into the command."""
-FIRST_LINES = 50
-"""By which the dialect is found out."""
+FIRST_LINES, FIRST_LETTERS = 50, 2**22
+"""By which the dialect is found out, at most."""
+MOST_COLUMNS = 2**20
+"""Of a table, where no limit was given."""
+TEXT = 60
+"""Bytes that a text takes beside its letters."""
 
 
 @dataclass(frozen=True)
@@ -90,13 +95,13 @@ def read_delimited(
         If the file is not text in UTF-8, or a row or a value cannot be used; the line is given.
     """
     try:
-        with _opened(path) as file:
+        with _opened(path, budget) as file:
             text = _lines(path, file, budget)
-            first = list(itertools.islice(text, FIRST_LINES))
+            first = _first_lines(text)
             dialect = find_dialect(first, usual, separator=separator, decimal=decimal)
             if dialect != Dialect(separator or usual.separator, decimal or usual.decimal):
                 warnings.warn(f"{path}: {dialect}", UserWarning, stacklevel=1)
-            records = _records(path, dialect, itertools.chain(first, text))
+            records = _records(path, dialect, itertools.chain(first, text), budget)
             quoted = len(first) > 1 and first[1].lstrip()[:1] == '"'
             return _read(path, records, dialect, roles, budget, missing=missing, quoted=quoted)
     except UnicodeDecodeError as error:
@@ -106,13 +111,16 @@ def read_delimited(
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
+def _opened(path: Path, budget: Budget) -> Iterator[TextIO]:
     """Open the text of a file, or of standard input, which stays open; what begins as gzip does is inflated."""
     plain: Any = io.BufferedReader(sys.stdin.buffer if path == STANDARD_INPUT else path.open("rb"))
     text = None
     try:
         binary = plain
-        if plain.peek(2)[:2] == b"\x1f\x8b":
+        if plain.peek(2)[:2] == GZIP:
+            if plain.seekable():
+                check_packing(path, plain, budget)
+                plain.seek(0)
             binary = io.BufferedReader(gzip.GzipFile(fileobj=plain))
         if b"\0" in binary.peek(4096):
             raise DataError(f"{path} is not a text file, give a table in UTF-8")
@@ -129,21 +137,56 @@ def _opened(path: Path) -> Iterator[TextIO]:
 
 
 def _lines(path: Path, file: TextIO, budget: Budget) -> Iterator[str]:
-    """Yield the lines, none of which may be longer than the limit: packed text may hold one of any length."""
-    most = -1 if budget.n_bytes >= sys.maxsize else int(budget.n_bytes) + 1
-    while line := file.readline(most):
-        if len(line) > budget.n_bytes:
-            most_in_words = size_in_words(budget.n_bytes)
-            raise DataError(f"{path} holds a line longer than {most_in_words}, the most that is read: {REMEDY}")
+    """Yield the lines, none of which has more columns than a table may have."""
+    for line in bounded_lines(path, file, budget):
+        if len(line) > MOST_COLUMNS:
+            _check_columns(path, max(map(line.count, SEPARATORS)), budget)
         yield line
 
 
-def _records(path: Path, dialect: Dialect, lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
+def _first_lines(text: Iterator[str]) -> list[str]:
+    """Return those by which the dialect is found out: two or, unless they are long, more."""
+    first: list[str] = []
+    while len(first) < 2 or (len(first) < FIRST_LINES and sum(map(len, first)) < FIRST_LETTERS):
+        line = next(text, None)
+        if line is None:
+            break
+        first.append(line)
+    return first
+
+
+def _check_columns(path: Path, n_separators: int, budget: Budget) -> None:
+    if not budget.was_given and n_separators >= MOST_COLUMNS:
+        raise DataError(
+            f"{path} has a row of {n_separators + 1} fields, and more than {MOST_COLUMNS} are read only where it is "
+            f"asked for: give a limit by --max-memory or {VARIABLE} if this is right"
+        )
+
+
+def _records(path: Path, dialect: Dialect, lines: Iterator[str], budget: Budget) -> Iterator[tuple[int, list[str]]]:
     """Yield the line number and the fields of every row; empty lines at the end are dropped."""
-    reader = dialect.rows(lines)
+    letters, separators = 0, 0
+
+    def counted() -> Iterator[str]:
+        # Quotation marks let a row go on for many lines, each of which is short.
+        nonlocal letters, separators
+        for line in lines:
+            letters += len(line)
+            if letters > longest(budget):
+                raise DataError(
+                    f"{path} holds a row longer than {size_in_words(longest(budget))}, the most that is read: close "
+                    f"its quotation marks, or give a higher limit by --max-memory or {VARIABLE}"
+                )
+            if letters > MOST_COLUMNS:
+                separators += line.count(dialect.separator)
+                _check_columns(path, separators, budget)
+            yield line
+
+    reader = dialect.rows(counted())
     empty: int | None = None
     try:
         for row in reader:
+            letters, separators = 0, 0
             if not row:
                 empty = empty or reader.line_num
                 continue
@@ -177,6 +220,7 @@ def _read(
     truth: dict[int, int] = {}  # of columns with truth values, the line of the first
     taken = sorted({*layout.apart.values(), *(() if layout.index is None else (layout.index,))}, reverse=True)
     largest = budget.n_bytes / values.itemsize
+    kept = 0  # bytes of text
     for line, row in itertools.chain(head, records):
         if len(row) != layout.n_fields:
             raise DataError(
@@ -190,6 +234,9 @@ def _read(
             row_names.append(row[layout.index])
         for name, position in layout.apart.items():
             apart[name].append(row[position])
+        if taken:
+            kept += sum(TEXT + len(row[position]) for position in taken)
+            budget.check_bytes(path, kept, "a table that goes on after its first part, whose text beside the numbers")
         numbers = dialect.numbers(fields)
         if None in numbers:
             numbers = _other_values(path, line, row, layout, fields, numbers, truth)
@@ -301,7 +348,7 @@ def _layout(path: Path, dialect: Dialect, head: list[tuple[int, list[str]]], rol
     def numeric(field: str) -> bool:
         return dialect.number(field) is not None
 
-    default_names = len(first) >= 3 and first == [str(i) for i in range(len(first))]
+    default_names = len(first) >= 3 and all(name == str(i) for i, name in enumerate(first))
     if all(map(numeric, first)) and not default_names:
         if roles.index is not None:
             raise DataError(f"{path} has no header, so no column {roles.index!r}; leave the index column out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bar
 DECIMALS = {".": "points", ",": "commas"}
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "<na>"})
 """Fields that say that a value is missing, in lower case."""
+MOST_FIELDS = 100_000
+"""By which the dialect is found out, at most."""
 BOOLEANS = {"true": 1.0, "false": 0.0}
 
 
@@ -194,5 +197,5 @@ def _share_of_numbers(lines: Sequence[str], dialect: Dialect) -> float:
     widths = {len(row) for row in below}
     if len(widths) != 1 or max(widths) < 2 or not 0 <= len(below[0]) - len(rows[0]) <= 1:
         return -1.0
-    fields = [field for row in below for field in row]
+    fields = list(itertools.islice(itertools.chain.from_iterable(below), MOST_FIELDS))
     return sum(dialect.value(field) is not None or is_missing(field) for field in fields) / len(fields)

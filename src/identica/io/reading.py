@@ -128,7 +128,7 @@ def read_table(
         table = _safely(path, lambda: _read(path, ending, layer, key, roles, budget, missing))
     if auxiliary is None or ending in (*TABLES, *ANNDATA):
         return table
-    return replace(table, auxiliary=read_auxiliary(Path(auxiliary), len(table.values), path))
+    return replace(table, auxiliary=read_auxiliary(Path(auxiliary), len(table.values), path, budget))
 
 
 def _ending(path: Path) -> str:
@@ -171,7 +171,7 @@ def _read(
 
             return read_anndata(path, layer, roles, budget, missing)
         case _:
-            return Table.checked(read_idx(path), path, missing=missing)
+            return Table.checked(read_idx(path, budget), path, missing=missing)
 
 
 def _check_dialect(separator: str | None, decimal: str | None) -> None:

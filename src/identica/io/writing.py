@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from identica.io.files import atomic_write
 __all__ = [
     "TABLE_ENDINGS",
     "check_table_file",
+    "without_formulas",
     "write_csv",
     "write_json",
     "write_npy",
@@ -26,6 +28,31 @@ __all__ = [
 ]
 
 TABLE_ENDINGS = (".npy", ".csv", ".tsv", ".parquet")
+
+
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]\d+(\.\d*)?([eE][+-]?\d+)?")
+
+
+def without_formulas(names: Iterable[str]) -> list[str]:
+    """Put an apostrophe before names that a spreadsheet would take for formulas.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Text from a file.
+
+    Returns
+    -------
+    list of str
+        With an apostrophe before those that begin with =, +, -, @, a tab or a carriage return, but for numbers.
+
+    Examples
+    --------
+    >>> without_formulas(["cell_1", "=1+1", "-2", "-2+A1"])
+    ['cell_1', "'=1+1", '-2', "'-2+A1"]
+    """
+    return [f"'{name}" if _FORMULA.match(name) and not _NUMBER.fullmatch(name) else name for name in names]
 
 
 def write_npy(path: str | os.PathLike[str], values: NDArray[Any]) -> None:
@@ -51,6 +78,7 @@ def write_csv(
     row_names: Sequence[str] | None = None,
     *,
     delimiter: str = ",",
+    quote_formulas: bool = False,
 ) -> None:
     """Write a matrix as text that reads back to the same numbers.
 
@@ -66,9 +94,18 @@ def write_csv(
         Names of the rows, written as a first column without a name.
     delimiter : str, default=","
         What separates fields.
+    quote_formulas : bool, default=False
+        Whether names go through :func:`without_formulas`.
     """
+    if quote_formulas:
+        feature_names = without_formulas(feature_names)
+        row_names = None if row_names is None else without_formulas(row_names)
+    # Up to Python 3.12 csv leaves a carriage return without quotation marks, and it ends a line where it is read.
+    returns = any("\r" in name for name in (*feature_names, *(row_names or ())))
     with atomic_write(path, "w") as file:
-        writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+        writer = csv.writer(
+            file, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+        )
         if row_names is None:
             writer.writerow(feature_names)
             writer.writerows(map(_plain, values))
@@ -115,6 +152,8 @@ def write_table(
     values: NDArray[Any],
     feature_names: Sequence[str],
     row_names: Sequence[str] | None = None,
+    *,
+    quote_formulas: bool = False,
 ) -> None:
     """Write a matrix as .npy, .csv, .tsv or .parquet, told by the ending.
 
@@ -128,6 +167,8 @@ def write_table(
         Names of the columns; a .npy file has none.
     row_names : sequence of str of length n_samples, optional
         Names of the rows; a .npy file has none.
+    quote_formulas : bool, default=False
+        Whether names in text go through :func:`without_formulas`.
 
     Raises
     ------
@@ -144,7 +185,8 @@ def write_table(
             with atomic_write(path) as file:
                 frame.to_parquet(file, engine="pyarrow")
         case ending:
-            write_csv(path, values, feature_names, row_names, delimiter="," if ending == ".csv" else "\t")
+            delimiter = "," if ending == ".csv" else "\t"
+            write_csv(path, values, feature_names, row_names, delimiter=delimiter, quote_formulas=quote_formulas)
 
 
 def check_table_file(path: str | os.PathLike[str], *, others: Sequence[str] = ()) -> None:

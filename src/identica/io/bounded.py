@@ -1,0 +1,137 @@
+"""Text from files that nobody vouches for: how far it is packed, and how long its lines are, is checked as it comes."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TextIO
+
+from identica.io.budget import LARGE, REMEDY, VARIABLE, Budget, size_in_words
+from identica.io.errors import DataError
+
+__all__ = ["GZIP", "LARGE_TEXT", "LONGEST", "MOST_DEFLATED", "PART", "ROW", "bounded_lines", "check_packing", "longest"]
+
+GZIP = b"\x1f\x8b"
+"""The first bytes of what is gzipped."""
+MOST_DEFLATED = 1032
+"""Times as large as in its file that anything deflated can become."""
+PART = 2**20
+"""Bytes that are inflated at once."""
+LARGE_TEXT = LARGE // 4
+"""Bytes of text up to which it does not matter how far it is packed: two letters become a number of eight bytes."""
+MOST_PACKED = 100
+"""Times as large as in its file that large text may become, where no limit was given: the fastest gzip packs zeros by
+two hundred, and counts of which one in twenty is not zero by twenty."""
+LINE = 32
+"""Letters that take as long to read as a line does beside its own."""
+LONGEST = 2**25
+"""Letters of a line, where no limit was given: a million numbers, each written in full."""
+CHARACTER, ROW = 20, 300
+"""Bytes that a letter and a line at most take, as fields that are Python's strings or numbers."""
+
+
+def check_packing(path: Path, packed: IO[bytes], budget: Budget, large: int = LARGE_TEXT) -> None:
+    """Refuse gzipped text that becomes so large that nobody has measured it, before any of it is kept.
+
+    It is inflated once for this, in parts, which takes a small share of the time that reading its numbers does.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for the message.
+    packed : file
+        From its beginning; it is read, and has to be put back or opened anew.
+    budget : Budget
+        Where a limit was given nothing is refused: what is read looks at it.
+    large : int, default=LARGE_TEXT
+        Bytes up to which all is well, each line being as good as LINE more of them.
+
+    Raises
+    ------
+    DataError
+        If it becomes larger than that, and more than MOST_PACKED times as large as it is there.
+
+    Examples
+    --------
+    >>> import io
+    >>> check_packing(Path("small.csv.gz"), io.BytesIO(gzip.compress(bytes(5000))), Budget(1e9, was_given=False))
+    """
+    if budget.was_given:
+        return
+    length = n_lines = 0
+    with gzip.GzipFile(fileobj=packed) as file:
+        while part := file.read(PART):
+            length += len(part)
+            n_lines += part.count(b"\n")
+            effort = length + LINE * n_lines
+            if effort > large and effort > MOST_PACKED * packed.tell():
+                raise DataError(
+                    f"{path} holds {size_in_words(length)} of text in {n_lines} lines, or more, in "
+                    f"{size_in_words(packed.tell())}, and large text that is packed so far is read only where it is "
+                    f"asked for: give a limit by --max-memory or {VARIABLE} if this is right"
+                )
+
+
+def longest(budget: Budget) -> float:
+    """Return how long a line may be.
+
+    Parameters
+    ----------
+    budget : Budget
+        The most memory.
+
+    Returns
+    -------
+    float
+        Letters.
+
+    Examples
+    --------
+    >>> longest(Budget(500.0)), longest(Budget(1e12, was_given=False)) == LONGEST
+    (500.0, True)
+    """
+    return budget.n_bytes if budget.was_given else min(budget.n_bytes, LONGEST)
+
+
+def bounded_lines(
+    path: Path, file: TextIO, budget: Budget, *, most: float | None = None, kept: bool = False
+) -> Iterator[str]:
+    """Yield the lines of a text, none of which is longer than the limit: packed text may hold one of any length.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    file : file of text
+        Which is read.
+    budget : Budget
+        The most memory.
+    most : float, optional
+        Letters that a line may have; what :func:`longest` says by default.
+    kept : bool, default=False
+        Whether all fields are kept as they are, and have to be within the limit.
+
+    Yields
+    ------
+    str
+        A line with its end.
+
+    Raises
+    ------
+    DataError
+        If a line is longer, or all of them take more memory.
+    """
+    limit = longest(budget) if most is None else min(most, longest(budget))
+    remedy = REMEDY if limit == budget.n_bytes else f"if this is right, give a limit by --max-memory or {VARIABLE}"
+    if most is not None and limit == most:
+        remedy = "break it up or leave it out"
+    step = int(min(limit, 2**62)) + 1
+    needed = 0
+    while line := file.readline(step):
+        if len(line) > limit:
+            raise DataError(f"{path} holds a line longer than {size_in_words(limit)}, the most that is read: {remedy}")
+        if kept:
+            needed += ROW + CHARACTER * len(line)
+            budget.check_bytes(path, needed, "rows that go on after its first part, and together")
+        yield line
