@@ -1,6 +1,5 @@
 """Parameters of a method from a TOML or JSON file and from the command line, which has precedence."""
 
-import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,8 +7,11 @@ from typing import Any
 
 from identica.cli.options import check_seed
 from identica.io import DataError
+from identica.io.json_text import check_depth, read_json
 
 __all__ = ["read_parameters"]
+
+MOST_BYTES = 2**20
 
 
 def read_parameters(path: Path | None, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,12 +52,23 @@ def _read(path: Path) -> dict[str, Any]:
     if path.suffix.lower() not in (".toml", ".json"):
         raise DataError(f"configuration {path} has the unknown ending {path.suffix!r}, use .toml or .json")
     try:
-        text = path.read_text(encoding="utf-8")
-        parameters = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
+        parameters = _toml(path) if path.suffix.lower() == ".toml" else read_json(path, MOST_BYTES, infinite=True)
     except OSError as error:
         raise DataError(f"configuration {path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except DataError as error:
+        raise DataError(f"configuration {error}") from error
+    except (ValueError, RecursionError) as error:
         raise DataError(f"configuration {path} is not valid {path.suffix[1:].upper()}: {error}") from error
     if not isinstance(parameters, dict):
         raise DataError(f'configuration {path} holds no parameters, write a table such as {{"n_components": 3}}')
+    return parameters
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise DataError(f"{path} is longer than {MOST_BYTES} bytes, the most that is read of such a file: give another")
+    parameters = tomllib.loads(content.decode("utf-8"))
+    check_depth(parameters, str(path))
     return parameters

@@ -251,10 +251,7 @@ def _unfitted(
     where : torch.device
         Where to compute.
     """
-    for name in ("configuration", "attributes"):
-        if name not in opened.texts:
-            raise _Unlike(f"its {name} is missing, and so its checksum is not that of its content")
-    values = parse_json(opened.texts["configuration"], f"{path}: its configuration", infinite=True)
+    values, attributes = (_parsed(opened, name) for name in ("configuration", "attributes"))
     if not isinstance(values, dict):
         raise _Unlike("configuration is no table")
     written = dict(values)
@@ -270,7 +267,6 @@ def _unfitted(
     again |= {name: structure for name, structure in own.items() if name in again}
     if (fault := configuration_fault(written, again)) is not None:
         raise _Unlike(fault)
-    attributes = parse_json(opened.texts["attributes"], f"{path}: its attributes", infinite=True)
     n_components = int(estimator.n_components)
     fault = attributes_fault(attributes, n_components)
     fault = fault or tensors_fault(opened.declared, attributes, n_components, tuple(f"{name}." for name in MODULES))
@@ -282,6 +278,15 @@ def _unfitted(
     estimator.sample_shape_ = tuple(attributes["sample_shape_"])
     estimator.n_features_in_ = attributes["n_features_in_"]
     return estimator, attributes, _place(path, values["device"], device)
+
+
+def _parsed(opened: Opened, name: str) -> Any:
+    if name not in opened.texts:
+        raise _Unlike(f"its {name} is missing")
+    try:
+        return parse_json(opened.texts[name], f"its {name}", infinite=True)
+    except DataError as error:
+        raise _Unlike(str(error)) from error
 
 
 def _outlined(estimator: ComponentAnalysis, rank: int | None) -> tuple[nn.Sequential, nn.Sequential]:
@@ -344,7 +349,7 @@ def _check_own(path: Path, name: str, structure: str | None, given: nn.Module | 
         return
     if given is None:
         raise DataError(
-            f"{path} was fitted with {name}={structure.splitlines()[0]} of your own: pass {name}=, a module of the "
+            f"{path} was fitted with {name}={structure.splitlines()[0][:200]} of your own: pass {name}=, a module of the "
             "same structure"
         )
     if repr(given) != structure:
@@ -356,7 +361,7 @@ def _check_own(path: Path, name: str, structure: str | None, given: nn.Module | 
 def _difference(given: str, wanted: str) -> str:
     lines = list(itertools.zip_longest(given.splitlines(), wanted.splitlines(), fillvalue="nothing"))
     mine, theirs = next((mine.strip(), theirs.strip()) for mine, theirs in lines if mine != theirs)
-    return f"{mine} was given where {theirs} is needed"
+    return f"{mine[:200]} was given where {theirs[:200]} is needed"
 
 
 def _place(path: Path, fitted_on: str, wanted: str | torch.device | None) -> torch.device:

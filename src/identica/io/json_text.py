@@ -10,7 +10,7 @@ from typing import Any
 
 from identica.io.errors import DataError
 
-__all__ = ["DEEPEST", "parse_json", "read_json"]
+__all__ = ["DEEPEST", "check_depth", "parse_json", "read_json"]
 
 DEEPEST = 64
 """Lists and tables in each other, in any text."""
@@ -93,6 +93,34 @@ def parse_json(text: str, where: str, *, infinite: bool = False) -> Any:
         return json.loads(text, object_pairs_hook=_table, **refuse)  # type: ignore[arg-type]
     except (ValueError, RecursionError, MemoryError) as error:
         raise DataError(f"{where} is not valid JSON: {' '.join(str(error).split())}") from error
+
+
+def check_depth(value: Any, where: str) -> None:
+    """Refuse values of another format that have more than 64 lists or tables in each other.
+
+    Parameters
+    ----------
+    value : Any
+        Plain values.
+    where : str
+        What they are of, as the beginning of a message.
+
+    Raises
+    ------
+    DataError
+        If they have.
+
+    Examples
+    --------
+    >>> check_depth({"a": [1, {"b": 2}]}, "the text")
+    """
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        inner = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list))
+        level = [each for values in inner for each in values]
+        if not level:
+            return
+    raise DataError(f"{where} is more than {DEEPEST} lists or tables deep")
 
 
 def _check_shape(text: str, where: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
-__all__ = ["Flag", "ListOf", "MapOf", "Maybe", "Number", "OneOf", "Schema", "Table", "Text", "Whole", "fault_of"]
+__all__ = ["Anything", "Flag", "ListOf", "MapOf", "Maybe", "Number", "OneOf", "Schema", "Table", "Text", "Whole", "fault_of"]
 
 LARGEST = 2**63 - 1
 _SHOWN = 40
@@ -49,6 +49,16 @@ def fault_of(value: Any, schema: Schema, name: str) -> str | None:
     'record.loss is missing'
     """
     return schema.fault(name, value)
+
+
+@final
+@dataclass(frozen=True)
+class Anything(Schema):
+    """Whatever it is; nothing is done with it."""
+
+    def fault(self, name: str, value: Any) -> str | None:
+        """Find no fault; see :meth:`Schema.fault`."""
+        return None
 
 
 @final

@@ -49,4 +49,4 @@ def restart(start: Trainer, networks: tuple[nn.Sequential, nn.Sequential], data:
         start.data = data
     else:  # resumed within the second pass
         start.data = wide_data if widened_already and wide_data is not None else data
-    start.compute("start", lambda _: {})
+    start.compute("start", lambda _: {}, {})
