@@ -201,9 +201,7 @@ def tensors_fault(
     return None
 
 
-def networks_fault(
-    declared: Mapping[str, Declared], built: Mapping[str, nn.Module], dtype: str
-) -> str | None:
+def networks_fault(declared: Mapping[str, Declared], built: Mapping[str, nn.Module], dtype: str) -> str | None:
     """Say how the tensors of networks differ from those that the configuration asks for.
 
     Parameters

@@ -192,12 +192,11 @@ def load_estimator(
             estimator, attributes, where = _unfitted(path, opened, {"encoder": encoder, "decoder": decoder}, device)
             built = _outlined(estimator, attributes["rank_"])
             dtype = opened.declared["mean_"].dtype
-            if (fault := networks_fault(opened.declared, dict(zip(MODULES, built, strict=True)), dtype)) is not None:
-                raise _Unlike(fault)
+            _refuse(networks_fault(opened.declared, dict(zip(MODULES, built, strict=True)), dtype))
             tensors = opened.tensors()
             texts = (opened.texts["configuration"], opened.texts["attributes"])
             if opened.texts.get("sha256") != checksum(tensors, *texts):
-                raise _Unlike("its checksum is not that of its content")
+                _refuse("its checksum is not that of its content")
         _set_attributes(estimator, attributes, tensors)
         _set_networks(estimator, attributes["rank_"], tensors, where)
         estimator.verdict_ = judge(estimator)
@@ -212,6 +211,11 @@ def load_estimator(
 
 class _Unlike(Exception):  # noqa: N818 (a fault of a file, which becomes one sentence)
     """A file holds something else than a fit would have written."""
+
+
+def _refuse(fault: str | None) -> None:
+    if fault is not None:
+        raise _Unlike(fault)
 
 
 def _brief(error: Exception) -> str:
@@ -253,25 +257,21 @@ def _unfitted(
     """
     values, attributes = (_parsed(opened, name) for name in ("configuration", "attributes"))
     if not isinstance(values, dict):
-        raise _Unlike("configuration is no table")
+        _refuse("configuration is no table")
     written = dict(values)
     own = {name: values.pop(name, None) for name in MODULES}
     for name, structure in own.items():
-        if (fault := fault_of(structure, OWN_MODULE, f"configuration.{name}")) is not None:
-            raise _Unlike(fault)
-    if (fault := fault_of(values.get("device"), Text(40, shortest=1), "configuration.device")) is not None:
-        raise _Unlike(fault)
+        _refuse(fault_of(structure, OWN_MODULE, f"configuration.{name}"))
+    _refuse(fault_of(values.get("device"), Text(40, shortest=1), "configuration.device"))
     estimator = from_configuration(values)
     check_parameters(estimator)
     again = json.loads(json.dumps(configuration(estimator)))
     again |= {name: structure for name, structure in own.items() if name in again}
-    if (fault := configuration_fault(written, again)) is not None:
-        raise _Unlike(fault)
+    _refuse(configuration_fault(written, again))
     n_components = int(estimator.n_components)
     fault = attributes_fault(attributes, n_components)
     fault = fault or tensors_fault(opened.declared, attributes, n_components, tuple(f"{name}." for name in MODULES))
-    if fault is not None:
-        raise _Unlike(fault)
+    _refuse(fault)
     for name in MODULES:
         _check_own(path, name, own[name], given[name])
     estimator.set_params(**{name: module for name, module in given.items() if module is not None})
@@ -349,8 +349,8 @@ def _check_own(path: Path, name: str, structure: str | None, given: nn.Module | 
         return
     if given is None:
         raise DataError(
-            f"{path} was fitted with {name}={structure.splitlines()[0][:200]} of your own: pass {name}=, a module of the "
-            "same structure"
+            f"{path} was fitted with {name}={structure.splitlines()[0][:200]} of your own: pass {name}=, a module of "
+            "the same structure"
         )
     if repr(given) != structure:
         raise DataError(

@@ -8,7 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
-__all__ = ["Anything", "Flag", "ListOf", "MapOf", "Maybe", "Number", "OneOf", "Schema", "Table", "Text", "Whole", "fault_of"]
+__all__ = [
+    "Anything",
+    "Flag",
+    "ListOf",
+    "MapOf",
+    "Maybe",
+    "Number",
+    "OneOf",
+    "Schema",
+    "Table",
+    "Text",
+    "Whole",
+    "fault_of",
+]
 
 LARGEST = 2**63 - 1
 _SHOWN = 40

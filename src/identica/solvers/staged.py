@@ -87,7 +87,9 @@ class Staged(Solver):
             widen(start)
             steps = max(1, start.training.max_steps // 3)
             start.minimise("counts", start.objective(), max_steps=steps)
-        restarts = self.restarts if start.data.direction is None else max(min(2, self.restarts), self.restarts // DENSER)
+        restarts = (
+            self.restarts if start.data.direction is None else max(min(2, self.restarts), self.restarts // DENSER)
+        )
         found = start.compute(
             "align",
             lambda generator: _aligned(start, criterion, restarts, generator),

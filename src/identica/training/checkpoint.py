@@ -34,7 +34,7 @@ __all__ = [
     "write_snapshots",
 ]
 
-FORMAT = "identica-checkpoint-4"
+FORMAT = "identica-checkpoint-5"
 MOMENTS = ("exp_avg", "exp_avg_sq")
 """What Adam keeps of each parameter, beside the number of its steps."""
 UNUSED = "unused"
@@ -94,6 +94,8 @@ class Snapshot:
         What the computed stages gave.
     partial : PartialStage, optional
         The stage under way.
+    widened : bool, default=False
+        Whether the networks have gone over from a compact space to features.
     """
 
     fingerprint: str
@@ -104,6 +106,7 @@ class Snapshot:
     durations: dict[str, float]
     results: dict[str, dict[str, Tensor]]
     partial: PartialStage | None = field(default=None)
+    widened: bool = False
 
 
 def write_snapshots(path: Path, snapshots: Mapping[int, Snapshot]) -> None:
@@ -127,6 +130,7 @@ def write_snapshots(path: Path, snapshots: Mapping[int, Snapshot]) -> None:
             "done": snapshot.done,
             "history": snapshot.history,
             "durations": snapshot.durations,
+            "widened": snapshot.widened,
         }
         if snapshot.partial is not None:
             partial = snapshot.partial
@@ -289,6 +293,7 @@ def _assemble(header: dict[str, Any], number: str, tensors: dict[str, Tensor]) -
         durations=header["durations"],
         results={k.removeprefix("results/"): v for k, v in groups.items() if k.startswith("results/")},
         partial=partial,
+        widened=header["widened"],
     )
 
 

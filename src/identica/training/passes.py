@@ -42,7 +42,7 @@ def restart(start: Trainer, networks: tuple[nn.Sequential, nn.Sequential], data:
         All rows as features, where the start is widened later.
     """
     start.suffix = ALL_ROWS
-    widened_already = start.data.loadings is None and start.narrow_data is not start.data
+    widened_already = start.narrow_data is not start.data
     start.narrow_data, start.wide_data = data, wide_data
     if not start.is_done("start"):
         start.encoder, start.decoder = (network.to(data.train) for network in networks)

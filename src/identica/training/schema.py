@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from identica.io import DataError
-from identica.io.schema import ListOf, MapOf, Maybe, Number, OneOf, Table, Text, Whole
+from identica.io.schema import Flag, ListOf, MapOf, Maybe, Number, OneOf, Table, Text, Whole
 from identica.io.tensors import Declared
 
 __all__ = ["DURATIONS", "HISTORY", "SNAPSHOTS", "TRAINED", "check_like", "check_result", "names_fault"]
@@ -49,6 +49,7 @@ _SNAPSHOT = Table(
         "done": ListOf(STAGE, MOST_STAGES),
         "history": HISTORY,
         "durations": DURATIONS,
+        "widened": Flag(),
     },
     {"partial": _PARTIAL},
 )
@@ -88,8 +89,8 @@ def names_fault(declared: Mapping[str, Declared], headers: Mapping[str, Mapping[
     with_networks = set()
     for name in declared:
         number, group, member = (*name.split("|", 2), "", "")[:3]
-        header = headers.get(number)
-        if header is None or not member:
+        header = headers.get(number, {})
+        if number not in headers or not member:
             return f"it has the tensor {name[:80]!r}, which is of no start that its header has"
         known = group in (_GROUPS if "partial" in header else _GROUPS[:1])
         if not known and not (group.startswith(_RESULT) and group.removeprefix(_RESULT) in header["done"]):
@@ -119,15 +120,15 @@ def check_like(what: str, found: Mapping[str, Tensor], wanted: Mapping[str, Tens
     """
     for name, tensor in wanted.items():
         if name not in found:
-            raise _unlike(what, f"{name} is missing")
+            raise DataError(_unlike(what, f"{name} is missing"))
         if found[name].shape != tensor.shape or found[name].dtype != tensor.dtype:
             given, needed = (f"{each.dtype} of shape {tuple(each.shape)}" for each in (found[name], tensor))
-            raise _unlike(what, f"{name} is {given}, and {needed} is needed")
+            raise DataError(_unlike(what, f"{name} is {given}, and {needed} is needed"))
         if not bool(found[name].isfinite().all()):
-            raise _unlike(what, f"{name} has values that are not finite")
+            raise DataError(_unlike(what, f"{name} has values that are not finite"))
     others = [name for name in found if name not in wanted]
     if others:
-        raise _unlike(what, f"{others[0][:80]} is not known")
+        raise DataError(_unlike(what, f"{others[0][:80]} is not known"))
 
 
 def check_result(stage: str, found: Mapping[str, Tensor] | None, gives: Mapping[str, tuple[int, ...]]) -> None:
@@ -150,15 +151,15 @@ def check_result(stage: str, found: Mapping[str, Tensor] | None, gives: Mapping[
     what = f"the stage {stage}"
     for name, shape in gives.items():
         if found is None or name not in found:
-            raise _unlike(what, f"{name} is missing")
+            raise DataError(_unlike(what, f"{name} is missing"))
         if found[name].shape != shape or found[name].is_complex():
-            raise _unlike(what, f"{name} has the shape {tuple(found[name].shape)}, and {shape} is needed")
+            raise DataError(_unlike(what, f"{name} has the shape {tuple(found[name].shape)}, and {shape} is needed"))
     others = [name for name in found or () if name not in gives]
     if others:
-        raise _unlike(what, f"{others[0][:80]} is not known")
+        raise DataError(_unlike(what, f"{others[0][:80]} is not known"))
 
 
-def _unlike(what: str, fault: str) -> DataError:
-    return DataError(
+def _unlike(what: str, fault: str) -> str:
+    return (
         f"the checkpoint does not fit to this fit, of {what} {fault}: delete it and start the fit anew without resuming"
     )

@@ -103,10 +103,13 @@ class Start:
         Returns
         -------
         bool
-            Whether networks have other shapes there.
+            Whether its networks see features there; shapes do not tell where the compact space is as large.
         """
-        here = self._networks().state_dict()
-        return any(here[name].shape != value.shape for name, value in snapshot.networks.items() if name in here)
+        return snapshot.widened and not self._is_widened
+
+    @property
+    def _is_widened(self) -> bool:
+        return self.data is not self.narrow_data
 
     def resume(self, snapshot: Snapshot) -> None:
         """Take up the state that a checkpoint holds; stages that it has done will be skipped.
@@ -300,5 +303,6 @@ class Start:
             durations=dict(self.durations),
             results=dict(self.results),
             partial=partial,
+            widened=self._is_widened,
         )
         self._checkpoint.put(self.number, snapshot, now=now)

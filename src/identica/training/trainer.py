@@ -19,7 +19,7 @@ from identica.training.checkpoint import PartialStage, load_optimiser, optimiser
 from identica.training.descent import Descent
 from identica.training.early_stopping import Best, state_of
 from identica.training.objective import Objective
-from identica.training.schema import TRAINED, check_result
+from identica.training.schema import TRAINED, check_like, check_result
 from identica.training.start import Start
 
 __all__ = ["Stopped", "Trainer"]
@@ -245,8 +245,8 @@ class Trainer(Start):
         """Make sure that a stage under way is the one that comes next, with a state like that of its objective."""
         if partial.name != stage or self.history[-1]["stage"] != stage or partial.epoch >= n_steps:
             raise DataError(
-                f"the checkpoint does not fit to this fit, stage {partial.name[:40]!r} is under way there and {stage!r} "
-                "comes next: delete it and start the fit anew without resuming"
+                f"the checkpoint does not fit to this fit, stage {partial.name[:40]!r} is under way there and "
+                f"{stage!r} comes next: delete it and start the fit anew without resuming"
             )
         wanted = objective.state_dict()
         check_like(f"the stage {stage}", partial.objective, wanted)

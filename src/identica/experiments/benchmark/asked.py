@@ -135,8 +135,8 @@ def read_asked(directory: str | os.PathLike[str], command: str | None = None) ->
         return None
     try:
         content = read_json(path, MOST_BYTES)
-        if (fault := fault_of(content, _ASKED, PLAN)) is not None:
-            raise ValueError(fault)
+        if fault_of(content, _ASKED, PLAN) is not None:
+            content = {}
         fits = {(str(dataset), str(method)): str(fingerprint) for dataset, method, fingerprint in content["fits"]}
         return Asked(fits, tuple(int(seed) for seed in content["seeds"]), content["command"])
     except (ValueError, KeyError, TypeError):
