@@ -119,7 +119,7 @@ def test_a_model_whose_numbers_are_damaged_or_missing(refused, small_model):
         safetensors.torch.save_file(fault, "spoilt.safetensors", header)
         refused(
             ["transform", "spoilt.safetensors", "data.csv", "--output", "latents.npy"],
-            "spoilt.safetensors is damaged, its checksum is not that of its content",
+            "spoilt.safetensors is damaged or no model (",
         )
 
 
@@ -140,7 +140,7 @@ def test_a_model_whose_header_is_damaged(refused, small_model):
     faults += [header | {name: header[name].replace(*change)} for name, change in others.items()]
     for fault in faults:
         safetensors.torch.save_file(tensors, "spoilt.safetensors", fault)
-        refused(["transform", "spoilt.safetensors", "data.csv", "--output", "latents.npy"], "is damaged, its checksum")
+        refused(["transform", "spoilt.safetensors", "data.csv", "--output", "latents.npy"], "is damaged or no model (")
     for version in ("\u00b2", ""):
         safetensors.torch.save_file(tensors, "spoilt.safetensors", header | {"format_version": version})
         refused(["transform", "spoilt.safetensors", "data.csv", "--output", "latents.npy"], "has no version of a model")

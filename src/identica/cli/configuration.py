@@ -1,6 +1,5 @@
 """Parameters of a method from a TOML or JSON file and from the command line, which has precedence."""
 
-import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,11 +7,11 @@ from typing import Any
 
 from identica.cli.options import check_seed
 from identica.io import DataError
+from identica.io.json_text import check_depth, read_json
 
 __all__ = ["read_parameters"]
 
-LONGEST = 2**16
-"""Letters of a configuration."""
+MOST_BYTES = 2**16
 MOST_POINTS = 200
 """In one of its lines: a key of many parts takes tomllib memory that grows with their square."""
 
@@ -57,29 +56,26 @@ def _read(path: Path) -> dict[str, Any]:
     if path.suffix.lower() not in (".toml", ".json"):
         raise DataError(f"configuration {path} has the unknown ending {path.suffix!r}, use .toml or .json")
     try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(LONGEST + 1)
-        if len(text) > LONGEST:
-            raise DataError(
-                f"configuration {path} is longer than {LONGEST} letters, the most that is read: give the parameters "
-                "of one method"
-            )
-        if path.suffix.lower() == ".toml" and max(line.count(".") for line in text.split("\n")) > MOST_POINTS:
-            raise DataError(
-                f"configuration {path} has a line with more than {MOST_POINTS} points, the most that is read: break "
-                "it up"
-            )
-        parameters = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
-    except DataError:
-        raise
+        parameters = _toml(path) if path.suffix.lower() == ".toml" else read_json(path, MOST_BYTES, infinite=True)
     except OSError as error:
         raise DataError(f"configuration {path} cannot be read: {error.strerror}") from error
-    except RecursionError as error:
-        raise DataError(
-            f"configuration {path} has lists or tables within each other that go too deep: a few levels are needed"
-        ) from error
-    except ValueError as error:
+    except DataError as error:
+        raise DataError(f"configuration {error}") from error
+    except (ValueError, RecursionError) as error:
         raise DataError(f"configuration {path} is not valid {path.suffix[1:].upper()}: {error}") from error
     if not isinstance(parameters, dict):
         raise DataError(f'configuration {path} holds no parameters, write a table such as {{"n_components": 3}}')
+    return parameters
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise DataError(f"{path} is longer than {MOST_BYTES} bytes, the most that is read of such a file: give another")
+    text = content.decode("utf-8")
+    if max(line.count(".") for line in text.split("\n")) > MOST_POINTS:
+        raise DataError(f"{path} has a line with more than {MOST_POINTS} points, the most that is read: break it up")
+    parameters = tomllib.loads(text)
+    check_depth(parameters, str(path))
     return parameters

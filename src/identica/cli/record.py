@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from identica.io import Table
     from identica.trust import CrossCheck
 
-__all__ = ["FILES", "auxiliary_column", "describe", "described", "digest", "read_record", "summary"]
+__all__ = ["FILES", "auxiliary_column", "describe", "described", "digest", "fault_of_record", "read_record", "summary"]
 
 FILES = ("model.safetensors", "latents.npy", "latents.csv", "history.csv", "report.html", "run.json")
 """What a fit writes, the record last."""
+MOST_BYTES = 2**25
 _PACKAGES = ("identica", "torch", "numpy", "scikit-learn")
 _RESULTS = (
     "criterion",
@@ -234,11 +235,51 @@ def read_record(path: Path) -> dict[str, Any] | None:
     dict or None
         Its content; None if there is none that can be read.
     """
+    from identica.io.json_text import read_json
+
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path, MOST_BYTES)
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
+
+
+def fault_of_record(content: Mapping[str, Any], n_components: int) -> str | None:
+    """Say what is wrong with the parts of a record that a page is made of.
+
+    Parameters
+    ----------
+    content : mapping
+        As `read_record` returns.
+    n_components : int
+        Of the model.
+
+    Returns
+    -------
+    str or None
+        The first fault.
+    """
+    from identica.io.schema import Anything, ListOf, Maybe, Number, Table, Text, Whole, fault_of
+
+    each = ListOf(ListOf(Number(finite=True), n_components, n_components), 10_000, 1)
+    cross = {"seeds": each, "halves": each, "half_agreement": Number(finite=True), "n_compared": Whole(0)}
+    auxiliary = Table({"path": Text(), "column": Maybe(Text()), "n_levels": Maybe(Whole(0))})
+    covariates = ListOf(Table({"name": Text(), "n_levels": Maybe(Whole(0))}), 10_000)
+    optional = {
+        "auxiliary": Maybe(auxiliary),
+        "covariates": Maybe(covariates),
+        "cross_check": Maybe(Table({**cross, "seconds": Number(finite=True)})),
+    }
+    value_range = {"value_range": Maybe(ListOf(Number(finite=True), 2, 2))}
+    required = {
+        "data": Table({"path": Text(), "n_features": Whole(1)}, value_range, Anything()),
+        "n_samples_fitted": Whole(0),
+        "n_samples_held_out": Whole(0),
+        "seed": Maybe(Whole(0)),
+        "versions": Table({"identica": Text(100)}, others=Anything()),
+        "warnings": ListOf(Text(), 10_000),
+    }
+    return fault_of(content, Table(required, optional, Anything()), "run.json")
 
 
 def digest(estimator: ComponentAnalysis, table: Table, holdout: float) -> str:

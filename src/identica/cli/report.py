@@ -35,7 +35,7 @@ class Report:
     def run(self) -> None:
         """Run the command."""
         from identica.cli.features import columns_apart
-        from identica.cli.record import read_record
+        from identica.cli.record import fault_of_record, read_record
         from identica.cli.score import check_rows
         from identica.estimators import load
         from identica.io import DataError, read_table, refuse_to_overwrite
@@ -47,6 +47,8 @@ class Report:
         if record is None or not {"data", "versions", "warnings"} <= record.keys():
             raise DataError(f"{self.fitted} has no run.json that can be read: give the folder of a finished fit")
         model = load(self.fitted / "model.safetensors")
+        if (fault := fault_of_record(record, model.n_components)) is not None:
+            raise DataError(f"{self.fitted / 'run.json'} is not as a fit writes it ({fault}): fit it again")
         found = read_table(self.fitted / "latents.csv")
         if found.shape[1] != model.n_components:
             raise DataError(

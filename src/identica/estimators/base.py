@@ -26,7 +26,7 @@ from identica.criteria import Criterion, Volume
 from identica.estimators.building import build_framed, find_device
 from identica.estimators.canonical import canonicalise
 from identica.estimators.fitted import FittedNetworks
-from identica.estimators.parameters import documented, refuse_unknown
+from identica.estimators.parameters import check_parameters, documented, refuse_unknown
 from identica.estimators.plain_values import fingerprint
 from identica.estimators.plan import Plan, make_plan, make_starts
 from identica.io import check_output_file
@@ -195,10 +195,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
             If a parameter is of the wrong kind, or an own encoder or decoder does not map the shapes that it should.
         """
         began = time.perf_counter()
-        self._validate_params()
-        for name in ("n_components", "n_init"):
-            if isinstance(getattr(self, name, None), bool):
-                raise TypeError(f"{name}={getattr(self, name)} is not a number: give how many")
+        check_parameters(self)
         solver, criterion = self._solver(), self._criterion()
         if checkpoint is not None:
             check_output_file(checkpoint)

@@ -9,16 +9,20 @@ import torch
 from torch import Tensor, nn
 
 from identica.jacobian import jacobian
+from identica.machine import memory_shortage
 from identica.networks import Affine, Dense, Network, frame
 from identica.preparation import Basis
 
 if TYPE_CHECKING:
     from identica.estimators.base import ComponentAnalysis
 
-__all__ = ["build_framed", "build_networks", "find_device"]
+__all__ = ["build_framed", "build_networks", "find_device", "outline"]
 
 _FAULTS = (RuntimeError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError)
 """What a user's own module may raise when it is asked for a batch."""
+
+COPIES = 4
+"""Of each parameter, while it is trained: itself, its gradient, and two moments."""
 
 
 def build_framed(estimator: ComponentAnalysis, basis: Basis, seed: int) -> tuple[nn.Sequential, nn.Sequential]:
@@ -43,6 +47,56 @@ def build_framed(estimator: ComponentAnalysis, basis: Basis, seed: int) -> tuple
     )
     encoder, decoder = frame(estimator._wrap_encoder(encoder), decoder, estimator.n_components)
     return encoder.double(), decoder.double()
+
+
+def outline(estimator: ComponentAnalysis, n_seen: int) -> tuple[nn.Sequential, nn.Sequential]:
+    """Build an estimator's networks with their frames on PyTorch's device "meta": all shapes, and no memory.
+
+    Parameters
+    ----------
+    estimator : ComponentAnalysis
+        Gives the architecture, and the user's own modules, which are taken as they are.
+    n_seen : int
+        Features, or coordinates of the compact space, that the networks see.
+
+    Returns
+    -------
+    encoder, decoder : torch.nn.Sequential
+        Not to be computed with.
+
+    Raises
+    ------
+    ValueError
+        If a layer is larger than any memory, or samples have no shape that the architecture can take.
+    """
+    shape = (estimator.n_components, n_seen)
+    encoder, decoder = _without_memory(estimator._architecture, shape, estimator.sample_shape_)
+    encoder = encoder if estimator.encoder is None else estimator.encoder
+    decoder = decoder if estimator.decoder is None else estimator.decoder
+    return frame(estimator._wrap_encoder(encoder), decoder, estimator.n_components)
+
+
+def _without_memory(
+    network: Network | Affine, shape: tuple[int, int], sample_shape: tuple[int, ...]
+) -> tuple[nn.Module, nn.Module]:
+    axes = torch.empty(shape, dtype=torch.float64, device="meta")
+    try:
+        return network.build(axes, 0, sample_shape)
+    except (RuntimeError, TypeError, OverflowError) as error:
+        raise ValueError(
+            f"the network {type(network).__name__} has a layer that is larger than any memory: give smaller layers"
+        ) from error
+
+
+def _check_size(network: Network | Affine, shape: tuple[int, int], sample_shape: tuple[int, ...]) -> None:
+    """Refuse networks that cannot be trained in the memory of this machine."""
+    built = _without_memory(network, shape, sample_shape)
+    n_numbers = sum(parameter.numel() for module in built for parameter in module.parameters())
+    if shortage := memory_shortage(COPIES * 8 * n_numbers):
+        raise ValueError(
+            f"the network {type(network).__name__} has {n_numbers} parameters, which with what training keeps of each "
+            f"take {shortage}: give smaller layers"
+        )
 
 
 def build_networks(
@@ -80,7 +134,8 @@ def build_networks(
     TypeError
         If an own module does not map those shapes, sample by sample.
     ValueError
-        If it returns values that are not finite, or samples have no shape that the architecture can take.
+        If it returns values that are not finite, samples have no shape that the architecture can take, or it is too
+        large for this machine.
     """
     axes = torch.as_tensor(basis.outward, dtype=torch.float64)
     n_components, n_features = axes.shape
@@ -88,6 +143,8 @@ def build_networks(
         _check_module("encoder", encoder, n_features, n_components)
     if decoder is not None:
         _check_module("decoder", decoder, n_components, n_features)
+    if encoder is None or decoder is None:
+        _check_size(network, (n_components, n_features), sample_shape)
     if isinstance(network, Dense) and basis.inward is not None:
         built = network.build(axes, seed, sample_shape, torch.as_tensor(basis.inward, dtype=torch.float64))
     else:
@@ -156,7 +213,7 @@ def find_device(device: str | torch.device) -> torch.device:
     try:
         found = torch.device(device)
         torch.zeros(1, device=found).item()
-    except (RuntimeError, AssertionError) as error:
+    except (RuntimeError, AssertionError, ImportError) as error:
         raise ValueError(
             f"device={str(device)!r} is not usable here: use 'auto', 'cpu' or a device that PyTorch lists"
         ) from error

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from textwrap import indent
+from typing import Any
 
 from identica.criteria import NAMED_CRITERIA, Criterion
 from identica.solvers import SOLVERS, Solver
 
-__all__ = ["check_criterion", "check_solver", "documented", "refuse_unknown"]
+__all__ = ["check_criterion", "check_parameters", "check_solver", "documented", "refuse_unknown"]
 
 NETWORK_PARAMETERS = """\
 n_init : int or "auto", default="auto"
@@ -124,6 +125,29 @@ def documented(cls: type, *, networks: bool) -> None:
     shared = (NETWORK_PARAMETERS if networks else "") + COMMON_PARAMETERS
     for mark, text in (("%(shared)s", shared), ("%(attributes)s", SHARED_ATTRIBUTES)):
         cls.__doc__ = (cls.__doc__ or "").replace(f"    {mark}", indent(text, "    "))
+
+
+def check_parameters(estimator: Any) -> None:
+    """Make sure that all parameters of an estimator can be used.
+
+    Parameters
+    ----------
+    estimator : ComponentAnalysis
+        Any.
+
+    Raises
+    ------
+    ValueError
+        If one is out of its range.
+    TypeError
+        If one is of the wrong kind.
+    """
+    estimator._validate_params()
+    for name in ("n_components", "n_init"):
+        if isinstance(getattr(estimator, name, None), bool):
+            raise TypeError(f"{name}={getattr(estimator, name)} is not a number: give how many")
+    estimator._solver()
+    estimator._criterion()
 
 
 def refuse_unknown(cls: type, given: Mapping[str, object], known: Mapping[str, object]) -> None:

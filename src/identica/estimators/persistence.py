@@ -6,18 +6,29 @@ import importlib.metadata
 import itertools
 import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from identica.estimators.building import build_framed, find_device
+from identica.estimators.building import build_framed, find_device, outline
+from identica.estimators.model_schema import (
+    OWN_MODULE,
+    attributes_fault,
+    configuration_fault,
+    networks_fault,
+    tensors_fault,
+)
+from identica.estimators.parameters import check_parameters
 from identica.estimators.plain_values import MODULES, configuration, from_configuration
 from identica.io import DataError, atomic_write
+from identica.io.json_text import parse_json
+from identica.io.schema import Text, fault_of
+from identica.io.tensors import Opened, open_tensors
 from identica.networks import into_features
 from identica.preparation import Basis, CountModel, Covariates, FloatArray, Observed
 from identica.training.checkpoint import checksum
@@ -172,78 +183,163 @@ def load_estimator(
     """
     if not path.is_file():
         raise DataError(f"{path} is not a file: give the model file that a fit has written")
+
+    def damaged(reason: object) -> str:
+        return f"{path} is damaged or no model ({reason}): fit it again, or restore it from a copy"
+
     try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise DataError(f"{path} is damaged or no model ({error}): fit it again, or restore it from a copy") from error
-    if header.get("format") != "identica-model":
-        raise DataError(f"{path} is a safetensors file but no model of identica: give the model that a fit has written")
-    version = header.get("format_version", "")
-    if not version.isdecimal():
-        raise DataError(
-            f"{path} has no version of a model in its header, it is damaged: fit it again, or restore a copy"
-        )
-    if int(version) > FORMAT:
-        raise DataError(
-            f"{path} was written by identica {header.get('library_version', 'of a newer version')} in format "
-            f"{version}, this version reads format {FORMAT}: upgrade identica"
-        )
-    if int(version) < FORMAT:
-        raise DataError(
-            f"{path} was written by identica {header.get('library_version', 'of an older version')} in format "
-            f"{version}, this version reads format {FORMAT}: fit it again, or read it with that version"
-        )
-    if header.get("sha256") != checksum(tensors, header.get("configuration"), header.get("attributes")):
-        raise DataError(f"{path} is damaged, its checksum is not that of its content: fit it again, or restore a copy")
-    values = json.loads(header["configuration"])
-    where = _place(path, values["device"], device)
-    try:
-        attributes = json.loads(header["attributes"])
-        given = {"encoder": encoder, "decoder": decoder}
-        for name in MODULES:
-            own = values.pop(name, None)
-            _check_own(path, name, own, given[name])
-        estimator = from_configuration(values)
-        estimator.set_params(**{name: module for name, module in given.items() if module is not None})
-        for name in _VALUES:
-            if name in attributes:
-                setattr(estimator, name, attributes[name])
-        for name in _ARRAYS:
-            if name in tensors:
-                setattr(estimator, name, tensors.pop(name).numpy())
-        prefix = "observed."
-        learned = {name: tensors.pop(name) for name in list(tensors) if name.startswith(prefix)}
-        estimator.observed_ = _observed_of(
-            estimator.mean_,
-            estimator.scale_,
-            {name.removeprefix(prefix): tensor for name, tensor in learned.items()},
-            attributes["observed_"],
-        )
-        estimator.sample_shape_ = tuple(attributes.get("sample_shape_", (estimator.n_features_in_,)))
-        estimator.wild_rows_ = np.array(attributes.get("wild_rows_", []), dtype=np.intp)
-        if "duplicates_" in attributes:
-            estimator.duplicates_ = [(int(i), int(j)) for i, j in attributes["duplicates_"]]
-        if "feature_names_in_" in attributes:
-            estimator.feature_names_in_ = np.array(attributes["feature_names_in_"], dtype=object)
-        rank, n_features = attributes.get("rank_"), estimator.n_features_in_
-        eye = np.eye(estimator.n_components, n_features if rank is None else rank)
-        built = build_framed(estimator, Basis("none", eye), 0)
-        if rank is not None:
-            built = into_features(*built, torch.ones(n_features, rank, dtype=torch.float64))
-        dtype = torch.as_tensor(estimator.mean_).dtype
-        for name, network in zip(MODULES, built, strict=True):
-            prefix = f"{name}."
-            state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-            network.to(dtype).load_state_dict(state)
-            setattr(estimator, f"{name}_", network.to(where).eval())
+        with open_tensors(path, damaged) as opened:
+            _check_version(path, opened.texts)
+            estimator, attributes, where = _unfitted(path, opened, {"encoder": encoder, "decoder": decoder}, device)
+            built = _outlined(estimator, attributes["rank_"])
+            dtype = opened.declared["mean_"].dtype
+            _refuse(networks_fault(opened.declared, dict(zip(MODULES, built, strict=True)), dtype))
+            tensors = opened.tensors()
+            texts = (opened.texts["configuration"], opened.texts["attributes"])
+            if opened.texts.get("sha256") != checksum(tensors, *texts):
+                _refuse("its checksum is not that of its content")
+        _set_attributes(estimator, attributes, tensors)
+        _set_networks(estimator, attributes["rank_"], tensors, where)
         estimator.verdict_ = judge(estimator)
     except DataError:
         raise
-    except (KeyError, AttributeError, RuntimeError, TypeError, ValueError) as error:
-        raise DataError(f"{path} does not hold what its header says ({error}): fit it again") from error
+    except _Unlike as error:
+        raise DataError(damaged(error)) from error
+    except (LookupError, AttributeError, RuntimeError, TypeError, ValueError, ArithmeticError) as error:
+        raise DataError(damaged(f"it does not hold what its header says, {_brief(error)}")) from error
     return estimator
+
+
+class _Unlike(Exception):  # noqa: N818 (a fault of a file, which becomes one sentence)
+    """A file holds something else than a fit would have written."""
+
+
+def _refuse(fault: str | None) -> None:
+    if fault is not None:
+        raise _Unlike(fault)
+
+
+def _brief(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
+def _check_version(path: Path, texts: Mapping[str, str]) -> None:
+    if texts.get("format") != "identica-model":
+        raise DataError(f"{path} is a safetensors file but no model of identica: give the model that a fit has written")
+    version = texts.get("format_version", "")
+    if not (version.isdecimal() and len(version) < 10):
+        raise DataError(
+            f"{path} has no version of a model in its header, it is damaged: fit it again, or restore a copy"
+        )
+    if int(version) == FORMAT:
+        return
+    age, remedy = ("newer", "upgrade identica")
+    if int(version) < FORMAT:
+        age, remedy = ("older", "fit it again, or read it with that version")
+    raise DataError(
+        f"{path} was written by identica {texts.get('library_version', f'of an {age} version')[:40]} in format "
+        f"{version}, this version reads format {FORMAT}: {remedy}"
+    )
+
+
+def _unfitted(
+    path: Path, opened: Opened, given: Mapping[str, nn.Module | None], device: str | torch.device | None
+) -> tuple[ComponentAnalysis, dict[str, Any], torch.device]:
+    """Make the estimator of a file's configuration, and check everything that the file declares beside networks.
+
+    Returns
+    -------
+    estimator : ComponentAnalysis
+        With the user's own modules, without attributes.
+    attributes : dict
+        Checked.
+    where : torch.device
+        Where to compute.
+    """
+    values, attributes = (_parsed(opened, name) for name in ("configuration", "attributes"))
+    if not isinstance(values, dict):
+        _refuse("configuration is no table")
+    written = dict(values)
+    own = {name: values.pop(name, None) for name in MODULES}
+    for name, structure in own.items():
+        _refuse(fault_of(structure, OWN_MODULE, f"configuration.{name}"))
+    _refuse(fault_of(values.get("device"), Text(40, shortest=1), "configuration.device"))
+    estimator = from_configuration(values)
+    check_parameters(estimator)
+    again = json.loads(json.dumps(configuration(estimator)))
+    again |= {name: structure for name, structure in own.items() if name in again}
+    _refuse(configuration_fault(written, again))
+    n_components = int(estimator.n_components)
+    fault = attributes_fault(attributes, n_components)
+    fault = fault or tensors_fault(opened.declared, attributes, n_components, tuple(f"{name}." for name in MODULES))
+    _refuse(fault)
+    for name in MODULES:
+        _check_own(path, name, own[name], given[name])
+    estimator.set_params(**{name: module for name, module in given.items() if module is not None})
+    estimator.sample_shape_ = tuple(attributes["sample_shape_"])
+    estimator.n_features_in_ = attributes["n_features_in_"]
+    return estimator, attributes, _place(path, values["device"], device)
+
+
+def _parsed(opened: Opened, name: str) -> Any:
+    if name not in opened.texts:
+        raise _Unlike(f"its {name} is missing")
+    try:
+        return parse_json(opened.texts[name], f"its {name}", infinite=True)
+    except DataError as error:
+        raise _Unlike(str(error)) from error
+
+
+def _outlined(estimator: ComponentAnalysis, rank: int | None) -> tuple[nn.Sequential, nn.Sequential]:
+    """Return networks that take no memory, of the shapes that the configuration asks for."""
+    n_features = estimator.n_features_in_
+    built = outline(estimator, n_features if rank is None else rank)
+    if rank is None:
+        return built
+    return into_features(*built, torch.empty(n_features, rank, dtype=torch.float64, device="meta"))
+
+
+def _set_attributes(
+    estimator: ComponentAnalysis, attributes: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]
+) -> None:
+    """Set everything that is known of a fit beside its networks."""
+    for name in _VALUES:
+        if name in attributes:
+            setattr(estimator, name, attributes[name])
+    for name in _ARRAYS:
+        if name in tensors:
+            setattr(estimator, name, tensors[name].numpy())
+    prefix = "observed."
+    learned = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    numbers = {"mean_": tensors["mean_"], "scale_": tensors["scale_"], **learned}
+    for name, tensor in numbers.items():
+        if not bool(tensor.isfinite().all()):
+            raise _Unlike(f"the array {name} has values that are not finite")
+    if not bool((tensors["scale_"] > 0).all()):
+        raise _Unlike("the array scale_ has values that are not positive")
+    estimator.observed_ = _observed_of(estimator.mean_, estimator.scale_, learned, attributes["observed_"])
+    estimator.sample_shape_ = tuple(attributes["sample_shape_"])
+    estimator.wild_rows_ = np.array(attributes["wild_rows_"], dtype=np.intp)
+    estimator.duplicates_ = [(i, j) for i, j in attributes["duplicates_"]]
+    if "feature_names_in_" in attributes:
+        estimator.feature_names_in_ = np.array(attributes["feature_names_in_"], dtype=object)
+
+
+def _set_networks(
+    estimator: ComponentAnalysis, rank: int | None, tensors: Mapping[str, torch.Tensor], where: torch.device
+) -> None:
+    """Build the networks, whose shapes are known to be those of the tensors, and fill them."""
+    n_features = estimator.n_features_in_
+    eye = np.eye(estimator.n_components, n_features if rank is None else rank)
+    built = build_framed(estimator, Basis("none", eye), 0)
+    if rank is not None:
+        built = into_features(*built, torch.ones(n_features, rank, dtype=torch.float64))
+    dtype = torch.as_tensor(estimator.mean_).dtype
+    for name, network in zip(MODULES, built, strict=True):
+        prefix = f"{name}."
+        state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+        network.to(dtype).load_state_dict(state)
+        setattr(estimator, f"{name}_", network.to(where).eval())
 
 
 def _check_own(path: Path, name: str, structure: str | None, given: nn.Module | None) -> None:
@@ -254,8 +350,8 @@ def _check_own(path: Path, name: str, structure: str | None, given: nn.Module | 
         return
     if given is None:
         raise DataError(
-            f"{path} was fitted with {name}={structure.splitlines()[0]} of your own: pass {name}=, a module of the "
-            "same structure"
+            f"{path} was fitted with {name}={structure.splitlines()[0][:200]} of your own: pass {name}=, a module of "
+            "the same structure"
         )
     if repr(given) != structure:
         raise DataError(
@@ -266,7 +362,7 @@ def _check_own(path: Path, name: str, structure: str | None, given: nn.Module | 
 def _difference(given: str, wanted: str) -> str:
     lines = list(itertools.zip_longest(given.splitlines(), wanted.splitlines(), fillvalue="nothing"))
     mine, theirs = next((mine.strip(), theirs.strip()) for mine, theirs in lines if mine != theirs)
-    return f"{mine} was given where {theirs} is needed"
+    return f"{mine[:200]} was given where {theirs[:200]} is needed"
 
 
 def _place(path: Path, fitted_on: str, wanted: str | torch.device | None) -> torch.device:
@@ -282,6 +378,6 @@ def _place(path: Path, fitted_on: str, wanted: str | torch.device | None) -> tor
             f"{path} was fitted with device={fitted_on!r}, which is not at hand here: it is loaded onto the CPU, "
             "pass device= to choose another",
             UserWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
         return torch.device("cpu")

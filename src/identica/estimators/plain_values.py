@@ -104,7 +104,7 @@ def from_configuration(values: dict[str, Any]) -> ComponentAnalysis:
     """
     values = dict(values)
     method = values.pop("method", "dica")
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise ValueError(f"method={method!r} is unknown: use one of {', '.join(sorted(METHODS))}")
     cls = METHODS[method]
     for name in MODULES:  # own modules are no plain values; where there were none, their names may stand
@@ -142,7 +142,7 @@ def _group(name: str, values: Any) -> Any:
     if name in kinds:
         values = dict(values)
         kind = values.pop("kind", "dense" if name == "network" else None)
-        if kind not in kinds[name]:
+        if not isinstance(kind, str) or kind not in kinds[name]:
             raise ValueError(f"{name}.kind={kind!r} is unknown: use one of {', '.join(kinds[name])}")
         cls = kinds[name][kind]
     _refuse_unknown(values, [field.name for field in dataclasses.fields(cls)], name)

@@ -16,7 +16,7 @@ from identica.io.budget import Budget
 from identica.io.errors import DataError
 from identica.io.table import Table, held_as
 
-__all__ = ["array_in", "checked_array", "load_npy", "open_npz", "read_npy", "read_npz"]
+__all__ = ["array_in", "check_member", "checked_array", "load_npy", "open_npz", "read_npy", "read_npz"]
 
 # What NumPy, SciPy and zipfile raise on a damaged file, a header that asks for more memory than there is and a member
 # that is encrypted or packed in an unknown way included; each becomes a DataError that says so.
@@ -130,7 +130,7 @@ def read_npz(path: Path, key: str | None, budget: Budget, missing: bool = False)
             raise DataError(f"{path} holds the arrays {', '.join(names)}, choose one by its key")
         if key is not None and key not in names:
             raise DataError(f"{path} has no array {key!r}, it holds {', '.join(names)}")
-        _check_member(path, arrays, key or names[0], budget)
+        check_member(path, arrays, key or names[0], budget)
         values = array_in(arrays, key or names[0], path)
     return Table.checked(values, path, missing=missing)
 
@@ -218,14 +218,14 @@ def checked_array(arrays: Any, name: str, path: Path, budget: Budget) -> NDArray
     DataError
         If it is too large, not an array, or not what its header says.
     """
-    _check_member(path, arrays, name, budget)
+    check_member(path, arrays, name, budget)
     return array_in(arrays, name, path)
 
 
 def _read_sparse(path: Path, arrays: Any, budget: Budget) -> NDArray[Any]:
     import scipy.sparse
 
-    kinds = {name: _check_member(path, arrays, name, budget) for name in arrays.files}
+    kinds = {name: check_member(path, arrays, name, budget) for name in arrays.files}
     n_values = math.prod(kinds["data"][0])
     sides = [int(side) for side in np.ravel(array_in(arrays, "shape", path))]
     budget.check(path, sides, kinds["data"][1], "a sparse matrix")
@@ -236,10 +236,21 @@ def _read_sparse(path: Path, arrays: Any, budget: Budget) -> NDArray[Any]:
     return np.asarray(matrix.toarray())
 
 
-def _check_member(path: Path, arrays: Any, name: str, budget: Budget) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def check_member(path: Path, arrays: Any, name: str, budget: Budget) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Return the shape of a member of a .npz file and the type in which it is held, from its header alone.
 
     What the header declares must be what the archive says of the member's length, and not too large.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    arrays : NpzFile
+        As :func:`open_npz` gives it.
+    name : str
+        Of one of its members.
+    budget : Budget
+        The most memory that it may take.
 
     Returns
     -------

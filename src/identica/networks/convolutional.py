@@ -20,6 +20,7 @@ from identica.networks.layers import ACTIVATIONS, Channels, Crop, Plus, blank_li
 
 __all__ = ["Convolutional"]
 
+MOST_LEVELS = 16
 KERNEL = 4
 """Side of the encoder's kernels; with a stride of 2 and a margin of 1 it halves a side exactly."""
 
@@ -51,7 +52,7 @@ class Convolutional:
     TypeError
         If channels or the shape are no sequences of integers.
     ValueError
-        If a size is not positive or the activation is unknown.
+        If a size is not positive, there are more than 16 levels, or the activation is unknown.
 
     References
     ----------
@@ -77,6 +78,10 @@ class Convolutional:
         object.__setattr__(self, "channels", _sizes("channels", self.channels, "(16, 32)"))
         if not self.channels:
             raise ValueError("channels is empty: give those of at least one level, such as (16, 32)")
+        if len(self.channels) > MOST_LEVELS:
+            raise ValueError(
+                f"channels has {len(self.channels)} levels, each of which halves the image: give at most {MOST_LEVELS}"
+            )
         object.__setattr__(self, "hidden", check_integer("hidden", self.hidden, 1))
         check_choice("activation", self.activation, sorted(ACTIVATIONS))
         if self.image_shape is not None:
@@ -93,7 +98,8 @@ class Convolutional:
         Parameters
         ----------
         axes : Tensor of shape (n_components, n_features)
-            Loadings: the decoder starts as ``latents @ axes``, the encoder as its pseudo-inverse.
+            Loadings: the decoder starts as ``latents @ axes``, the encoder as its pseudo-inverse; networks are built on
+            their device.
         seed : int
             Of the convolutions' initial weights.
         sample_shape : tuple of int, default=()
@@ -116,7 +122,7 @@ class Convolutional:
         rows, columns = (-(-side // levels) for side in (height, width))
         widths = (n_channels, *self.channels)
         flat = self.channels[-1] * rows * columns
-        generator = torch.Generator().manual_seed(seed)
+        generator, device = torch.Generator().manual_seed(seed), axes.device
         activation = ACTIVATIONS[self.activation]
 
         pairs = list(itertools.pairwise(widths))
@@ -124,24 +130,24 @@ class Convolutional:
         if (rows * levels, columns * levels) != (height, width):
             inward.append(nn.ZeroPad2d((0, columns * levels - width, 0, rows * levels - height)))
         for n_in, n_out in pairs:
-            layer = _blank(n_in, n_out, KERNEL, stride=2, padding=1)
+            layer = _blank(n_in, n_out, KERNEL, device, stride=2, padding=1)
             inward += [_drawn(layer, n_in * KERNEL**2, generator), activation()]
         inward += [
             Channels(first=False),
             nn.Flatten(),
-            _drawn(blank_linear(flat, self.hidden), flat, generator),
+            _drawn(blank_linear(flat, self.hidden, device), flat, generator),
             activation(),
         ]
-        inward.append(_zero(blank_linear(self.hidden, axes.shape[0])))
+        inward.append(_zero(blank_linear(self.hidden, axes.shape[0], device)))
 
         outward: list[nn.Module] = []
         for n_in, n_out in ((axes.shape[0], self.hidden), (self.hidden, flat)):
-            outward += [_drawn(blank_linear(n_in, n_out), n_in, generator), activation()]
+            outward += [_drawn(blank_linear(n_in, n_out, device), n_in, generator), activation()]
         outward += [
             # Channels that lie beside each other in memory make convolutions two to three times as fast.
             nn.Unflatten(1, (rows, columns, self.channels[-1])),
             Channels(first=True),
-            _zero(_blank(self.channels[-1], n_channels * levels**2, 3, padding=1)),
+            _zero(_blank(self.channels[-1], n_channels * levels**2, 3, device, padding=1)),
             nn.PixelShuffle(levels),
             Crop(height, width),
             Channels(first=False),
@@ -180,9 +186,9 @@ def _sizes(name: str, values: object, example: str) -> tuple[int, ...]:
     return tuple(check_integer(f"a number in {name}", value, 1) for value in values)
 
 
-def _blank(n_in: int, n_out: int, kernel: int, **options: int) -> Any:
+def _blank(n_in: int, n_out: int, kernel: int, device: torch.device, **options: int) -> Any:
     """Return a convolution whose entries are yet to be set, without a draw from the global random state."""
-    return nn.utils.skip_init(nn.Conv2d, n_in, n_out, kernel, **options)  # type: ignore[no-untyped-call]
+    return nn.utils.skip_init(nn.Conv2d, n_in, n_out, kernel, device=device, **options)  # type: ignore[no-untyped-call]
 
 
 def _drawn(layer: Any, n_in: int, generator: torch.Generator) -> nn.Module:

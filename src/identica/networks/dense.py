@@ -22,6 +22,8 @@ from identica.networks.layers import ACTIVATIONS, Beside, blank_linear, linear_m
 
 __all__ = ["Affine", "Dense"]
 
+MOST_LAYERS = 1000
+
 
 @final
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Dense:
     TypeError
         If the widths are no sequence of integers, or compact is neither bool nor int.
     ValueError
-        If there is no width, one or the rank is not positive, or the activation is unknown.
+        If there is no width or more than 1000, one or the rank is not positive, or the activation is unknown.
 
     Examples
     --------
@@ -90,7 +92,9 @@ class Dense:
         """Check the widths and the activation."""
         if isinstance(self.hidden, str) or not isinstance(self.hidden, Iterable):
             raise TypeError(f"hidden={self.hidden!r} is no sequence: give the widths of the layers, such as (128, 128)")
-        widths = tuple(check_integer("a width in hidden", width, 1) for width in self.hidden)
+        if len(given := list(self.hidden)) > MOST_LAYERS:
+            raise ValueError(f"hidden has {len(given)} widths: give at most {MOST_LAYERS}")
+        widths = tuple(check_integer("a width in hidden", width, 1) for width in given)
         if not widths:
             raise ValueError("hidden is empty: give at least one width, such as (128, 128)")
         object.__setattr__(self, "hidden", widths)
@@ -106,7 +110,8 @@ class Dense:
         Parameters
         ----------
         axes : Tensor of shape (n_components, n_features)
-            Loadings: the decoder starts as ``latents @ axes``, the encoder as its pseudo-inverse.
+            Loadings: the decoder starts as ``latents @ axes``, the encoder as its pseudo-inverse; networks are built on
+            their device.
         seed : int
             Of the perceptrons' initial weights.
         sample_shape : tuple of int, default=()
@@ -124,23 +129,25 @@ class Dense:
         n_components, n_features = axes.shape
         encoding = torch.linalg.pinv(axes) if inward is None else inward
         generator = torch.Generator().manual_seed(seed)
-        encoder = self._network((n_features, *reversed(self.hidden)), n_components, generator)
-        decoder = self._network((n_components, *self.hidden), n_features, generator)
+        encoder = self._network((n_features, *reversed(self.hidden)), n_components, generator, axes.device)
+        decoder = self._network((n_components, *self.hidden), n_features, generator, axes.device)
         for network, linear_part in ((encoder, encoding.T), (decoder, axes.T)):
             last: nn.Linear = network[-1]  # type: ignore[assignment]
             with torch.no_grad():
                 last.weight[:, -linear_part.shape[1] :] = linear_part
         return encoder, decoder
 
-    def _network(self, widths: Sequence[int], n_outputs: int, generator: torch.Generator) -> nn.Sequential:
+    def _network(
+        self, widths: Sequence[int], n_outputs: int, generator: torch.Generator, device: torch.device
+    ) -> nn.Sequential:
         layers: list[nn.Module] = []
         for n_in, n_out in itertools.pairwise(widths):
-            linear = blank_linear(n_in, n_out)
+            linear = blank_linear(n_in, n_out, device)
             bound = (3.0 / n_in) ** 0.5
             nn.init.uniform_(linear.weight, -bound, bound, generator=generator)
             nn.init.uniform_(linear.bias, -1.0, 1.0, generator=generator)
             layers += [linear, ACTIVATIONS[self.activation]()]
-        last = blank_linear(widths[-1] + widths[0], n_outputs)
+        last = blank_linear(widths[-1] + widths[0], n_outputs, device)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         return nn.Sequential(Beside(nn.Sequential(*layers)), last)

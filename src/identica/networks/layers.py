@@ -179,20 +179,22 @@ def _rearranged(layer: nn.Module, primal: Tensor, tangents: Tensor) -> Pushed:
 rearranges(Crop, Channels)
 
 
-def blank_linear(n_in: int, n_out: int) -> nn.Linear:
+def blank_linear(n_in: int, n_out: int, device: torch.device | str = "cpu") -> nn.Linear:
     """Return a linear layer whose entries are yet to be set, without a draw from the global random state.
 
     Parameters
     ----------
     n_in, n_out : int
         Sizes.
+    device : torch.device or str, default="cpu"
+        Where; on PyTorch's device "meta" it has shapes and takes no memory.
 
     Returns
     -------
     torch.nn.Linear
         The layer.
     """
-    layer: nn.Linear = nn.utils.skip_init(nn.Linear, n_in, n_out)  # type: ignore[no-untyped-call]
+    layer: nn.Linear = nn.utils.skip_init(nn.Linear, n_in, n_out, device=device)  # type: ignore[no-untyped-call]
     return layer
 
 
@@ -202,14 +204,14 @@ def linear_map(weight: Tensor) -> nn.Linear:
     Parameters
     ----------
     weight : Tensor of shape (n_out, n_in)
-        Its weights.
+        Its weights, whose device is that of the layer.
 
     Returns
     -------
     torch.nn.Linear
         The layer.
     """
-    layer = blank_linear(weight.shape[1], weight.shape[0]).to(weight.dtype)
+    layer = blank_linear(weight.shape[1], weight.shape[0], weight.device).to(weight.dtype)
     with torch.no_grad():
         layer.weight.copy_(weight)
     nn.init.zeros_(layer.bias)

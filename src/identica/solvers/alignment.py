@@ -24,6 +24,7 @@ from identica.training.inspection import draw_latents
 from identica.training.trainer import Trainer
 
 __all__ = [
+    "ALIGNED",
     "ALIGN_POINTS",
     "ALIGN_ROWS",
     "Alignment",
@@ -45,6 +46,10 @@ FOLLOW = 20
 """Steps after which a common shift of the rows is brought to its median again."""
 SPREAD_POINTS = 4096
 """Data points that tell the covariance of the latents."""
+
+
+ALIGNED: dict[str, tuple[int, ...]] = {"agreement": (), "reconstruction": ()}
+"""What the stage gives beside the criteria of its restarts."""
 
 
 @final

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from identica.criteria import Criterion, LocalGeometry
-from identica.solvers.alignment import align, align_networks, aligned
+from identica.solvers.alignment import ALIGNED, align, align_networks, aligned
 from identica.solvers.solver import Solver
 from identica.training.inspection import draw_latents
 from identica.training.trainer import Trainer
@@ -40,7 +40,11 @@ class Linear(Solver):
 
     def finish(self, start: Trainer, criterion: Criterion) -> None:
         """Align; see :meth:`Solver.finish`."""
-        start.compute("align", lambda generator: align_networks(start, criterion, self.restarts, generator, n_points=1))
+        start.compute(
+            "align",
+            lambda generator: align_networks(start, criterion, self.restarts, generator, n_points=1),
+            ALIGNED | {"criteria": (self.restarts,)},
+        )
 
 
 @final
@@ -74,4 +78,4 @@ class LinearComponents(Solver):
             # Components as rows are multiplied by U', the Jacobian by the inverse of U.
             return aligned(start, found, torch.linalg.inv(found.transform).mT)
 
-        start.compute("align", turn)
+        start.compute("align", turn, ALIGNED | {"criteria": (self.restarts,)})

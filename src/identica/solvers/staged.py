@@ -10,7 +10,7 @@ from torch import Tensor
 
 from identica.arguments import check_integer, check_real
 from identica.criteria import Criterion
-from identica.solvers.alignment import ALIGN_POINTS, ALIGN_ROWS, align_networks
+from identica.solvers.alignment import ALIGN_POINTS, ALIGN_ROWS, ALIGNED, align_networks
 from identica.solvers.refinement import Refinement
 from identica.solvers.solver import Solver
 from identica.training.passes import widen
@@ -87,10 +87,18 @@ class Staged(Solver):
             widen(start)
             steps = max(1, start.training.max_steps // 3)
             start.minimise("counts", start.objective(), max_steps=steps)
-        found = start.compute("align", lambda generator: self._aligned(start, criterion, generator))
+        restarts = (
+            self.restarts if start.data.direction is None else max(min(2, self.restarts), self.restarts // DENSER)
+        )
+        found = start.compute(
+            "align",
+            lambda generator: _aligned(start, criterion, restarts, generator),
+            ALIGNED | {"criteria": (restarts,)},
+        )
         if self.weight == 0 or steps == 0:
             return
         if start.is_done("refine"):
+            start.check_trained("refine" + start.suffix)
             return
         # In the compact space the decoder could not leave the data's subspace, which it must on the way to the maximum.
         widen(start)
@@ -106,10 +114,10 @@ class Staged(Solver):
             limit = min(limit, max(start.linear_error, error + TRIFLE * explained))
         start.minimise("refine", start.objective(penalty), max_steps=steps, keep_best=False, limit=limit)
 
-    def _aligned(self, start: Trainer, criterion: Criterion, generator: torch.Generator) -> dict[str, Tensor]:
-        if start.data.direction is None:
-            return align_networks(start, criterion, self.restarts, generator)
-        restarts = max(min(2, self.restarts), self.restarts // DENSER)
-        return align_networks(
-            start, criterion, restarts, generator, n_points=ALIGN_POINTS // DENSER, n_rows=DENSER * ALIGN_ROWS
-        )
+
+def _aligned(start: Trainer, criterion: Criterion, restarts: int, generator: torch.Generator) -> dict[str, Tensor]:
+    if start.data.direction is None:
+        return align_networks(start, criterion, restarts, generator)
+    return align_networks(
+        start, criterion, restarts, generator, n_points=ALIGN_POINTS // DENSER, n_rows=DENSER * ALIGN_ROWS
+    )

@@ -33,6 +33,7 @@ ROUND_SHARE = 1 / 9
 """Of the steps of one start, in each round."""
 CRITERION_POINTS = 256
 CRITERION_ROWS = 1024
+SCORES = ("criterion", "error", "trained_error")
 UNIT_POINTS = 16
 UNIT_RESTARTS = 16
 AS_GOOD = 1.25
@@ -151,7 +152,7 @@ def run_starts(
     scores: dict[int, tuple[float, float, float]] = {}
 
     def score(start: Trainer) -> None:
-        found = start.compute("score", lambda _: _scored(start, solver, criterion))
+        found = start.compute("score", lambda _: _scored(start, solver, criterion), dict.fromkeys(SCORES, ()))
         scores[start.number] = float(found["criterion"]), float(found["error"]), float(found["trained_error"])
 
     together(score)
@@ -226,7 +227,9 @@ def _units(leader: Trainer, criterion: Criterion) -> torch.Tensor:
             rows = without_common_shift(rows @ few, leader.data.direction) @ torch.linalg.inv(few)
         return {"units": row_units(rows, explained, transform=few)}
 
-    return leader.compute("units", measure)["units"]
+    loadings, inputs = leader.data.loadings, leader.data.inputs(leader.data.train[:1])
+    n_features = inputs.numel() if loadings is None else len(loadings)
+    return leader.compute("units", measure, {"units": (n_features,)})["units"]
 
 
 def _scored(start: Trainer, solver: Solver, criterion: Criterion) -> dict[str, torch.Tensor]:

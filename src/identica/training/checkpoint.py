@@ -14,10 +14,13 @@ from typing import Any, final
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from identica.io import DataError, atomic_write
+from identica.io.json_text import parse_json
+from identica.io.schema import fault_of
+from identica.io.tensors import open_tensors
+from identica.training.schema import SNAPSHOTS, check_like, names_fault
 
 __all__ = [
     "Checkpoint",
@@ -31,7 +34,10 @@ __all__ = [
     "write_snapshots",
 ]
 
-FORMAT = "identica-checkpoint-4"
+FORMAT = "identica-checkpoint-5"
+MOMENTS = ("exp_avg", "exp_avg_sq")
+"""What Adam keeps of each parameter, beside the number of its steps."""
+UNUSED = "unused"
 
 
 @final
@@ -88,6 +94,8 @@ class Snapshot:
         What the computed stages gave.
     partial : PartialStage, optional
         The stage under way.
+    widened : bool, default=False
+        Whether the networks have gone over from a compact space to features.
     """
 
     fingerprint: str
@@ -98,6 +106,7 @@ class Snapshot:
     durations: dict[str, float]
     results: dict[str, dict[str, Tensor]]
     partial: PartialStage | None = field(default=None)
+    widened: bool = False
 
 
 def write_snapshots(path: Path, snapshots: Mapping[int, Snapshot]) -> None:
@@ -121,6 +130,7 @@ def write_snapshots(path: Path, snapshots: Mapping[int, Snapshot]) -> None:
             "done": snapshot.done,
             "history": snapshot.history,
             "durations": snapshot.durations,
+            "widened": snapshot.widened,
         }
         if snapshot.partial is not None:
             partial = snapshot.partial
@@ -163,22 +173,27 @@ def read_snapshots(path: Path) -> dict[int, Snapshot]:
     DataError
         If the file is damaged or no checkpoint.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            # The handle is no mapping: it cannot be iterated over.
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise DataError(_damaged(path, error)) from error
-    if metadata.get("format") != FORMAT:
-        raise DataError(f"{path} is no checkpoint of this version: delete it and start the fit anew without resuming")
-    try:
-        state, known = metadata["state"], metadata["sha256"]
-        if known == checksum(tensors, state):
-            return {int(number): _assemble(header, number, tensors) for number, header in json.loads(state).items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DataError(_damaged(path, error)) from error
-    raise DataError(_damaged(path, "its checksum is not that of its content"))
+
+    def damaged(reason: object) -> str:
+        return f"{path} is damaged or no checkpoint ({reason}): delete it and start the fit anew without resuming"
+
+    with open_tensors(path, damaged) as opened:
+        if opened.texts.get("format") != FORMAT:
+            raise DataError(
+                f"{path} is no checkpoint of this version: delete it and start the fit anew without resuming"
+            )
+        state = opened.texts.get("state", "")
+        try:
+            headers = parse_json(state, "its state", infinite=True)
+        except DataError as error:
+            raise DataError(damaged(error)) from error
+        fault = fault_of(headers, SNAPSHOTS, "state") or names_fault(opened.declared, headers)
+        if fault is not None:
+            raise DataError(damaged(fault))
+        tensors = opened.tensors()
+    if opened.texts.get("sha256") != checksum(tensors, state):
+        raise DataError(damaged("its checksum is not that of its content"))
+    return {int(number): _assemble(header, number, tensors) for number, header in headers.items()}
 
 
 @final
@@ -254,10 +269,6 @@ def checksum(tensors: dict[str, Tensor], *texts: str | None) -> str:
     return digest.hexdigest()
 
 
-def _damaged(path: Path, error: Exception | str) -> str:
-    return f"{path} is damaged or no checkpoint ({error}): delete it and start the fit anew without resuming"
-
-
 def _assemble(header: dict[str, Any], number: str, tensors: dict[str, Tensor]) -> Snapshot:
     groups: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
@@ -282,6 +293,7 @@ def _assemble(header: dict[str, Any], number: str, tensors: dict[str, Tensor]) -
         durations=header["durations"],
         results={k.removeprefix("results/"): v for k, v in groups.items() if k.startswith("results/")},
         partial=partial,
+        widened=header["widened"],
     )
 
 
@@ -318,18 +330,21 @@ def optimiser_state(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     Parameters
     ----------
     optimiser : torch.optim.Optimizer
-        One whose state consists of tensors, as Adam's.
+        Adam or AdamW.
 
     Returns
     -------
     dict of str to Tensor
-        Names are "<index of the parameter>/<name>".
+        Names are "<index of the parameter>/<name>", and "<index>/unused" for a parameter without a state.
     """
-    return {
-        f"{index}/{name}": value.detach().clone()
-        for index, entry in optimiser.state_dict()["state"].items()
-        for name, value in entry.items()
-    }
+    kept = optimiser.state_dict()["state"]
+    state = {f"{i}/{name}": value.detach().clone() for i, entry in kept.items() for name, value in entry.items()}
+    # A parameter that has never had a gradient has no state; that this is so is kept, too.
+    return state | {f"{i}/{UNUSED}": torch.zeros(0) for i in range(len(_parameters(optimiser))) if i not in kept}
+
+
+def _parameters(optimiser: torch.optim.Optimizer) -> list[Tensor]:
+    return [parameter for group in optimiser.param_groups for parameter in group["params"]]
 
 
 def load_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
@@ -341,10 +356,22 @@ def load_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor])
         Of the same parameters in the same order.
     tensors : dict of str to Tensor
         Its state.
+
+    Raises
+    ------
+    DataError
+        If it is the state of other parameters.
     """
+    wanted: dict[str, Tensor] = {}
+    for i, parameter in enumerate(_parameters(optimiser)):
+        if f"{i}/{UNUSED}" in tensors:
+            wanted[f"{i}/{UNUSED}"] = torch.zeros(0)
+        else:
+            wanted |= {f"{i}/{name}": parameter for name in MOMENTS} | {f"{i}/step": torch.zeros(())}
+    check_like("the optimiser", tensors, wanted)
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         index, _, name = key.partition("/")
-        # A copy: the optimiser changes its state in place, and the snapshot may yet be written.
-        state.setdefault(int(index), {})[name] = value.clone()
+        if name != UNUSED:  # A copy: the optimiser changes its state in place, and the snapshot may yet be written.
+            state.setdefault(int(index), {})[name] = value.clone()
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})

@@ -42,11 +42,11 @@ def restart(start: Trainer, networks: tuple[nn.Sequential, nn.Sequential], data:
         All rows as features, where the start is widened later.
     """
     start.suffix = ALL_ROWS
-    widened_already = start.data.loadings is None and start.narrow_data is not start.data
+    widened_already = start.narrow_data is not start.data
     start.narrow_data, start.wide_data = data, wide_data
     if not start.is_done("start"):
         start.encoder, start.decoder = (network.to(data.train) for network in networks)
         start.data = data
     else:  # resumed within the second pass
         start.data = wide_data if widened_already and wide_data is not None else data
-    start.compute("start", lambda _: {})
+    start.compute("start", lambda _: {}, {})

@@ -11,6 +11,9 @@ from identica.arguments import check_choice, check_integer, check_real
 
 __all__ = ["Training"]
 
+MOST = 10**9
+"""Steps, rows, epochs or features."""
+
 
 @final
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Training:
     def __post_init__(self) -> None:
         """Check every number and give it its plain type."""
         for name in ("max_steps", "batch_size", "patience", "jacobian_features"):
-            self._set(name, check_integer(name, getattr(self, name), 1))
+            self._set(name, check_integer(name, getattr(self, name), 1, MOST))
         self._set("refit_samples", check_integer("refit_samples", self.refit_samples, 0))
         if self.learning_rate is not None:
             self._set("learning_rate", check_real("learning_rate", self.learning_rate, above=0))

@@ -18,6 +18,7 @@ from identica.training.early_stopping import state_of
 from identica.training.objective import Objective
 from identica.training.plan import Training
 from identica.training.progress import Progress
+from identica.training.schema import TRAINED, check_like, check_result
 
 __all__ = ["Start"]
 
@@ -102,10 +103,13 @@ class Start:
         Returns
         -------
         bool
-            Whether networks have other shapes there.
+            Whether its networks see features there; shapes do not tell where the compact space is as large.
         """
-        here = self._networks().state_dict()
-        return any(here[name].shape != value.shape for name, value in snapshot.networks.items() if name in here)
+        return snapshot.widened and not self._is_widened
+
+    @property
+    def _is_widened(self) -> bool:
+        return self.data is not self.narrow_data
 
     def resume(self, snapshot: Snapshot) -> None:
         """Take up the state that a checkpoint holds; stages that it has done will be skipped.
@@ -118,17 +122,22 @@ class Start:
         Raises
         ------
         ValueError
-            If it belongs to another fit.
+            If it belongs to another fit, or its networks are not like those of this start.
         """
         if snapshot.fingerprint != self._fingerprint:
             raise ValueError(
                 "the checkpoint was written by a fit of other data or with other parameters: "
                 "resume with those, or start anew without resuming"
             )
+        networks = self._networks()
+        check_like("the networks", snapshot.networks, networks.state_dict())
+        for stage, found in snapshot.results.items():
+            if not TRAINED.keys().isdisjoint(found):
+                check_result(stage, found, TRAINED)
         self.history = snapshot.history
         self.durations = snapshot.durations
         self.results = snapshot.results
-        self._networks().load_state_dict(snapshot.networks)
+        networks.load_state_dict(snapshot.networks)
         self._done, self._partial = snapshot.done, snapshot.partial
 
     @property
@@ -294,5 +303,6 @@ class Start:
             durations=dict(self.durations),
             results=dict(self.results),
             partial=partial,
+            widened=self._is_widened,
         )
         self._checkpoint.put(self.number, snapshot, now=now)

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import final
 
 import torch
 from torch import Tensor
 
+from identica.io import DataError
 from identica.training.checkpoint import PartialStage, load_optimiser, optimiser_state
 from identica.training.descent import Descent
 from identica.training.early_stopping import Best, state_of
 from identica.training.objective import Objective
+from identica.training.schema import TRAINED, check_like, check_result
 from identica.training.start import Start
 
 __all__ = ["Stopped", "Trainer"]
 
 ALL_ROWS = " (all rows)"
+MOST_ROUNDED = 8
+"""Times all steps of a fit that no stage can have had, however they are rounded to epochs."""
 
 
 class Stopped(Exception):  # noqa: N818 (no error: another start, or the user, has ended the fit)
@@ -36,7 +40,12 @@ class Trainer(Start):
     Its parameters are those of :class:`Start`.
     """
 
-    def compute(self, stage: str, function: Callable[[torch.Generator], dict[str, Tensor]]) -> dict[str, Tensor]:
+    def compute(
+        self,
+        stage: str,
+        function: Callable[[torch.Generator], dict[str, Tensor]],
+        gives: Mapping[str, tuple[int, ...]],
+    ) -> dict[str, Tensor]:
         """Run a stage that is short and computes at once, or recall what it gave before an interruption.
 
         Parameters
@@ -45,11 +54,18 @@ class Trainer(Start):
             Its name.
         function : callable
             Takes a generator, may change the networks, returns tensors to remember.
+        gives : mapping of str to tuple of int
+            Their names and shapes, which what is recalled must have.
 
         Returns
         -------
         dict of str to Tensor
             What the function gave.
+
+        Raises
+        ------
+        DataError
+            If a checkpoint has something else of this stage.
         """
         stage += self.suffix
         if stage not in self._done:
@@ -58,7 +74,9 @@ class Trainer(Start):
             self.results[stage] = function(self._generator(stage, 0))
             self._finish(stage, start)
         # A stage that gave nothing has left nothing in a checkpoint.
-        return self.results.setdefault(stage, {})
+        found = self.results.setdefault(stage, {})
+        check_result(stage, found, gives)
+        return found
 
     def minimise(
         self,
@@ -95,11 +113,16 @@ class Trainer(Start):
         Raises
         ------
         ValueError
-            If the loss stops being a finite number.
+            If the loss stops being a finite number, or a checkpoint has something else of this stage.
         """
         known = self.results.get(stage) if self.suffix else None
+        if known is not None:
+            self.check_trained(stage)
         stage += self.suffix
-        if stage in self._done or (known is not None and bool(known["undone"])):
+        if stage in self._done:
+            self.check_trained(stage)
+            return
+        if known is not None and bool(known["undone"]):
             return
         batch_size, per_epoch = self._plan(max_steps)
         n_epochs = self.n_epochs(max_steps)
@@ -135,6 +158,7 @@ class Trainer(Start):
         # Where training only loses what the start had, the start is kept: few samples, linear data.
         best = Best(state_of(objective), math.inf)
         if partial is not None:
+            self._check_partial(stage, partial, objective, descent.n_steps)
             objective.load_state_dict(partial.objective)
             load_optimiser(descent.optimiser, partial.optimiser)
             best = Best(partial.best, partial.best_loss, partial.best_epoch, partial.good_epoch)
@@ -195,6 +219,38 @@ class Trainer(Start):
             "early": torch.tensor(keep_best and self.data.held_out and best_step < 0.9 * descent.n_steps),
         }
         self._finish(stage, start)
+
+    def check_trained(self, stage: str) -> None:
+        """Make sure that what is known of a stage is what training gives, and of no more steps than it can have had.
+
+        Parameters
+        ----------
+        stage : str
+            Its whole name; that of a stage that is over.
+
+        Raises
+        ------
+        DataError
+            If a checkpoint has something else.
+        """
+        check_result(stage, self.results.get(stage), TRAINED)
+        steps = float(self.results[stage]["best_step"])
+        if not 0 <= steps <= MOST_ROUNDED * self.training.max_steps:
+            raise DataError(
+                f"the checkpoint does not fit to this fit, its best step of stage {stage} is {steps:g}: delete it and "
+                "start the fit anew without resuming"
+            )
+
+    def _check_partial(self, stage: str, partial: PartialStage, objective: Objective, n_steps: int) -> None:
+        """Make sure that a stage under way is the one that comes next, with a state like that of its objective."""
+        if partial.name != stage or self.history[-1]["stage"] != stage or partial.epoch >= n_steps:
+            raise DataError(
+                f"the checkpoint does not fit to this fit, stage {partial.name[:40]!r} is under way there and "
+                f"{stage!r} comes next: delete it and start the fit anew without resuming"
+            )
+        wanted = objective.state_dict()
+        check_like(f"the stage {stage}", partial.objective, wanted)
+        check_like(f"the best of stage {stage}", partial.best, wanted)
 
     def _finish(self, stage: str, start: float) -> None:
         self.progress.end()

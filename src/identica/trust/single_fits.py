@@ -6,7 +6,6 @@ import hashlib
 import json
 import time
 import warnings
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -20,6 +19,10 @@ from sklearn.base import BaseEstimator, clone
 from torch import nn
 
 from identica.io import DataError, atomic_write, remove_leftovers
+from identica.io.arrays import array_in, check_member, open_npz
+from identica.io.budget import Budget
+from identica.io.json_text import parse_json
+from identica.io.schema import Flag, ListOf, Number, Table, Text, Whole, fault_of
 from identica.machine import one_thread, side_by_side
 from identica.trust.samples import Samples
 from identica.trust.signs_of_fit import DOUBTS
@@ -30,6 +33,8 @@ N_HALVES = 2
 """Parts of the rows that are fitted apart."""
 WITHOUT_INFLUENCE = ("n_components", "random_state", "verbose", "device")
 """Parameters that do not tell the fits of one plan from another's; the first two are given for each fit."""
+_ARRAYS = ("plain", "latents", "strength")
+_LONGEST = Budget(2.0**25)
 _PLAIN = (
     *("n_components", "kind", "number", "unexplained", "criterion", "seconds", "warnings", "duplicates"),
     "doubted",
@@ -155,7 +160,7 @@ def carry_out_all(
         if directory is not None:
             path = file_of(directory, planned)
             if path.exists():
-                kept.append(read_fit(path, prints[planned]))
+                kept.append(read_fit(path, prints[planned], planned, len(compared)))
                 continue
             remove_leftovers(path)
         tasks.append(delayed(carry_out)(estimator, samples, planned, compared, directory, prints[planned]))
@@ -236,7 +241,7 @@ def _write(path: Path, fit: SingleFit, fingerprint: str) -> None:
         np.savez(file, plain=np.array(json.dumps(plain)), latents=fit.latents, strength=fit.strength)
 
 
-def read_fit(path: Path, fingerprint: str) -> SingleFit:
+def read_fit(path: Path, fingerprint: str, planned: PlannedFit, n_compared: int) -> SingleFit:
     """Read a fit that was kept.
 
     Parameters
@@ -245,6 +250,10 @@ def read_fit(path: Path, fingerprint: str) -> SingleFit:
         Its file.
     fingerprint : str
         What the fit must be of.
+    planned : PlannedFit
+        Which fit it must be.
+    n_compared : int
+        Rows on which fits are compared.
 
     Returns
     -------
@@ -256,21 +265,70 @@ def read_fit(path: Path, fingerprint: str) -> SingleFit:
     DataError
         If the file is damaged, or the fit is of other data or settings.
     """
+    found: dict[str, Any] = {}
     try:
-        # NumPy leaves a file open that is no archive.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            plain = json.loads(str(arrays["plain"]))
-            of = plain.pop("fingerprint")
-            plain |= {"warnings": tuple(plain["warnings"]), "duplicates": tuple(map(tuple, plain["duplicates"]))}
-            fit = SingleFit(**plain, latents=arrays["latents"], strength=arrays["strength"])
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} does not hold the finished fit of its name: remove it and run again") from error
-    if of != fingerprint:
+        with open_npz(path) as arrays:
+            plain = _plain_of(path, arrays, planned.n_components)
+            of_other = plain.pop("fingerprint") != fingerprint
+            if not of_other:
+                shapes = {"latents": (n_compared, planned.n_components), "strength": (planned.n_components,)}
+                found = {name: _floats_of(path, arrays, name, shape) for name, shape in shapes.items()}
+                if plain["kind"] != planned.kind or plain["number"] != planned.number:
+                    raise DataError("it is another fit")
+    except (OSError, DataError) as error:
+        raise DataError(
+            f"{path} does not hold the finished fit of its name: remove it and run again ({error})"
+        ) from error
+    if of_other:
         raise DataError(
             f"{path} is of a fit of other data or with other settings: give another directory, or remove "
             f"{path.parent} to fit all again"
         )
-    return fit
+    plain |= {"warnings": tuple(plain["warnings"]), "duplicates": tuple(map(tuple, plain["duplicates"]))}
+    return SingleFit(**plain, **found)
+
+
+def _floats_of(path: Path, arrays: Any, name: str, wanted: tuple[int, ...]) -> NDArray[np.floating[Any]]:
+    shape, dtype = check_member(path, arrays, name, Budget.default())
+    if shape != wanted or dtype.kind != "f":
+        raise DataError(f"{name} is {dtype} of shape {shape}, and floats of shape {wanted} are needed")
+    values: NDArray[np.floating[Any]] = array_in(arrays, name, path)
+    if not np.isfinite(values).all():
+        raise DataError(f"{name} has values that are not finite")
+    return values
+
+
+def _plain_of(path: Path, arrays: Any, n_components: int) -> dict[str, Any]:
+    """Return what a file keeps beside its arrays, checked."""
+    if set(arrays.files) != set(_ARRAYS):
+        raise DataError("it has other arrays")
+    shape, dtype = check_member(path, arrays, "plain", _LONGEST)
+    if shape != () or dtype.kind != "U":
+        raise DataError("plain is no text")
+    plain = parse_json(str(array_in(arrays, "plain", path)), "plain", infinite=True)
+    if (fault := fault_of(plain, _kept(n_components), "plain")) is not None:
+        raise DataError(fault)
+    kept: dict[str, Any] = plain
+    return kept
+
+
+def _kept(n_components: int) -> Table:
+    """Return what is kept of a fit beside its arrays."""
+    component = Whole(0, n_components - 1)
+    return Table(
+        {
+            "n_components": Whole(n_components, n_components),
+            "kind": Text(10),
+            "number": Whole(0),
+            "unexplained": Number(),
+            "criterion": Number(),
+            "seconds": Number(0),
+            "warnings": ListOf(Text(), 10_000),
+            "duplicates": ListOf(ListOf(component, 2, 2), n_components**2),
+            "doubted": Flag(),
+            "fingerprint": Text(100),
+        }
+    )
 
 
 def _fingerprints(

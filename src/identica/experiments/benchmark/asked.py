@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +10,21 @@ from typing import Any, final
 
 from identica.experiments.benchmark.plan import BenchmarkPlan, DatasetSpec, MethodSpec
 from identica.io import DataError, write_json
+from identica.io.json_text import read_json
+from identica.io.schema import ListOf, Maybe, Table, Text, Whole, fault_of
 
 __all__ = ["PLAN", "Asked", "asked_of", "read_asked", "write_asked"]
 
 PLAN = "plan.json"
 """Name of the file, in the benchmark's directory."""
+MOST_BYTES = 2**24
+_ASKED = Table(
+    {
+        "command": Maybe(Text()),
+        "seeds": ListOf(Whole(0), 100_000),
+        "fits": ListOf(ListOf(Maybe(Text()), 3, 3), 100_000),
+    }
+)
 
 
 @final
@@ -125,7 +134,9 @@ def read_asked(directory: str | os.PathLike[str], command: str | None = None) ->
     if not path.is_file():
         return None
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path, MOST_BYTES)
+        if fault_of(content, _ASKED, PLAN) is not None:
+            content = {}
         fits = {(str(dataset), str(method)): str(fingerprint) for dataset, method, fingerprint in content["fits"]}
         return Asked(fits, tuple(int(seed) for seed in content["seeds"]), content["command"])
     except (ValueError, KeyError, TypeError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -20,11 +19,13 @@ from identica.experiments.benchmark.plan import Cell, DatasetSpec, MethodSpec
 from identica.experiments.comparison import seeded
 from identica.experiments.runner import timed_fit
 from identica.io import DataError, remove_leftovers, write_json
+from identica.io.json_text import read_json
 from identica.machine import one_thread
 from identica.metrics import block_r2, disentanglement_scores, score_components
 
 __all__ = ["CELLS", "COLUMNS", "LOWER_IS_BETTER", "SCORES", "cell_of", "read_rows", "run_cell", "stamp"]
 
+MOST_BYTES = 2**24
 CELLS = "cells"
 """Folder of the files, in the benchmark's directory."""
 PACKAGES = ("identica", "numpy", "scikit-learn", "scipy", "torch")
@@ -217,9 +218,9 @@ def _file(directory: str | os.PathLike[str], cell: Cell) -> Path:
 
 def _read(path: Path, command: str) -> dict[str, Any]:
     try:
-        row = json.loads(path.read_text(encoding="utf-8"))
+        row = read_json(path, MOST_BYTES)
         sound = path.stem == cell_of(row).name and set(COLUMNS) <= set(row) and _has_types(row)
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         sound = False
     if not sound:
         raise DataError(

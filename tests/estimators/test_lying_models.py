@@ -1,0 +1,176 @@
+"""Model files from strangers, with checksums that are right: one sentence, no memory, never a traceback."""
+
+import contextlib
+import json
+import resource
+import time
+import warnings
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+import torch
+from cli_cases import write_small_csv
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lies import VALUES, deep, lying, opened, places, put, without, write
+
+from identica import load
+from identica.io import DataError
+from identica.io import tensors as tensor_files
+
+SIGNED = ("configuration", "attributes")
+
+
+def _refused(path: Path, complaint: str = ".") -> None:
+    with pytest.raises(DataError, match=complaint) as caught:
+        load(path)
+    assert len(str(caught.value)) < 1000
+
+
+def _lie(model: Path, tmp_path: Path, text: str, place: tuple, value: object) -> Path:
+    return lying(model, text, lambda values: put(values, place, value), SIGNED, tmp_path / "lie.safetensors")
+
+
+def test_the_changed_file_loads_where_nothing_is_changed(small_model, tmp_path):
+    assert load(lying(small_model, "attributes", lambda values: values, SIGNED, tmp_path / "a.safetensors"))
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {"hidden": [30_000, 30_000]},
+        {"hidden": [10**9, 10**9]},
+        {"hidden": [10**30]},
+        {"hidden": [8] * 10**6},
+        {"hidden": [8] * 900},
+        {"kind": "convolutional", "channels": [10**9] * 16, "hidden": 10**9, "image_shape": [2, 3], "compact": None},
+        {"kind": "convolutional", "channels": [4] * 10**5, "hidden": 4, "image_shape": [2, 3], "compact": None},
+    ],
+)
+def test_networks_that_the_tensors_do_not_have_are_never_built(small_model, tmp_path, network):
+    def change(values):
+        changed = {**values["network"], **network}
+        return {**values, "network": {name: value for name, value in changed.items() if value is not None}}
+
+    path = lying(small_model, "configuration", change, SIGNED, tmp_path / "lie.safetensors")
+    load(small_model)
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    _refused(path, "lie.safetensors is damaged or no model")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
+    assert time.perf_counter() - start < 3
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "complaint"),
+    [
+        (("n_components",), 10**9, "n_components is 1000000000"),
+        (("n_components",), 3, "component_strength_"),
+        (("n_components",), True, "n_components=True is not a number"),
+        (("training", "batch_size"), 10**30, "batch_size="),
+        (("training", "patience"), 30.0, "patience=30.0"),
+        (("method",), ["dica"], "method="),
+        (("method",), "os.system", "method='os.system' is unknown"),
+        (("solver",), {"kind": "identica.solvers.Direct"}, "solver.kind="),
+        (("network", "kind"), {}, "network.kind="),
+        (("device",), 5, "configuration.device is 5"),
+        (("encoder",), 5, "configuration.encoder is 5"),
+        (("encoder",), "Linear(6, 2)", r"with encoder=Linear\(6, 2\) of your own"),
+        ((), [], "configuration is no table"),
+        (("verbose",), deep(70), "more than 64 lists or tables deep"),
+    ],
+)
+def test_configurations(small_model, tmp_path, place, value, complaint):
+    _refused(_lie(small_model, tmp_path, "configuration", place, value), complaint)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "complaint"),
+    [
+        (("n_features_in_",), 10**8, "sample_shape_"),
+        (("n_features_in_",), "6", "n_features_in_ is '6', and a whole number from 1"),
+        (("sample_shape_",), [2, 2], "sample_shape_"),
+        (("rank_",), 5, "tensor encoder"),
+        (("feature_names_in_",), ["a"], "feature_names_in_ has 1 names of 6"),
+        (("duplicates_",), [[0, 2]], r"duplicates_\[0\]\[1\] is 2"),
+        (("history_", 0, "epoch"), "x", r"history_\[0\].epoch is 'x'"),
+        (("starts_", 0, "kept"), 1, r"starts_\[0\].kept is 1, and true or false"),
+        (("observed_", "counts"), {"mean_depth": 1.0, "limit": 5.0}, "observed.counts.intercept is missing"),
+        (("observed_", "covariates"), [{"name": "a"}], r"covariates\[0\].levels is missing"),
+        (("wild_rows_",), [-1], r"wild_rows_\[0\] is -1"),
+    ],
+)
+def test_attributes(small_model, tmp_path, place, value, complaint):
+    _refused(_lie(small_model, tmp_path, "attributes", place, value), complaint)
+
+
+@pytest.mark.parametrize("text", SIGNED)
+def test_every_key_is_needed_and_no_other_is_known(small_model, tmp_path, text):
+    texts, tensors = opened(small_model)
+    values, path = json.loads(texts[text]), tmp_path / "lie.safetensors"
+    optional = {"restart_agreement_", "pointwise_agreement_", "refined_", "feature_names_in_", "encoder", "decoder"}
+    keys = [place for place in places(values) if place and isinstance(place[-1], str) and "history_" not in place]
+    for place in keys:
+        if place[-1] not in optional and "durations_" not in place[:-1] and place[-1] not in ("criterion", "agreement"):
+            write(path, texts | {text: json.dumps(without(values, place))}, tensors, *SIGNED)
+            _refused(path, f"{place[-1]}|method")
+    write(path, texts | {text: json.dumps(values | {"colour": 1})}, tensors, *SIGNED)
+    _refused(path, "colour")
+    twice = texts[text].rstrip("}") + ', "history_": 0, "history_": 0}'
+    write(path, texts | {text: twice}, tensors, *SIGNED)
+    _refused(path, "not valid JSON")
+
+
+def test_tensors(small_model, tmp_path):
+    texts, tensors = opened(small_model)
+    path = tmp_path / "lie.safetensors"
+    for name, tensor in tensors.items():
+        lies = [tensor.half(), tensor.to(torch.int64), torch.zeros(*tensor.shape, 2)]
+        for lie in [*lies, *([] if name == "restarts_" else [torch.zeros(0)])]:
+            _refused(write(path, texts, tensors | {name: lie}, *SIGNED), name)
+        if name not in ("restarts_", "feature_units_"):
+            others = {other: kept for other, kept in tensors.items() if other != name}
+            _refused(write(path, texts, others, *SIGNED), name)
+    _refused(write(path, texts, tensors | {"encoder.9.weight": torch.zeros(1)}, *SIGNED), "encoder.9.weight")
+    _refused(write(path, texts, tensors | {"colour_": torch.zeros(1)}, *SIGNED), "colour_")
+    for value in (0.0, -1.0, float("nan")):
+        spoilt = tensors | {"scale_": torch.full_like(tensors["scale_"], value)}
+        _refused(write(path, texts, spoilt, *SIGNED), "scale_")
+
+
+def test_a_long_header_and_many_tensors_are_refused_before_they_are_read(small_model):
+    with patch.object(tensor_files, "LONGEST_HEADER", 100):
+        _refused(small_model, "and 100 are the most")
+    with patch.object(tensor_files, "MOST_TENSORS", 3):
+        _refused(small_model, "and 3 are the most")
+
+
+def test_tensors_beyond_the_limit_of_memory_are_refused(small_model, monkeypatch):
+    monkeypatch.setenv("IDENTICA_MAX_MEMORY", "1KiB")
+    _refused(small_model, "IDENTICA_MAX_MEMORY")
+
+
+def test_the_command_says_one_line(refused, small_model, tmp_path):
+    write_small_csv(Path("data.csv"))
+    words = ["transform", "lie.safetensors", "data.csv", "--output", "latents.npy"]
+    _lie(small_model, tmp_path, "attributes", ("history_",), deep(10_000 // 20))
+    refused(words, "more than 64 lists or tables deep")
+    _lie(small_model, tmp_path, "configuration", ("network", "hidden"), [30_000, 30_000])
+    refused(words, "the configuration asks for")
+    lying(small_model, "attributes", lambda values: without(values, ("rank_",)), SIGNED, Path("lie.safetensors"))
+    refused(words, "attributes.rank_ is missing")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_model_with_any_value_in_any_place_loads_or_is_refused(small_model, tmp_path, data):
+    texts, tensors = opened(small_model)
+    text = data.draw(st.sampled_from(SIGNED))
+    values = json.loads(texts[text])
+    place = data.draw(st.sampled_from(list(places(values))))
+    changed = json.dumps(put(values, place, data.draw(VALUES)))
+    path = write(tmp_path / "lie.safetensors", texts | {text: changed}, tensors, *SIGNED)
+    with contextlib.suppress(DataError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = load(path)
+        assert model.transform(torch.zeros(2, 6).numpy()).shape == (2, 2)
