@@ -23,10 +23,10 @@ def deep(levels: int) -> list[Any]:
     return value
 
 
-VALUES = st.sampled_from(
-    [None, -1, 0, 1, 3, 10**9, 10**30, 10**400, 0.5, -1e300, "", "x", "cuda:99", [], {}, [[]], deep(20), deep(70), True]
-    + [float("nan"), float("inf"), [1, 2], ["x"] * 7, {"kind": "joint"}, {"kind": []}]
-)
+_WHOLE = [-1, 0, 1, 3, 10**9, 10**30, 10**400]
+_REAL = [0.5, -1e300, float("nan"), float("inf")]
+_NESTED = [[], {}, [[]], [1, 2], ["x"] * 7, {"kind": "joint"}, {"kind": []}, deep(20), deep(70)]
+VALUES = st.sampled_from([None, True, "", "x", "cuda:99", *_WHOLE, *_REAL, *_NESTED])
 """What a stranger may put in the place of a value."""
 
 

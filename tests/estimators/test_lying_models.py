@@ -3,7 +3,6 @@
 import contextlib
 import json
 import resource
-import time
 import warnings
 from pathlib import Path
 from unittest.mock import patch
@@ -55,10 +54,9 @@ def test_networks_that_the_tensors_do_not_have_are_never_built(small_model, tmp_
 
     path = lying(small_model, "configuration", change, SIGNED, tmp_path / "lie.safetensors")
     load(small_model)
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     _refused(path, "lie.safetensors is damaged or no model")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
-    assert time.perf_counter() - start < 3
 
 
 @pytest.mark.parametrize(
