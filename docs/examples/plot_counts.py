@@ -43,7 +43,7 @@ scanpy.pp.log1p(adata)
 # %%
 # **Components.** Counts are recognised; what depth and donors explain is taken out. (``training``, ``n_init`` and the
 # number of components keep this page quick; leave them out for your own data. With 2,000 highly variable genes of
-# 2,980, 12 components and ``n_init=1``, 20,000 such cells take 120 s.)
+# 2,980, and 12 components, 20,000 such cells take two minutes.)
 start = time.perf_counter()
 identica.tl.dica(
     adata, 8, layer="counts", batch_key="donor", n_init=1, training=identica.Training(max_steps=600), random_state=0

@@ -270,6 +270,10 @@ def test_other_fits_are_told_what_the_fit_is_told(here, capsys):
             ["--covariates", "batch", "--index-column", "batch"],
             "column 'batch' names the rows, give another one as a c",
         ),
+        (
+            ["--covariates", "few", "--holdout", "0", "--cross-check"],
+            "is 'many' for all samples: leave it out (one of the fits is made to 30 of the samples alone: leave rare",
+        ),
         (["--categorical-covariate-keys", "age"], "covariate 'age' has 54 levels in 54 rows, and each level needs sev"),
         (["--covariates", "year"], "name it in --continuous-covariate-keys if it is a number"),
         (["--continuous-covariate-keys", "batch"], "line 2, column 'batch' is 'a', and a number is needed"),
@@ -289,7 +293,7 @@ def test_other_fits_are_told_what_the_fit_is_told(here, capsys):
 def test_columns_that_cannot_be_told(refused, words, complaint):
     Path("quick.json").write_text(QUICK)
     rare = np.where(np.arange(N) == split_rows(N, 0.1, 0)[1][0], "z", KNOWN["batch"])
-    columns = KNOWN.assign(rare=rare, same="x")
+    columns = KNOWN.assign(rare=rare, same="x", few=np.where(np.arange(N) < 2, "few", "many"))
     write("data.csv", columns[[name for name in columns if name in words]])
     refused(["fit", "data.csv", *CHOSEN, "--output", "out", *words], complaint)
 

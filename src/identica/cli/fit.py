@@ -212,11 +212,14 @@ class Fit:
         from identica.cli.report import page_of
         from identica.io import remove_leftovers, write_csv, write_json, write_npy, write_records
         from identica.report import write_report
-        from identica.trust.other_fits import check_halves
+        from identica.trust.other_fits import check_halves, check_levels_of_halves
+        from identica.trust.samples import Samples
 
         train, unseen = split
         if self.cross_check:
             check_halves(len(train), estimator.n_components)
+            samples = Samples(table.rows(train), None, **table.beside.given(train))
+            check_levels_of_halves(samples, int(estimator.random_state))
         known = None if table.auxiliary is None else table.auxiliary.rows(train)
         beside = table.beside
         with _noted() as noted:

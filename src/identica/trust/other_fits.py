@@ -19,7 +19,7 @@ from identica.trust.agreement import agreement_by_component, component_agreement
 from identica.trust.samples import Samples
 from identica.trust.single_fits import N_HALVES, PlannedFit, SingleFit, carry_out_all
 
-__all__ = ["CrossCheck", "check_halves", "cross_check"]
+__all__ = ["CrossCheck", "check_halves", "check_levels_of_halves", "cross_check"]
 
 MOST_COMPARED = 5000
 """Rows on which fits are compared; more would make no agreement more exact that matters."""
@@ -180,9 +180,7 @@ def cross_check(
     samples = Samples.checked(X, y, covariates, size_factors)
     d, n_samples = estimator.n_components, samples.X.shape[0]
     check_halves(n_samples, d)
-    random = np.random.default_rng(random_state)
-    compared = np.sort(random.permutation(n_samples)[:MOST_COMPARED])
-    plan = _plan(d, n_samples, n_seeds, random)
+    plan, compared = _plan(d, n_samples, n_seeds, random_state)
     parameters = estimator.get_params(deep=False)
     silent = clone(estimator).set_params(**({"verbose": 0} if "verbose" in parameters else {}))
     with nullcontext() if directory is None else output_directory(directory) as folder:
@@ -230,15 +228,41 @@ def check_halves(n_samples: int, n_components: int) -> None:
         )
 
 
-def _plan(n_components: int, n_samples: int, n_seeds: int, random: np.random.Generator) -> list[PlannedFit]:
+def check_levels_of_halves(samples: Samples, random_state: int) -> None:
+    """Make sure, before any fit, that each half of the rows has every level of the covariates.
+
+    Parameters
+    ----------
+    samples : Samples
+        All rows.
+    random_state : int
+        Of :func:`cross_check`.
+
+    Raises
+    ------
+    ValueError
+        If a half lacks a level.
+    """
+    plan, compared = _plan(1, samples.X.shape[0], 1, random_state)
+    for planned in plan:
+        samples.check_levels(planned.rows, compared)
+
+
+def _plan(
+    n_components: int, n_samples: int, n_seeds: int, random_state: int
+) -> tuple[list[PlannedFit], NDArray[np.intp]]:
+    """Return all fits, and the rows on which they are compared."""
+    random = np.random.default_rng(random_state)
+    compared = np.sort(random.permutation(n_samples)[:MOST_COMPARED])
     parts = [np.sort(half) for half in np.array_split(random.permutation(n_samples), N_HALVES)]
     kinds = [("half", number, rows) for number, rows in enumerate(parts)]
     kinds += [("seed", number, np.arange(n_samples)) for number in range(n_seeds)]
     seeds = random.integers(2**31 - 1, size=len(kinds)).tolist()
-    return [
+    plan = [
         PlannedFit(n_components, kind, number, rows, seed)
         for (kind, number, rows), seed in zip(kinds, seeds, strict=True)
     ]
+    return plan, compared
 
 
 def _number(fit: SingleFit) -> int:
