@@ -173,7 +173,7 @@ def test_a_network_of_sergio_on_one_line(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("a = 1\n" * 20_000, "is longer than 65536 letters, the most that is read: give the parameters of one method"),
+        ("a = 1\n" * 20_000, "is longer than 65536 bytes, the most that is read of such a file: give another"),
         (".".join("a" * 30_000) + " = 1", "has a line with more than 200 points, the most that is read: break it up"),
         ("a = " + "[" * 30_000, "has lists or tables within each other that go too deep: a few levels are needed"),
     ],

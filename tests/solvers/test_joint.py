@@ -24,7 +24,7 @@ def penalty_of(solver, work):
         compute=lambda *_: {"reconstruction": torch.tensor(0.1)},
         best_step=lambda _: 10,
         is_done=lambda _: False,
-        data=SimpleNamespace(loadings=None),
+        data=SimpleNamespace(loadings=None, direction=None),
         follows_counts=False,
     )
     work(solver, start)

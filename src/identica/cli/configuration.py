@@ -61,7 +61,11 @@ def _read(path: Path) -> dict[str, Any]:
         raise DataError(f"configuration {path} cannot be read: {error.strerror}") from error
     except DataError as error:
         raise DataError(f"configuration {error}") from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise DataError(
+            f"configuration {path} has lists or tables within each other that go too deep: a few levels are needed"
+        ) from error
+    except ValueError as error:
         raise DataError(f"configuration {path} is not valid {path.suffix[1:].upper()}: {error}") from error
     if not isinstance(parameters, dict):
         raise DataError(f'configuration {path} holds no parameters, write a table such as {{"n_components": 3}}')
