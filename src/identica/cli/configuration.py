@@ -7,7 +7,7 @@ from typing import Any
 
 from identica.cli.options import check_seed
 from identica.io import DataError
-from identica.io.json_text import check_depth, read_json
+from identica.io.json_text import bounded_text, check_depth, read_json
 
 __all__ = ["read_parameters"]
 
@@ -73,11 +73,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _toml(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise DataError(f"{path} is longer than {MOST_BYTES} bytes, the most that is read of such a file: give another")
-    text = content.decode("utf-8")
+    text = bounded_text(path, MOST_BYTES)
     if max(line.count(".") for line in text.split("\n")) > MOST_POINTS:
         raise DataError(f"{path} has a line with more than {MOST_POINTS} points, the most that is read: break it up")
     parameters = tomllib.loads(text)

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from identica.cli.cells import holds_cells, totals_over_all_genes
 
 if TYPE_CHECKING:
@@ -137,6 +135,7 @@ def with_depths_of_model(
         If the other genes are not in the file.
     """
     from identica.io import DataError
+    from identica.preparation import ratio_to_totals
     from identica.single_cell.expression import looks_like_counts
 
     if model.observed_.counts is None:
@@ -153,7 +152,7 @@ def with_depths_of_model(
     given = table.beside.size_factors
     if given is not None and wide and _depth(record).get("column") is None:
         # Totals over more than the table's features are no less than those over these.
-        ratio = float(np.median(given / np.maximum(table.values.sum(axis=1, dtype=np.float64), 1.0)))
+        ratio = ratio_to_totals(table.values, given)
         if ratio < LEAST_RATIO:
             warnings.warn(
                 f"the model's depths are totals over {n_genes} genes, and the size factors of {table.path} are "

@@ -101,8 +101,8 @@ class _Matrix:
 
     def check(self, budget: Budget, n_vars: int, dtype: DTypeLike) -> None:
         """Refuse what is too large as a dense matrix of some variables, or packed so far that it is a lie."""
-        part = "a part of a" if n_vars < self.shape[1] else "a"
-        what = f"{part} {'sparse' if self.is_sparse else 'dense'} matrix"
+        article = "a part of a" if n_vars < self.shape[1] else "a"
+        what = f"{article} {'sparse' if self.is_sparse else 'dense'} matrix"
         shape = (self.shape[0], n_vars)
         if hasattr(self.stored, "toarray") or isinstance(self.stored, np.ndarray):
             budget.check(self.path, shape, dtype, what)
@@ -181,8 +181,8 @@ def open_cells(path: Path, layer: str | None, budget: Budget) -> Iterator[Cells]
 
 
 @contextmanager
-def _opened(path: Path, budget: Budget) -> Iterator[Any]:
-    """Open the group that holds everything."""
+def _opened(path: Path, budget: Budget, whole: tuple[str, ...] = _WHOLE) -> Iterator[Any]:
+    """Open the group that holds everything, some parts of which are to be read as a whole."""
     kind = path.suffix.lower()[1:]
     if kind == "zarr":
         right = any((path / name).is_file() for name in _GROUPS)
@@ -201,7 +201,7 @@ def _opened(path: Path, budget: Budget) -> Iterator[Any]:
     if kind == "zarr":
         import zarr
 
-        check_zarr(path, budget, _WHOLE)
+        check_zarr(path, budget, whole)
         # What the files themselves say was checked, and not what is repeated of them.
         yield zarr.open_group(str(path), mode="r", use_consolidated=False)
     else:
@@ -210,7 +210,7 @@ def _opened(path: Path, budget: Budget) -> Iterator[Any]:
         with h5py.File(path, "r") as group:
             # Of an old file all is read.
             old = isinstance(group.get("obs"), h5py.Dataset)
-            check_hdf5(group, path, budget, tuple(group) if old else _WHOLE)
+            check_hdf5(group, path, budget, tuple(group) if old and whole else whole)
             yield group
 
 
@@ -250,7 +250,7 @@ def names_at(path: Path, place: str) -> tuple[str, ...] | None:
     DataError
         If the file is damaged.
     """
-    with _damage(path), _opened(path, Budget.unlimited()) as group:
+    with _damage(path), _opened(path, Budget.unlimited(), whole=()) as group:
         if place not in group:
             return None
         part = group[place]

@@ -130,8 +130,7 @@ def read_npz(path: Path, key: str | None, budget: Budget, missing: bool = False)
             raise DataError(f"{path} holds the arrays {', '.join(names)}, choose one by its key")
         if key is not None and key not in names:
             raise DataError(f"{path} has no array {key!r}, it holds {', '.join(names)}")
-        check_member(path, arrays, key or names[0], budget)
-        values = array_in(arrays, key or names[0], path)
+        values = checked_array(arrays, key or names[0], path, budget)
     return Table.checked(values, path, missing=missing)
 
 

@@ -107,9 +107,8 @@ class Budget:
         DataError
             If it is.
         """
-        dtype = np.dtype(dtype)
         sides = tuple(int(side) for side in shape)
-        self.check_bytes(path, math.prod(sides) * dtype.itemsize, f"{what} of shape {sides}, which as {dtype}")
+        self.check_bytes(path, _in_memory(shape, dtype), f"{what} of shape {sides}, which as {np.dtype(dtype)}")
 
     def check_stored(
         self, path: Path, shape: Sequence[int], dtype: DTypeLike, n_stored: int, what: str = "an array"
@@ -135,8 +134,7 @@ class Budget:
             If it is.
         """
         self.check(path, shape, dtype, what)
-        dtype = np.dtype(dtype)
-        n_bytes = math.prod(int(side) for side in shape) * dtype.itemsize
+        n_bytes = _in_memory(shape, dtype)
         if not self.was_given and n_bytes > LARGE and n_bytes > MOST_INFLATED * n_stored:
             raise DataError(
                 f"{path} holds {what} of shape {tuple(shape)}, which takes {size_in_words(n_stored)} in the file and "
@@ -163,9 +161,8 @@ class Budget:
         DataError
             If it is.
         """
-        n_entries = math.prod(int(side) for side in shape)
-        n_bytes = n_entries * np.dtype(dtype).itemsize
-        if not self.was_given and n_bytes > LARGE and n_entries > SPARSEST * n_values:
+        n_bytes = _in_memory(shape, dtype)
+        if not self.was_given and n_bytes > LARGE and n_bytes > SPARSEST * n_values * np.dtype(dtype).itemsize:
             raise DataError(
                 f"{path} holds a sparse matrix of shape {tuple(shape)} with {n_values} values, which as a dense one "
                 f"takes {size_in_words(n_bytes)}, and less than one value in {SPARSEST} is read only where it is asked "
@@ -194,6 +191,11 @@ class Budget:
             raise DataError(
                 f"{path} holds {what} takes {size_in_words(n_bytes)}, and {limit} is the most that is read: {REMEDY}"
             )
+
+
+def _in_memory(shape: Sequence[int], dtype: DTypeLike) -> int:
+    """Return the bytes of an array, by plain integers, whose product does not overflow."""
+    return math.prod(int(side) for side in shape) * np.dtype(dtype).itemsize
 
 
 def size_in_words(n_bytes: float) -> str:

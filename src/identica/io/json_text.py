@@ -10,7 +10,7 @@ from typing import Any
 
 from identica.io.errors import DataError
 
-__all__ = ["DEEPEST", "check_depth", "parse_json", "read_json"]
+__all__ = ["DEEPEST", "bounded_text", "check_depth", "parse_json", "read_json"]
 
 DEEPEST = 64
 """Lists and tables in each other, in any text."""
@@ -45,15 +45,42 @@ def read_json(path: Path, most_bytes: int, *, infinite: bool = False) -> Any:
     OSError
         If it cannot be read.
     """
+    try:
+        text = bounded_text(path, most_bytes)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not valid JSON: it is no UTF-8 text") from error
+    return parse_json(text, str(path), infinite=infinite)
+
+
+def bounded_text(path: Path, most_bytes: int) -> str:
+    """Read a file of text, and refuse one that is longer than it may be.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    most_bytes : int
+        The longest that it may be.
+
+    Returns
+    -------
+    str
+        Its text.
+
+    Raises
+    ------
+    DataError
+        If it is longer; the message begins with the path.
+    UnicodeDecodeError
+        If it is not in UTF-8.
+    OSError
+        If it cannot be read.
+    """
     with path.open("rb") as file:
         content = file.read(most_bytes + 1)
     if len(content) > most_bytes:
         raise DataError(f"{path} is longer than {most_bytes} bytes, the most that is read of such a file: give another")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not valid JSON: it is no UTF-8 text") from error
-    return parse_json(text, str(path), infinite=infinite)
+    return content.decode("utf-8")
 
 
 def parse_json(text: str, where: str, *, infinite: bool = False) -> Any:

@@ -65,10 +65,8 @@ def read_parquet(path: Path, roles: Roles, budget: Budget, missing: bool = False
         return _read(path, roles, budget, missing)
     except DataError:
         raise
-    except _WRONG as error:  # pandas' own metadata are JSON in it, which nobody checks
-        raise DataError(_damaged(path, error)) from error
-    except pa.ArrowException as error:
-        raise DataError(_damaged(path, error)) from error
+    except (pa.ArrowException, *_WRONG) as error:  # pandas' own metadata are JSON in it, which nobody checks
+        raise DataError(f"{path} is damaged: {' '.join(str(error).split())}") from error
 
 
 def _read(path: Path, roles: Roles, budget: Budget, missing: bool) -> Table:
@@ -78,11 +76,8 @@ def _read(path: Path, roles: Roles, budget: Budget, missing: bool) -> Table:
     with path.open("rb") as file:
         if file.read(4) != b"PAR1":
             raise DataError(f"{path} is not a .parquet file, write it with pandas.DataFrame.to_parquet")
-    try:
-        file = pq.ParquetFile(path)
-        schema, n_rows = file.schema_arrow, file.metadata.num_rows
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise DataError(_damaged(path, error)) from error
+    file = pq.ParquetFile(path)
+    schema, n_rows = file.schema_arrow, file.metadata.num_rows
     names = list(schema.names)
     if roles.index is not None and roles.index not in names:
         raise DataError(f"{path} has no column {roles.index!r}, its first columns are {', '.join(names[:5])}")
@@ -101,10 +96,7 @@ def _read(path: Path, roles: Roles, budget: Budget, missing: bool) -> Table:
     )
     held = np.float32 if single else np.float64
     budget.check_stored(path, (n_rows, len(features)), held, min(n_stored, path.stat().st_size))
-    try:
-        table = file.read()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise DataError(_damaged(path, error)) from error
+    table = file.read()
     columns = [_numbers(table.column(position)) for position in features]
     values = np.column_stack(columns) if columns else np.empty((len(table), 0))
     rows = None
@@ -127,10 +119,6 @@ def _column_of(table: Any, position: int) -> pd.Series[Any]:
     told = (table.schema.pandas_metadata or {}).get("columns", [])
     categories = any(each.get("name") == name and each.get("pandas_type") == "categorical" for each in told)
     return column.astype("category") if categories else column
-
-
-def _damaged(path: Path, error: BaseException) -> str:
-    return f"{path} is damaged: {' '.join(str(error).split())}"
 
 
 def _pandas_index(schema: Any) -> list[str]:

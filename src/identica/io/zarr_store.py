@@ -7,15 +7,15 @@ fill value, so that a small directory can declare any shape.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from identica.io.budget import Budget, size_in_words
+from identica.io.budget import Budget
 from identica.io.errors import DataError
+from identica.io.json_text import read_json
 
 __all__ = ["check_zarr"]
 
@@ -96,14 +96,10 @@ def _files(store: Path) -> Iterator[Path]:
 
 def _metadata(path: Path, store: Path) -> dict[str, Any]:
     name = path.relative_to(store)
-    size = path.stat().st_size
-    if size > LARGEST_METADATA:
-        limit = size_in_words(LARGEST_METADATA)
-        raise DataError(f"{store}: {name} has {size_in_words(size)}, and metadata of up to {limit} are read")
     try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{store} is damaged: {name} is not JSON") from error
+        content = read_json(path, LARGEST_METADATA, infinite=True)
+    except DataError as error:
+        raise DataError(f"{store} is damaged: {error}") from error
     if not isinstance(content, dict):
         raise DataError(f"{store} is damaged: {name} is no JSON object")
     return content

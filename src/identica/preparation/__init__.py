@@ -10,7 +10,14 @@ from identica.preparation.covariates import Covariate, Covariates, fit_covariate
 from identica.preparation.geodesic import Basis, geodesic_basis
 from identica.preparation.inputs import check_observations
 from identica.preparation.noise import factor_noise, noise_edge, standing_out
-from identica.preparation.observed import Observed, Prepared, check_counts, check_size_factors, share_of_known
+from identica.preparation.observed import (
+    Observed,
+    Prepared,
+    check_counts,
+    check_size_factors,
+    ratio_to_totals,
+    share_of_known,
+)
 from identica.preparation.split import split_rows
 from identica.preparation.standardise import FloatArray, Standardised, own_units, standardise, units_differ
 from identica.preparation.wild import WildRows, wild_rows
@@ -43,6 +50,7 @@ __all__ = [
     "pca_solver",
     "principal_axes",
     "principal_subspace",
+    "ratio_to_totals",
     "share_of_known",
     "split_rows",
     "standardise",

@@ -15,7 +15,7 @@ from identica.preparation.counts import CountModel, log_depth
 from identica.preparation.covariates import Covariates
 from identica.preparation.standardise import FloatArray
 
-__all__ = ["Observed", "Prepared", "check_counts", "check_size_factors", "share_of_known"]
+__all__ = ["Observed", "Prepared", "check_counts", "check_size_factors", "ratio_to_totals", "share_of_known"]
 
 SAME_UNIT = 1.25
 """How far depths may be from totals, as a factor, to be taken for such."""
@@ -245,9 +245,32 @@ def check_counts(X: FloatArray, who: str, names: Any = None) -> None:
         )
 
 
+def ratio_to_totals(X: FloatArray, size_factors: NDArray[np.float64]) -> float:
+    """Return how many times the totals size factors are.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_features)
+        Counts.
+    size_factors : ndarray of shape (n,)
+        Depths.
+
+    Returns
+    -------
+    float
+        The median over samples.
+
+    Examples
+    --------
+    >>> ratio_to_totals(np.ones((3, 4)), np.array([2.0, 2.0, 8.0]))
+    0.5
+    """
+    return float(np.median(size_factors / np.maximum(X.sum(axis=1, dtype=np.float64), 1.0)))
+
+
 def _compare_with_totals(X: FloatArray, size_factors: NDArray[np.float64]) -> None:
     """Warn of size factors that are in another unit than totals, by which the model was fitted."""
-    ratio = float(np.median(size_factors / np.maximum(X.sum(axis=1, dtype=np.float64), 1.0)))
+    ratio = ratio_to_totals(X, size_factors)
     if not 1 / SAME_UNIT <= ratio <= SAME_UNIT:
         warnings.warn(
             f"the model's depths are totals over its {X.shape[1]} features, and the size factors given are {ratio:.3g} "

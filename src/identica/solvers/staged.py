@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-import torch
-from torch import Tensor
-
 from identica.arguments import check_integer, check_real
 from identica.criteria import Criterion
 from identica.solvers.alignment import ALIGN_POINTS, ALIGN_ROWS, ALIGNED, align_networks
@@ -87,12 +84,12 @@ class Staged(Solver):
             widen(start)
             steps = max(1, start.training.max_steps // 3)
             start.minimise("counts", start.objective(), max_steps=steps)
-        restarts = (
-            self.restarts if start.data.direction is None else max(min(2, self.restarts), self.restarts // DENSER)
-        )
+        restarts, points, rows = self.restarts, ALIGN_POINTS, ALIGN_ROWS
+        if start.data.direction is not None:  # of counts
+            restarts, points, rows = max(min(2, restarts), restarts // DENSER), points // DENSER, DENSER * rows
         found = start.compute(
             "align",
-            lambda generator: _aligned(start, criterion, restarts, generator),
+            lambda generator: align_networks(start, criterion, restarts, generator, n_points=points, n_rows=rows),
             ALIGNED | {"criteria": (restarts,)},
         )
         if self.weight == 0 or steps == 0:
@@ -113,11 +110,3 @@ class Staged(Solver):
         if error <= start.linear_error:  # what was better than PCA must stay so, rounding and trifles apart
             limit = min(limit, max(start.linear_error, error + TRIFLE * explained))
         start.minimise("refine", start.objective(penalty), max_steps=steps, keep_best=False, limit=limit)
-
-
-def _aligned(start: Trainer, criterion: Criterion, restarts: int, generator: torch.Generator) -> dict[str, Tensor]:
-    if start.data.direction is None:
-        return align_networks(start, criterion, restarts, generator)
-    return align_networks(
-        start, criterion, restarts, generator, n_points=ALIGN_POINTS // DENSER, n_rows=DENSER * ALIGN_ROWS
-    )

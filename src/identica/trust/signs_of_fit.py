@@ -7,7 +7,7 @@ from typing import Any
 
 from identica.trust.signs import AGREEMENT, MIDDLE, Side, Sign, grade_of
 
-__all__ = ["CLEARLY_POINTWISE", "DEAD", "DOUBTS", "LOOKS"]
+__all__ = ["CLEARLY_POINTWISE", "DEAD", "DOUBTS", "LOOKS", "is_of_counts"]
 
 ANSWERED = 0.985
 """From here on starts agree so closely that restarts which do not are a matter of the search alone."""
@@ -36,6 +36,22 @@ TECHNICAL = 0.5
 """Share of its variance that depth and covariates tell, from which on a component is technical."""
 DEAD = 0.01
 """Share of the mean strength of all components below which one does nothing."""
+
+
+def is_of_counts(fitted: Any) -> bool:
+    """Tell whether a fit is of counts; fits of other kinds than this library's have no likelihood.
+
+    Parameters
+    ----------
+    fitted : fitted estimator
+        Any.
+
+    Returns
+    -------
+    bool
+        Whether its likelihood is another than Gaussian.
+    """
+    return bool(getattr(fitted, "likelihood", "gaussian") != "gaussian")
 
 
 def _starts(fitted: Any) -> Sign | None:
@@ -122,11 +138,7 @@ def _odds(fitted: Any) -> Sign | None:
 def _reconstruction(fitted: Any) -> Sign | None:
     ours, linear = fitted.reconstruction_error_, fitted.linear_reconstruction_error_
     floor = getattr(fitted, "noise_floor_", None)
-    kind = (
-        "noise of one size in all directions"
-        if getattr(fitted, "likelihood", "gaussian") == "gaussian"
-        else "the noise of counts alone"
-    )
+    kind = "the noise of counts alone" if is_of_counts(fitted) else "noise of one size in all directions"
     noise = "" if floor is None else f", {kind} would leave {floor:.2%}"
     facts = f"leaves {ours:.2%} of the held-out variance unexplained, PCA {linear:.2%}{noise}"
     # Where the mixing is linear PCA is as good, and the components can be right all the same.
@@ -216,10 +228,10 @@ def _known(fitted: Any) -> Sign | None:
     found = [f"{j} ({share:.2f})" for j, share in enumerate(shares) if share >= TECHNICAL]
     if not found:
         return None
-    told = "depth or covariates tell" if fitted.likelihood != "gaussian" else "covariates tell"
+    known = "Depth or covariates" if is_of_counts(fitted) else "Covariates"
     text = (
-        f"{told[0].upper()}{told[1:]} much of component(s) {', '.join(found)} (share of the variance): these are "
-        "technical at least in part, and nothing else should be read into them."
+        f"{known} tell much of component(s) {', '.join(found)} (share of the variance): these are technical at least "
+        "in part, and nothing else should be read into them."
     )
     return Sign("covariates", "neither", text)
 

@@ -12,7 +12,7 @@ from identica.trust.other_fits import CrossCheck
 from identica.trust.sdi import SDISummary
 from identica.trust.signs import MIDDLE, QUESTIONS, Sign
 from identica.trust.signs_beside import of_halves, of_influence, of_local, of_seeds
-from identica.trust.signs_of_fit import LOOKS
+from identica.trust.signs_of_fit import LOOKS, is_of_counts
 
 __all__ = ["ASSUMED", "Verdict", "judge"]
 
@@ -138,6 +138,6 @@ def judge(fitted: Any, *, cross: CrossCheck | None = None, condition: SDISummary
 def _unexplained(fitted: Any) -> float:
     """Return the share left unexplained, of what is no noise where counts tell how much that is."""
     error, floor = float(fitted.reconstruction_error_), getattr(fitted, "noise_floor_", None)
-    if getattr(fitted, "likelihood", "gaussian") == "gaussian" or floor is None or floor >= 1:
+    if not is_of_counts(fitted) or floor is None or floor >= 1:
         return error
     return (error - float(floor)) / (1 - float(floor))

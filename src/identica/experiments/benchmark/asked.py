@@ -135,13 +135,13 @@ def read_asked(directory: str | os.PathLike[str], command: str | None = None) ->
         return None
     try:
         content = read_json(path, MOST_BYTES)
-        if fault_of(content, _ASKED, PLAN) is not None:
-            content = {}
-        fits = {(str(dataset), str(method)): str(fingerprint) for dataset, method, fingerprint in content["fits"]}
-        return Asked(fits, tuple(int(seed) for seed in content["seeds"]), content["command"])
-    except (ValueError, KeyError, TypeError):
+    except DataError:
+        content = None
+    if fault_of(content, _ASKED, PLAN) is not None:
         again = command or "the benchmark"
         raise DataError(
             f"{path} does not say what a run was asked for: remove the file and run {again} again, with the same "
             "--output"
-        ) from None
+        )
+    fits = {(str(dataset), str(method)): str(fingerprint) for dataset, method, fingerprint in content["fits"]}
+    return Asked(fits, tuple(content["seeds"]), content["command"])
