@@ -1,0 +1,141 @@
+"""Time whole sessions with scanpy: counts to named components, written and read again, all defaults.
+
+python benchmarks/session.py --output identica-session
+
+Two sessions. "counts": 20,000 simulated cells of two donors as sparse counts with depth and dropout, 2,000 of their
+2,980 genes highly variable; "pbmc": the blood cells that come with scanpy, logarithms of normalised counts. The
+seconds of each step are wall time; run nothing beside them. "R2" compares the components with the true factors.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+import scanpy
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+import identica
+from identica.datasets import Regulon, TechnicalNoise, make_cells, make_regulon
+from identica.experiments import markdown_table
+from identica.io import atomic_write, prepare_output_dir
+from identica.metrics import mean_r2
+
+N_CELLS = 20_000
+
+
+class Session:
+    """The steps of a session and how long each took, in seconds."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.rows = name, list[dict[str, object]]()
+
+    @contextmanager
+    def step(self, step: str) -> Iterator[None]:
+        """Time what is done inside, and print it."""
+        start = time.perf_counter()
+        yield
+        self.rows.append({"session": self.name, "step": step, "seconds": time.perf_counter() - start})
+        print(f"{self.name}: {step}, {self.rows[-1]['seconds']:.0f} s", flush=True)
+
+    def finish(self) -> list[dict[str, object]]:
+        """The rows, with one for all steps."""
+        seconds = sum(float(str(row["seconds"])) for row in self.rows)
+        return [*self.rows, {"session": self.name, "step": "all", "seconds": seconds}]
+
+
+def simulated_counts() -> tuple[anndata.AnnData, NDArray[np.float64], Regulon]:
+    """20,000 cells of two donors whose genes are shifted, as sparse counts; their ten true factors; the network."""
+    regulon = make_regulon(120, 4_000, random_state=0)
+    cells = make_cells(N_CELLS, 10, regulon=regulon, half_responses="edge", hill=4, fold=16, random_state=0)
+    random = np.random.RandomState(0)
+    genes = list(cells.genes)
+    silent = 2_980 - len(genes)  # genes that answer to no factor
+    levels = np.hstack([cells.clean, np.tile(random.lognormal(0, 1, max(silent, 0)), (N_CELLS, 1))])
+    genes += [f"silent_{i}" for i in range(silent)]
+    donor = random.randint(2, size=N_CELLS)
+    shifts = random.lognormal(0, 0.3, (2, len(genes)))
+    sequencer = TechnicalNoise(library_mean=8.5, dropout_percentile=30, counts=True)
+    counts = sequencer.apply(levels * shifts[donor], random_state=0)
+    obs = pd.DataFrame({"donor": np.array(["first", "second"])[donor]}, index=[f"cell_{i}" for i in range(N_CELLS)])
+    adata = anndata.AnnData(csr_matrix(counts.astype(np.float32)), obs=obs, var=pd.DataFrame(index=genes))
+    return adata, cells.latents, regulon
+
+
+def file_and_back(adata: anndata.AnnData) -> None:
+    """Write a file, read it, and check that what was found is the same in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        adata.write_h5ad(Path(folder) / "cells.h5ad")
+        again = anndata.read_h5ad(Path(folder) / "cells.h5ad")
+    for found, written in ((adata.obsm, again.obsm), (adata.varm, again.varm)):
+        for key in found:
+            if "dica" in key and not np.array_equal(found[key], written[key]):
+                raise ValueError(f"{key} is not the same after a file")
+
+
+def counts() -> list[dict[str, object]]:
+    """The session of docs/single-cell.md on simulated counts."""
+    adata, factors, regulon = simulated_counts()
+    print(adata, f"{adata.X.nnz / np.prod(adata.shape):.0%} not zero", flush=True)
+    session = Session("counts")
+    with session.step("highly variable genes, logarithms"):
+        adata.layers["counts"] = adata.X.copy()
+        scanpy.experimental.pp.highly_variable_genes(adata, layer="counts", n_top_genes=2_000, batch_key="donor")
+        scanpy.pp.normalize_total(adata)
+        scanpy.pp.log1p(adata)
+    with session.step("tl.dica"):
+        identica.tl.dica(adata, layer="counts", batch_key="donor", random_state=0)
+    with session.step("names and programs"):
+        identica.tl.label_components(adata, regulon.to_frame(), min_targets=3)
+        identica.get.programs(adata)
+    with session.step("neighbours and UMAP"):
+        scanpy.pp.neighbors(adata, use_rep="X_dica")
+        scanpy.tl.umap(adata)
+    with session.step("pictures"):
+        identica.pl.influence(adata)
+        identica.pl.embedding(adata, "umap")
+        identica.pl.matrixplot(adata, "donor")
+    with session.step("file and back"):
+        file_and_back(adata)
+    print(f"R2 {mean_r2(factors, adata.obsm['X_dica']):.3f}, verdict {adata.uns['dica']['verdict']}")
+    print(adata.uns["dica"]["labels"])
+    return session.finish()
+
+
+def pbmc() -> list[dict[str, object]]:
+    """The session of the gallery on scanpy's blood cells."""
+    session = Session("pbmc")
+    adata = scanpy.datasets.pbmc68k_reduced().raw.to_adata()
+    with session.step("tl.dica"):
+        identica.tl.dica(adata, random_state=0)
+    with session.step("programs"):
+        identica.get.programs(adata)
+    with session.step("pictures"):
+        identica.pl.influence(adata)
+        identica.pl.embedding(adata, "umap")
+        identica.pl.matrixplot(adata, "bulk_labels")
+    with session.step("file and back"):
+        file_and_back(adata)
+    print(f"{adata.obsm['X_dica'].shape[1]} components, verdict {adata.uns['dica']['verdict']}")
+    return session.finish()
+
+
+def main() -> None:
+    """Run both sessions and write the rows and the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, required=True, help="a new folder")
+    output = prepare_output_dir(parser.parse_args().output)
+    rows = [*pbmc(), *counts()]
+    with atomic_write(output / "results.csv") as partial:
+        pd.DataFrame(rows).to_csv(partial, index=False)
+    print(markdown_table([{**row, "seconds": f"{row['seconds']:.0f}"} for row in rows], ["session", "step", "seconds"]))
+
+
+if __name__ == "__main__":
+    main()
