@@ -45,7 +45,7 @@ class Session:
         print(f"{self.name}: {step}, {self.rows[-1]['seconds']:.0f} s", flush=True)
 
     def finish(self) -> list[dict[str, object]]:
-        """The rows, with one for all steps."""
+        """Return the rows, with one for all steps."""
         seconds = sum(float(str(row["seconds"])) for row in self.rows)
         return [*self.rows, {"session": self.name, "step": "all", "seconds": seconds}]
 
@@ -80,7 +80,7 @@ def file_and_back(adata: anndata.AnnData) -> None:
 
 
 def counts() -> list[dict[str, object]]:
-    """The session of docs/single-cell.md on simulated counts."""
+    """Run the session of docs/single-cell.md on simulated counts."""
     adata, factors, regulon = simulated_counts()
     print(adata, f"{adata.X.nnz / np.prod(adata.shape):.0%} not zero", flush=True)
     session = Session("counts")
@@ -95,7 +95,7 @@ def counts() -> list[dict[str, object]]:
         identica.tl.label_components(adata, regulon.to_frame(), min_targets=3)
         identica.get.programs(adata)
     with session.step("neighbours and UMAP"):
-        scanpy.pp.neighbors(adata, use_rep="X_dica")
+        scanpy.pp.neighbors(adata, use_rep="X_dica", transformer="sklearn")
         scanpy.tl.umap(adata)
     with session.step("pictures"):
         identica.pl.influence(adata)
@@ -109,7 +109,7 @@ def counts() -> list[dict[str, object]]:
 
 
 def pbmc() -> list[dict[str, object]]:
-    """The session of the gallery on scanpy's blood cells."""
+    """Run the session of the gallery on scanpy's blood cells."""
     session = Session("pbmc")
     adata = scanpy.datasets.pbmc68k_reduced().raw.to_adata()
     with session.step("tl.dica"):

@@ -350,14 +350,18 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
             seed=plan.seeds[0],
             group_size=self._criterion().group_size,
             direction=best.data.direction,
+            design=prepared.design,
+            held_out=plan.held_out if best.data.held_out else None,
         )
+        self.conditioning_ = summary.conditioning
         self.encoder_, self.decoder_ = encoder.to(rows.dtype).eval(), decoder.to(rows.dtype).eval()
         with torch.no_grad():
             seen = seen.to(rows)
             self.explained_by_feature_ = share_explained(self.decoder_(self.encoder_(seen)) - seen, seen).cpu().numpy()
-            if prepared.design is not None:
+            if prepared.design is not None and summary.conditioning is not None:
                 latents = self.encoder_(rows[:MOST_TOLD]).cpu().numpy()
-                self.explained_by_covariates_ = share_of_known(latents, prepared.design[:MOST_TOLD])
+                known = summary.conditioning.known(latents, prepared.design[:MOST_TOLD])
+                self.explained_by_covariates_ = share_of_known(latents, known)
         influence = summary.influence.cpu().numpy()
         self.component_strength_ = influence.sum(axis=0).astype(standardised.dtype)
         self.influence_ = (influence * self.scale_[:, None]).astype(standardised.dtype)

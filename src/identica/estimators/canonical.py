@@ -11,10 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from identica.criteria import LocalGeometry, Volume, best_value, volume_efficiency, without_common_shift
+from identica.criteria import LocalGeometry, Volume, best_value, common_shift, volume_efficiency, without_common_shift
+from identica.estimators.conditioning import Conditioning, find_conditioning
 from identica.jacobian import jacobian
 from identica.networks import change_basis, evaluate
 
@@ -28,6 +31,8 @@ VOLUME_ROWS = 2048
 DUPLICATE_ROWS = 2000
 DUPLICATE = 0.98
 """Rank correlation from which two components count as one."""
+LEAST_LEFT = 1e-3
+"""Of a component's deviation: what is left of one that covariates tell wholly is not enlarged beyond its inverse."""
 
 
 @final
@@ -43,11 +48,14 @@ class Summary:
         Share of the largest possible volume that the Jacobians reach, at p = 2.
     duplicates : list of tuple of int
         Pairs of components that are nearly functions of each other, and components that hardly vary with themselves.
+    conditioning : Conditioning or None
+        How far what the encoder gives follows depth and covariates; None where nothing is known.
     """
 
     influence: Tensor
     volume_efficiency: float
     duplicates: list[tuple[int, int]]
+    conditioning: Conditioning | None
 
 
 def canonicalise(
@@ -58,6 +66,8 @@ def canonicalise(
     seed: int,
     group_size: int = 1,
     direction: Tensor | None = None,
+    design: NDArray[np.float64] | None = None,
+    held_out: NDArray[np.intp] | None = None,
 ) -> Summary:
     """Change the basis of the latents to the canonical one, in place, and describe the components.
 
@@ -73,6 +83,10 @@ def canonicalise(
         Components beside each other that stay together, ordered by what they do together.
     direction : Tensor of shape (n_features,), optional
         Of a common shift of the Jacobian's rows that the data do not tell, and that is taken out of what is reported.
+    design : ndarray of shape (n_samples, q), optional
+        Depth and covariates, what they tell of components is taken out of these.
+    held_out : ndarray of int, optional
+        Rows that the networks were not trained on.
 
     Returns
     -------
@@ -84,7 +98,9 @@ def canonicalise(
     few = rows[chosen.to(rows.device)].double()
     latents = evaluate(lambda part: encoder(part.double()), rows)
     with torch.no_grad():
-        mean, deviation = latents.mean(0), latents.std(0, unbiased=False)
+        conditioning = _conditioning(encoder, decoder, few, latents, direction, design, held_out)
+        mean, whole = latents.mean(0), latents.std(0, unbiased=False)
+        deviation = _without(conditioning, latents, design).std(0, unbiased=False).maximum(LEAST_LEFT * whole)
         deviation = torch.where(deviation > 0, deviation, 1.0)
         size, signed = _mean_jacobians(encoder, decoder, few, direction)
         strength = size.sum(0) * deviation
@@ -96,14 +112,52 @@ def canonicalise(
         order = by_group[torch.argsort(together[by_group], descending=True, stable=True)]
         at_strongest = signed.gather(0, size.argmax(0, keepdim=True)).squeeze(0)
         sign = torch.where(at_strongest < 0, -1.0, 1.0).to(deviation)
-        change_basis(encoder, decoder, torch.diag(deviation * sign)[:, order], mean)
+        transform = torch.diag(deviation * sign)[:, order]
+        change_basis(encoder, decoder, transform, mean)
+        if conditioning is not None:
+            conditioning = conditioning.in_basis(transform.cpu().numpy(), mean.cpu().numpy())
         influence, _ = _mean_jacobians(encoder, decoder, few, direction)
         shown = torch.randperm(rows.shape[1], generator=generator)[:VOLUME_ROWS].to(rows.device)
         _, matrices = jacobian(decoder, encoder(few[:VOLUME_POINTS]), features=shown)
-        duplicates = _duplicates(evaluate(lambda part: encoder(part.double()), rows[:DUPLICATE_ROWS]))
+        compared = evaluate(lambda part: encoder(part.double()), rows[:DUPLICATE_ROWS])
+        duplicates = _duplicates(_without(conditioning, compared, design))
     among = None if direction is None else direction.to(matrices)[shown]
     reached = best_value(Volume(2.0), LocalGeometry.of(matrices, among))
-    return Summary(influence, float(volume_efficiency(reached, *matrices.shape[1:])), duplicates)
+    return Summary(influence, float(volume_efficiency(reached, *matrices.shape[1:])), duplicates, conditioning)
+
+
+def _conditioning(
+    encoder: nn.Module,
+    decoder: nn.Module,
+    few: Tensor,
+    latents: Tensor,
+    direction: Tensor | None,
+    design: NDArray[np.float64] | None,
+    held_out: NDArray[np.intp] | None,
+) -> Conditioning | None:
+    """Return how far latents follow depth and covariates, by the regression and by what the Jacobian says of totals."""
+    if design is None:
+        return None
+    total = None
+    if direction is not None:
+        # A gene that does not answer to a component loses in share what the component adds to the total.
+        shift = torch.zeros(latents.shape[1], dtype=few.dtype, device=few.device)
+        for part in _parts(few):
+            _, matrix = jacobian(decoder, encoder(part))
+            shift = shift + common_shift(matrix, direction.to(matrix)).sum(0)
+        total = -(shift / len(few)).cpu().numpy()
+    nothing = np.empty(0, dtype=np.intp)
+    return find_conditioning(latents.cpu().numpy(), design, nothing if held_out is None else held_out, total)
+
+
+def _without(conditioning: Conditioning | None, latents: Tensor, design: NDArray[np.float64] | None) -> Tensor:
+    if conditioning is None or design is None:
+        return latents
+    return torch.as_tensor(conditioning.without(latents.cpu().numpy(), design[: len(latents)])).to(latents)
+
+
+def _parts(few: Tensor) -> tuple[Tensor, ...]:
+    return torch.split(few, max(1, ENTRIES_AT_ONCE // (few.shape[1] * 16)))
 
 
 def _duplicates(latents: Tensor) -> list[tuple[int, int]]:
@@ -120,7 +174,7 @@ def _mean_jacobians(
 ) -> tuple[Tensor, Tensor]:
     """Return the means of |J| and of J over samples, each (n_features, n_components)."""
     size = signed = torch.zeros((), dtype=few.dtype, device=few.device)
-    for part in torch.split(few, max(1, ENTRIES_AT_ONCE // (few.shape[1] * 16))):
+    for part in _parts(few):
         _, matrix = jacobian(decoder, encoder(part))
         if direction is not None:
             matrix = without_common_shift(matrix, direction.to(matrix))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from identica.criteria import without_common_shift
 from identica.estimators.canonical import ENTRIES_AT_ONCE
+from identica.estimators.conditioning import Conditioning
 from identica.estimators.persistence import load_estimator, save_estimator
 from identica.io import check_output_file
 from identica.jacobian import jacobian
@@ -35,6 +36,7 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
     mean_: FloatArray
     scale_: FloatArray
     observed_: Observed
+    conditioning_: Conditioning | None
     n_features_in_: int
     sample_shape_: tuple[int, ...]
 
@@ -63,6 +65,14 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
         design = observed.design(X, covariates, check_size_factors(size_factors, len(X)))
         return self._on_device(observed.standardised(X, design)), design
 
+    def _components(self, X: FloatArray, covariates: Any, size_factors: Any) -> FloatArray:
+        """Return the components of checked observations."""
+        rows, design = self._seen(X, covariates, size_factors)
+        latents = evaluate(self.encoder_, rows).cpu().numpy()
+        if self.conditioning_ is not None and design is not None:
+            latents = self.conditioning_.without(latents, design)
+        return latents.astype(X.dtype, copy=False)
+
     def _on_device(self, values: Any) -> Tensor:
         """Bring values into the precision and onto the device of the networks."""
         weight = next(self.decoder_.parameters())
@@ -83,16 +93,15 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            Components; zero mean and unit variance on the data that were fitted.
+            Components; zero mean and unit variance on the data that were fitted, without what is linear in depth or
+            covariates.
 
         Raises
         ------
         ValueError
             If X has other features than the data that were fitted, or values that are not finite or too large.
         """
-        X = self._checked(X)
-        rows, _ = self._seen(X, covariates, size_factors)
-        return evaluate(self.encoder_, rows).cpu().numpy().astype(X.dtype, copy=False)
+        return self._components(self._checked(X), covariates, size_factors)
 
     def fit_transform(self, X: Any, y: Any = None, **known: Any) -> FloatArray:
         """Fit the components of a table and return them.
@@ -168,7 +177,7 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
         return self.observed_.restored(outputs, design).astype(dtype)
 
     def jacobian(self, X: Any, *, covariates: Any = None, size_factors: Any = None) -> FloatArray:
-        """Return the decoder's Jacobian at samples: how each feature answers to each component there.
+        """Return the decoder's Jacobian at components of samples: how each feature answers to each component there.
 
         Parameters
         ----------
@@ -188,7 +197,7 @@ class FittedNetworks(TransformerMixin, BaseEstimator):
         """
         shape = np.shape(X)
         X = self._checked(X)
-        latents = evaluate(self.encoder_, self._seen(X, covariates, size_factors)[0])
+        latents = self._on_device(self._components(X, covariates, size_factors))
         result = self._decoder_jacobian(latents, X.dtype)
         if self.observed_.log_link:
             result *= self.observed_.slopes(evaluate(self.decoder_, latents).cpu().numpy())[..., None]

@@ -185,6 +185,9 @@ def tensors_fault(
         wanted |= {f"observed.counts.{name}": (m,) for name in names} | {"observed.counts.effects": (m, q)}
     elif q:
         wanted["observed.effects"] = (q, m)
+    known = q + (observed["counts"] is not None)  # depth stands before covariates
+    if known:
+        wanted |= {"conditioning.coefficients": (known, d), "conditioning.centre": (known,), "conditioning.total": (d,)}
     optional: dict[str, tuple[int | None, ...]] = {
         "restarts_": (None,),
         "feature_units_": (m,),

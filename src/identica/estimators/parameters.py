@@ -79,8 +79,10 @@ component_strength_ : ndarray of shape (n_components,)
 explained_by_feature_ : ndarray of shape (n_features,)
     Share of each feature's variance that the model explains on held-out rows, at most 1; 0 where it is constant.
 explained_by_covariates_ : ndarray of shape (n_components,)
-    Share of each component's variance that depth (with its logarithm's square) and covariates tell, linearly, in the
-    rows fitted; only where there were such.
+    Share of the variance of what the encoder gives for each component that depth, covariates and their squares tell in
+    the rows fitted; only where there were such. Components are without what is linear in depth and covariates.
+conditioning_ : Conditioning or None
+    What was taken out of the components for that; None without depth and covariates.
 feature_units_ : ndarray of shape (n_features,)
     Factor of each feature's row of the standardised Jacobian in the criterion.
 wild_rows_ : ndarray of int

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from identica.estimators.building import build_framed, find_device, outline
+from identica.estimators.conditioning import Conditioning
 from identica.estimators.model_schema import (
     OWN_MODULE,
     attributes_fault,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["load_estimator", "save_estimator"]
 
-FORMAT = 3
+FORMAT = 4
 _ARRAYS = (
     "mean_",
     "scale_",
@@ -97,7 +98,10 @@ def save_estimator(estimator: ComponentAnalysis, path: Path) -> None:
             tensors[name] = torch.as_tensor(np.ascontiguousarray(getattr(estimator, name)))
     attributes = {name: _plain(getattr(estimator, name)) for name in _VALUES if hasattr(estimator, name)}
     arrays, attributes["observed_"] = _observed_values(estimator.observed_)
-    tensors |= {f"observed.{name}": torch.as_tensor(np.ascontiguousarray(array)) for name, array in arrays.items()}
+    named = {f"observed.{name}": array for name, array in arrays.items()}
+    if estimator.conditioning_ is not None:
+        named |= {f"conditioning.{name}": array for name, array in vars(estimator.conditioning_).items()}
+    tensors |= {name: torch.as_tensor(np.ascontiguousarray(array)) for name, array in named.items()}
     if hasattr(estimator, "feature_names_in_"):
         attributes["feature_names_in_"] = [str(name) for name in estimator.feature_names_in_]
     header = {
@@ -309,15 +313,19 @@ def _set_attributes(
     for name in _ARRAYS:
         if name in tensors:
             setattr(estimator, name, tensors[name].numpy())
-    prefix = "observed."
-    learned = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-    numbers = {"mean_": tensors["mean_"], "scale_": tensors["scale_"], **learned}
+    learned, taken_out = (
+        {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+        for prefix in ("observed.", "conditioning.")
+    )
+    numbers = {"mean_": tensors["mean_"], "scale_": tensors["scale_"], **learned, **taken_out}
     for name, tensor in numbers.items():
         if not bool(tensor.isfinite().all()):
             raise _Unlike(f"the array {name} has values that are not finite")
     if not bool((tensors["scale_"] > 0).all()):
         raise _Unlike("the array scale_ has values that are not positive")
     estimator.observed_ = _observed_of(estimator.mean_, estimator.scale_, learned, attributes["observed_"])
+    arrays = {name: tensor.numpy() for name, tensor in taken_out.items()}
+    estimator.conditioning_ = Conditioning(**arrays) if arrays else None
     estimator.sample_shape_ = tuple(attributes["sample_shape_"])
     estimator.wild_rows_ = np.array(attributes["wild_rows_"], dtype=np.intp)
     estimator.duplicates_ = [(i, j) for i, j in attributes["duplicates_"]]
