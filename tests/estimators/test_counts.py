@@ -250,7 +250,7 @@ def test_a_component_that_is_a_curve_of_a_covariate_is_said_to_be_technical(tmp_
     assert model.explained_by_covariates_[technical] > 0.8
     assert model.explained_by_covariates_[1 - technical] < 0.2
     said = next(sign for sign in model.verdict_.signs if sign.name == "covariates")
-    assert f"Covariates tell much of component(s) {technical} (0." in said.text
+    assert f"Covariates told much of component(s) {technical} (0." in said.text
     model.save(tmp_path / "model.safetensors")
     loaded = PolytopicFactorization.load(tmp_path / "model.safetensors")
     np.testing.assert_array_equal(loaded.explained_by_covariates_, model.explained_by_covariates_)

@@ -49,9 +49,9 @@ def describe_components(
     DataFrame of shape (n_components, 7)
         By component: strength, how much it moves all genes, relative to the mean of all components; top_weight, the
         mean of its ten largest absolute weights; n_genes, those that it influences most of all components; told, the
-        share of its variance that all stronger ones tell; technical, the share that depth and covariates tell; state,
-        "empty", "technical", "duplicate", "split", "faint" or "own"; partner, the stronger component that a duplicate
-        or split one goes with, and -1 for the others.
+        share of its variance that all stronger ones tell; technical, the share that depth and covariates told before
+        it was taken out; state, "empty", "technical", "duplicate", "split", "faint" or "own"; partner, the stronger
+        component that a duplicate or split one goes with, and -1 for the others.
     """
     strength = np.asarray(method.component_strength_, dtype=np.float64)
     strength = strength / max(strength.mean(), np.finfo(np.float64).tiny)

@@ -197,8 +197,8 @@ def components(adata: AnnData, *, key: str = "dica") -> pd.DataFrame:
         By name. component, the column of obsm["X_dica"], and what uns["dica"]["components"] has: strength, how much it
         moves all genes, relative to the mean of all components; top_weight, the mean of its ten largest absolute
         weights; n_genes, those that follow it most of all components; told, the share of its variance that all stronger
-        components tell; technical, the share that depth and covariates tell; state, "empty" (its strength is below
-        0.01), "technical" (half of it and more is told by depth and covariates), "duplicate" (its ranks are those of a
+        components tell; technical, the share that depth and covariates told before it was taken out; state, "empty"
+        (its strength is below 0.01), "technical" (that share is half and more), "duplicate" (its ranks are those of a
         stronger one, with a correlation above 0.98), "split" (0.8 and more of it is told), "faint" (its top_weight is
         below 0.6 of the median) or "own"; partner, the stronger component that a duplicate or split one goes with, and
         -1 for the others.

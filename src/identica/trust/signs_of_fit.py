@@ -230,8 +230,8 @@ def _known(fitted: Any) -> Sign | None:
         return None
     known = "Depth or covariates" if is_of_counts(fitted) else "Covariates"
     text = (
-        f"{known} tell much of component(s) {', '.join(found)} (share of the variance): these are technical at least "
-        "in part, and nothing else should be read into them."
+        f"{known} told much of component(s) {', '.join(found)} (share of the variance) before that was taken out: what "
+        "is left of these may be technical, too."
     )
     return Sign("covariates", "neither", text)
 
