@@ -323,6 +323,9 @@ def test_counts_are_recognised_in_every_kind_of_file(tmp_path, ending):
     with pytest.warns(UserWarning, match="give --likelihood poisson if they are counts"):
         assert recognise_counts(identica.PolytopicFactorization(2), table, told=False).likelihood == "gaussian"
     assert recognise_counts(identica.DICA(2), table, told=True).likelihood == "gaussian"
+    table.values[0, :2] = -1
+    with pytest.warns(UserWarning, match=r"2 values are negative and the others look like raw counts"):
+        assert recognise_counts(identica.DICA(2), table, told=False).likelihood == "gaussian"
 
 
 def test_logarithms_are_no_counts(fitted):
