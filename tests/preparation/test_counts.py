@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from identica.preparation import factor_noise, fit_counts, log_depth, noise_edge
+from identica.preparation import check_features_used, factor_noise, fit_counts, log_depth, noise_edge
 
 N = 3000
 
@@ -141,9 +141,21 @@ def test_dispersions_are_those_of_each_gene() -> None:
     ("counts", "said"),
     [
         (np.ones((50, 3)), "no count differs from what depth and covariates say"),
-        (np.arange(50.0)[:, None], "counts of one feature are their own depth"),
+        (np.arange(50.0)[:, None], "counts of one feature are their own depth: give size factors"),
+        (np.arange(50.0)[:, None] * [1, 0, 0], "of 3 features it alone has a count in 5 samples or more"),
     ],
 )
 def test_counts_that_say_nothing_are_refused(counts, said) -> None:
-    with pytest.raises(ValueError, match=said):
-        fit_counts(counts, 1)
+    for depth in (None, 3 * np.maximum(counts.sum(axis=1), 1)):
+        with pytest.raises(ValueError, match=said):
+            fit_counts(counts, 1, size_factors=depth)
+
+
+def test_a_feature_may_stand_alone_beside_depths_that_say_something() -> None:
+    random = np.random.default_rng(0)
+    depth = random.lognormal(0, 0.3, 200)
+    counts = np.column_stack([random.poisson(4 * depth), np.zeros((200, 2))])
+    model = fit_counts(counts, 1, size_factors=depth)
+    check_features_used(model, 1)
+    with pytest.raises(ValueError, match="n_components=2 exceeds the 1 of 3 features that are used"):
+        check_features_used(model, 2)

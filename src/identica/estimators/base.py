@@ -39,6 +39,7 @@ from identica.preparation import (
     Observed,
     Prepared,
     check_counts,
+    check_features_used,
     check_observations,
     check_size_factors,
     fit_counts,
@@ -281,6 +282,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
     ) -> Prepared:
         """Model counts without components and return their residuals; sets observed_, mean_ and scale_."""
         counts = fit_counts(X, self.n_components, size_factors=depths, covariates=values, seed=seed)
+        check_features_used(counts, self.n_components)
         followed = self.likelihood in COUNT_LIKELIHOODS
         self.wild_rows_ = np.empty(0, dtype=np.intp)
         self.mean_, self.scale_ = counts.mean.astype(X.dtype), counts.scale.astype(X.dtype)
