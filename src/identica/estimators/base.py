@@ -209,6 +209,8 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         context = self._context(y, len(X))
         depths = self._checked_depths(X, size_factors)
         described, described_values = (None, None) if covariates is None else fit_covariates(covariates, len(X))
+        if described is not None:
+            described.warn_of_lone_levels(len(X))
         snapshots = find_snapshots(checkpoint, resume)
         if self.random_state is not None:
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
