@@ -133,24 +133,26 @@ def with_default_number(estimator: ComponentAnalysis, table: Table) -> Component
 
 
 def check_use(estimator: ComponentAnalysis, auxiliary: str | None) -> None:
-    """Make sure that a method is told an auxiliary variable if it needs one, and only then.
+    """Make sure, before anything is read, that a method has parameters that it can use, and what it must be told.
 
     Parameters
     ----------
     estimator : ComponentAnalysis
         The method.
     auxiliary : str or None
-        What was given.
+        What was given: it is needed by some methods, and of use to them alone.
 
     Raises
     ------
     ValueError
-        If it lacks one, or has no use for it.
+        If a parameter cannot be used, or the method lacks an auxiliary variable, or has no use for it.
     """
     from sklearn.utils import get_tags
 
     from identica.estimators import METHODS
+    from identica.estimators.parameters import check_parameters
 
+    check_parameters(estimator)
     needed = get_tags(estimator).target_tags.required
     if needed and auxiliary is None:
         raise ValueError(

@@ -26,7 +26,7 @@ from identica.criteria import Criterion, Volume
 from identica.estimators.building import build_framed, find_device
 from identica.estimators.canonical import canonicalise
 from identica.estimators.fitted import FittedNetworks
-from identica.estimators.parameters import check_parameters, documented, refuse_unknown
+from identica.estimators.parameters import LIKELIHOODS, check_parameters, documented, refuse_unknown
 from identica.estimators.plain_values import fingerprint
 from identica.estimators.plan import Plan, make_plan, make_starts
 from identica.io import check_output_file
@@ -60,7 +60,6 @@ from identica.trust import compare_starts, judge, of_single_points
 __all__ = ["ComponentAnalysis", "NetworkAnalysis"]
 
 AUTO_STARTS = 8
-LIKELIHOODS = ("gaussian", "residuals", *COUNT_LIKELIHOODS)
 COMPARED_ROWS = 2000
 MOST_TOLD = 20_000
 """Rows on which it is looked how much of components covariates tell."""

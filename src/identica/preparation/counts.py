@@ -236,6 +236,8 @@ def fit_counts(
     n_features = counts.shape[1]
     none = np.zeros((n_features, 0 if covariates is None else covariates.shape[1]))
     seen = np.count_nonzero(counts, axis=0) >= min(FEWEST_SEEN, len(counts))
+    if not counts.any():
+        raise ValueError(f"all counts of all {n_features} feature(s) are 0: give others, of another layer or file")
     if not seen.any():
         raise ValueError(
             f"no feature has a count in {FEWEST_SEEN} samples or more: there is nothing to learn from, give more "

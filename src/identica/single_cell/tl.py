@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from identica.arguments import check_integer
+from identica.arguments import check_choice, check_integer
 from identica.estimators import DICA
+from identica.estimators.parameters import LIKELIHOODS
 from identica.preparation import check_counts, fit_covariates, n_directions
 from identica.single_cell.covariates import CovariateKeys, size_factors
 from identica.single_cell.expression import (
@@ -132,6 +133,8 @@ def dica(
     check_writable(adata, copy=copy)
     if normalize is not None and not isinstance(normalize, bool | np.bool_):
         raise TypeError(f"normalize={normalize!r} is not possible: give True, False or None")
+    if likelihood is not None:
+        check_choice("likelihood", likelihood, LIKELIHOODS)
     if normalize and likelihood not in (None, "gaussian"):
         raise ValueError(
             f"normalize=True takes the logarithm of counts, and likelihood={likelihood!r} is of counts themselves: "
