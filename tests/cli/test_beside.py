@@ -274,8 +274,12 @@ def test_other_fits_are_told_what_the_fit_is_told(here, capsys):
             ["--covariates", "few", "--holdout", "0", "--cross-check"],
             "is 'many' for all samples: leave it out (one of the fits is made to 30 of the samples alone: leave rare",
         ),
-        (["--categorical-covariate-keys", "age"], "covariate 'age' has 54 levels in 54 rows, and each level needs sev"),
-        (["--covariates", "year"], "name it in --continuous-covariate-keys if it is a number"),
+        (
+            ["--categorical-covariate-keys", "age"],
+            "covariate 'age' has 60 different labels in 60 rows, 54 of which are fitted, and several rows must share",
+        ),
+        (["--covariates", "year"], "must share each label: name it in --continuous-covariate-keys, or leave it out"),
+        (["--size-factor", "day"], "'gene_3': name one of its columns as the size factors"),
         (["--continuous-covariate-keys", "batch"], "line 2, column 'batch' is 'a', and a number is needed"),
         (
             ["--size-factor-key", "depth"],

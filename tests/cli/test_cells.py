@@ -192,7 +192,7 @@ def test_a_finished_fit_is_looked_at_for_its_cells(here, capsys):
             "has no column 'plate' in obs, whose first columns are",
         ),
         (["fit", "cells.h5ad", "--layer", "raw", *CHOSEN], "has no layer 'raw', its layers are: counts; without one X"),
-        (["fit", "cells.h5ad", "--genes", "few", *CHOSEN], "genes=few is not known: use highly-variable or all"),
+        (["fit", "cells.h5ad", "--genes", "few", *CHOSEN], "--genes few is not known: use highly-variable or all"),
         (
             ["fit", "bare.h5ad", "--genes", "highly-variable", *CHOSEN],
             'bare.h5ad: --genes highly-variable needs var["h',
@@ -200,6 +200,10 @@ def test_a_finished_fit_is_looked_at_for_its_cells(here, capsys):
         (
             ["fit", "cells.h5ad", "--max-memory", "4KiB", *CHOSEN],
             "cells.h5ad holds a part of a dense matrix of shape (9",
+        ),
+        (
+            ["fit", "cells.h5ad", "--max-memory", "99", *CHOSEN],
+            "the names in var of shape (14,), which takes 112 bytes",
         ),
         (
             ["fit", "cells.h5ad", "--max-memory", "x", *CHOSEN],
@@ -323,6 +327,9 @@ def test_counts_are_recognised_in_every_kind_of_file(tmp_path, ending):
     with pytest.warns(UserWarning, match="give --likelihood poisson if they are counts"):
         assert recognise_counts(identica.PolytopicFactorization(2), table, told=False).likelihood == "gaussian"
     assert recognise_counts(identica.DICA(2), table, told=True).likelihood == "gaussian"
+    table.values[0, :2] = -1
+    with pytest.warns(UserWarning, match=r"2 values are negative and the others look like raw counts"):
+        assert recognise_counts(identica.DICA(2), table, told=False).likelihood == "gaussian"
 
 
 def test_logarithms_are_no_counts(fitted):

@@ -379,5 +379,5 @@ def test_counts_are_told_or_recognised(tmp_path, capsys):
     np.testing.assert_allclose(found, np.load(tmp_path / "counts" / "latents.npy"), atol=1e-6)
     capsys.readouterr()
     assert main([*shared, "--likelihood", "binomial", "--output", str(tmp_path / "bad")]) == 2
-    assert "likelihood" in capsys.readouterr().err
+    assert "likelihood='binomial' is not known: use one of gaussian, residuals, poisson" in capsys.readouterr().err
     assert not (tmp_path / "bad").exists()

@@ -211,7 +211,7 @@ BAD = [
     ({"likelihood": "poisson"}, 1.0, {"size_factors": np.ones(3)}, r"shape \(3,\) and X has 1500 samples"),
     ({"likelihood": "poisson"}, 1.0, {"size_factors": np.zeros(N)}, "size factor of sample 0 is 0: size factors are"),
     ({"likelihood": "poisson"}, 1.0, {"size_factors": ["a"] * N}, "size_factors are no numbers"),
-    ({"likelihood": "binomial"}, 1.0, {}, "'likelihood' parameter of DICA must be"),
+    ({"likelihood": "nb"}, 1.0, {}, "likelihood='nb' is not known: use one of .*negative-binomial"),
 ]
 
 

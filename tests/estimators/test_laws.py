@@ -405,6 +405,7 @@ def test_refuses_parameters_out_of_range(change, error, words):
         ),
         (lambda X: pd.DataFrame(X).rename(columns=lambda i: f"f{i % 7}"), "columns of X have the name 'f0': rename"),
         (lambda X: np.ones_like(X), "are constant"),
+        (lambda X: np.zeros_like(X), r"all values of all [0-9]+ feature\(s\) are 0: give others"),
         (lambda X: X * 1e200, "moderate size"),
     ],
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from identica.preparation import factor_noise, fit_counts, log_depth, noise_edge
+from identica.preparation import check_features_used, factor_noise, fit_counts, log_depth, noise_edge
 
 N = 3000
 
@@ -105,11 +105,6 @@ def test_noise_has_variance_1_and_features_that_are_hardly_seen_are_left_out():
     assert np.linalg.eigvalsh(np.cov(residuals[:, 2:].T)).max() < 1.25 * noise_edge(N, 58)
 
 
-def test_counts_of_zero_are_refused():
-    with pytest.raises(ValueError, match="no feature has a count in 5 samples or more: there is nothing to learn"):
-        fit_counts(np.zeros((50, 4)), 1)
-
-
 @pytest.mark.parametrize("n_features", [30, 2100])
 def test_the_noise_of_a_factor_model_is_found(n_features):
     random = np.random.default_rng(0)
@@ -140,10 +135,24 @@ def test_dispersions_are_those_of_each_gene() -> None:
 @pytest.mark.parametrize(
     ("counts", "said"),
     [
+        (np.zeros((50, 4)), r"all counts of all 4 feature\(s\) are 0: give others"),
+        (np.eye(50)[:, :4], "no feature has a count in 5 samples or more: there is nothing to learn"),
         (np.ones((50, 3)), "no count differs from what depth and covariates say"),
-        (np.arange(50.0)[:, None], "counts of one feature are their own depth"),
+        (np.arange(50.0)[:, None], "counts of one feature are their own depth: give size factors"),
+        (np.arange(50.0)[:, None] * [1, 0, 0], "of 3 features it alone has a count in 5 samples or more"),
     ],
 )
 def test_counts_that_say_nothing_are_refused(counts, said) -> None:
-    with pytest.raises(ValueError, match=said):
-        fit_counts(counts, 1)
+    for depth in (None, 3 * np.maximum(counts.sum(axis=1), 1)):
+        with pytest.raises(ValueError, match=said):
+            fit_counts(counts, 1, size_factors=depth)
+
+
+def test_a_feature_may_stand_alone_beside_depths_that_say_something() -> None:
+    random = np.random.default_rng(0)
+    depth = random.lognormal(0, 0.3, 200)
+    counts = np.column_stack([random.poisson(4 * depth), np.zeros((200, 2))])
+    model = fit_counts(counts, 1, size_factors=depth)
+    check_features_used(model, 1)
+    with pytest.raises(ValueError, match="n_components=2 exceeds the 1 of 3 features that are used"):
+        check_features_used(model, 2)

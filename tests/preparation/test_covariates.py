@@ -1,12 +1,14 @@
 """Covariates as numbers: labels, numbers, their names and order, and what cannot be used."""
 
 import json
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
 
+from identica import PolytopicFactorization
 from identica.preparation import Covariates, fit_covariates
 
 TABLE = pd.DataFrame({"batch": list("aabbcc"), "age": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "dose": [1, 1, 2, 2, 2, 1]})
@@ -88,3 +90,22 @@ def test_whole_numbers_are_one_label_whatever_their_type(fitted, given):
     np.testing.assert_array_equal(covariates.encode(pd.DataFrame({"plate": given * 2}), 4), values)
     with pytest.raises(ValueError, match=r"has the level '3\.5', which was not there in the fit"):
         covariates.encode(pd.DataFrame({"plate": [3.5, 4.0, 3.0, 4.0]}), 4)
+
+
+@pytest.mark.parametrize(
+    ("batch", "said"),
+    [
+        ("xaabbb", "covariate 'batch' has the level 'x' in one sample only, and its effect cannot be told"),
+        ("aaabbA", "covariate 'batch' has the level 'A' in one sample only"),
+        ("xaaaay", "covariate 'batch' has 2 levels in one sample each, the first 'x', and their effects"),
+    ],
+)
+def test_a_fit_warns_of_levels_that_one_sample_alone_has(batch, said):
+    covariates = TABLE.assign(batch=list(batch))
+    X = np.random.default_rng(0).standard_normal((6, 3))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        PolytopicFactorization(1, random_state=0).fit(X, covariates=covariates)
+    lone = [str(each.message) for each in caught if "in one sample" in str(each.message)]
+    assert len(lone) == 1
+    assert lone[0].startswith(said)

@@ -63,7 +63,7 @@ BAD_KEYS = [
     ({"size_factor_key": "empty"}, ValueError, r"in 1 of 20 cells, the first 'cell_4', where it is 0: give numbers"),
     ({"size_factor_key": 3}, TypeError, "size_factor_key=3 is not possible: give the name of one column of obs"),
     ({"size_factor_key": "age", "likelihood": "gaussian"}, ValueError, "is of use for counts, and the likelihood is"),
-    ({"likelihood": "binomial"}, ValueError, "'likelihood' parameter of DICA must be"),
+    ({"likelihood": "nb"}, ValueError, "likelihood='nb' is not known: use one of .*negative-binomial"),
 ]
 
 

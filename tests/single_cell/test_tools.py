@@ -374,6 +374,18 @@ def test_a_likelihood_of_counts_is_not_for_logarithms(counted, likelihood):
         tl.dica(logs, 2, likelihood=likelihood, n_init=1, training=Training(max_steps=8))
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_negative_values_among_counts_are_named():
+    counts = np.random.default_rng(0).poisson(3.0, (40, 6)).astype(np.float32)
+    counts[3, 4] = counts[5, 1] = -1
+    adata = anndata.AnnData(counts, obs=pd.DataFrame({"depth": np.ones(40)}, index=[f"c{i}" for i in range(40)]))
+    with pytest.warns(UserWarning, match="2 values are negative and the others look like raw counts, but the likeli"):
+        tl.dica(adata, 2, n_init=1, training=Training(max_steps=8))
+    for key in (None, "depth"):  # not as fractions, of which the warning would be an error here
+        with pytest.raises(ValueError, match="sample 3 has -1 of feature '4', the first of 2 negative values: give"):
+            tl.dica(adata, 2, likelihood="poisson", size_factor_key=key)
+
+
 def test_a_column_of_obs_that_is_there_twice_is_refused(counted):
     twice = counted.copy()
     twice.obs = pd.concat([twice.obs, twice.obs[["donor"]]], axis=1)

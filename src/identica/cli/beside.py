@@ -118,6 +118,8 @@ def check_levels(table: Table, train: NDArray[np.intp]) -> None:
     DataError
         If a label has nearly as many levels as there are rows, or a level is only in rows held out.
     """
+    import pandas as pd
+
     from identica.io import DataError
     from identica.preparation.covariates import MOST_LEVELS
 
@@ -130,9 +132,12 @@ def check_levels(table: Table, train: NDArray[np.intp]) -> None:
             continue
         fitted = set(column.iloc[train])
         if len(fitted) * MOST_LEVELS > len(train):
+            numbers = pd.to_numeric(column, errors="coerce").notna().all()
+            remedy = "name it in --continuous-covariate-keys, or leave it out" if numbers else "leave it out"
+            of = "" if len(train) == len(column) else f", {len(train):,} of which are fitted"
             raise DataError(
-                f"{table.path}: covariate {name!r} has {len(fitted)} levels in {len(train)} rows, and each level needs "
-                "several: name it in --continuous-covariate-keys if it is a number, or leave it out"
+                f"{table.path}: covariate {name!r} has {column.nunique():,} different labels in {len(column):,} rows"
+                f"{of}, and several rows must share each label: {remedy}"
             )
         unseen = sorted(set(column) - fitted)
         if unseen:

@@ -98,7 +98,7 @@ def read_cells(
     from identica.single_cell.expression import dense_expression, select_genes
 
     if genes not in (None, *GENES):
-        raise DataError(f"genes={genes} is not known: use {' or '.join(GENES)}, or leave it out")
+        raise DataError(f"--genes {genes} is not known: use {' or '.join(GENES)}, or leave it out")
     with open_cells(path, layer, budget) as cells:
         if names is None:
             try:

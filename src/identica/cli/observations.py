@@ -73,13 +73,19 @@ def recognise_counts(estimator: ComponentAnalysis, table: Table, *, told: bool) 
         The method with the likelihood of counts, where it takes that.
     """
     from identica.cli.cells import holds_cells
-    from identica.single_cell.expression import looks_like_counts
+    from identica.single_cell.expression import looks_like_counts, negatives_in_words
     from identica.single_cell.tl import OF_COUNTS
 
     values = table.values
-    if told or table.sample_shape is not None or not looks_like_counts(values):
+    if told or table.sample_shape is not None:
         return estimator
-    if holds_cells(table.path) and estimator.method == "dica":
+    of_cells = holds_cells(table.path)
+    many_zeros = (values == 0).mean() >= MANY_ZEROS
+    if not looks_like_counts(values):
+        if (of_cells or many_zeros) and (doubt := negatives_in_words(values)):
+            warnings.warn(f"{table.path}: {doubt}", UserWarning, stacklevel=2)
+        return estimator
+    if of_cells and estimator.method == "dica":
         warnings.warn(
             f"{table.path} holds raw counts, whole numbers, which are fitted with the likelihood {OF_COUNTS}: give "
             "--likelihood to say what they are",
@@ -88,7 +94,7 @@ def recognise_counts(estimator: ComponentAnalysis, table: Table, *, told: bool) 
         )
         changed: ComponentAnalysis = estimator.set_params(likelihood=OF_COUNTS)
         return changed
-    if (values == 0).mean() >= MANY_ZEROS:
+    if many_zeros:
         warnings.warn(
             "the values are whole numbers with many zeros, as raw counts are, and are fitted as if they were "
             f"measurements: give --likelihood {OF_COUNTS} if they are counts",
@@ -127,24 +133,26 @@ def with_default_number(estimator: ComponentAnalysis, table: Table) -> Component
 
 
 def check_use(estimator: ComponentAnalysis, auxiliary: str | None) -> None:
-    """Make sure that a method is told an auxiliary variable if it needs one, and only then.
+    """Make sure, before anything is read, that a method has parameters that it can use, and what it must be told.
 
     Parameters
     ----------
     estimator : ComponentAnalysis
         The method.
     auxiliary : str or None
-        What was given.
+        What was given: it is needed by some methods, and of use to them alone.
 
     Raises
     ------
     ValueError
-        If it lacks one, or has no use for it.
+        If a parameter cannot be used, or the method lacks an auxiliary variable, or has no use for it.
     """
     from sklearn.utils import get_tags
 
     from identica.estimators import METHODS
+    from identica.estimators.parameters import check_parameters
 
+    check_parameters(estimator)
     needed = get_tags(estimator).target_tags.required
     if needed and auxiliary is None:
         raise ValueError(

@@ -18,6 +18,7 @@ __all__ = [
     "a_line_per_fit",
     "check_jobs",
     "check_seed",
+    "counted",
     "fits_are_kept",
     "retyped",
     "set_threads",
@@ -72,6 +73,29 @@ def check_seed(seed: object) -> None:
     """
     if type(seed) is not int or not 0 <= seed < 2**32:
         raise ValueError(f"seed {seed!r} is not allowed, use an integer from 0 to 2**32 - 1")
+
+
+def counted(number: int, what: str) -> str:
+    """Write a number of things, one of them in the singular.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    what : str
+        One of them.
+
+    Returns
+    -------
+    str
+        Both.
+
+    Examples
+    --------
+    >>> counted(1, "cell"), counted(2, "cell")
+    ('1 cell', '2 cells')
+    """
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def set_threads(threads: int | None) -> None:

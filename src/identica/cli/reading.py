@@ -157,7 +157,7 @@ class Reading:
                 missing=self.missing is not None,
             )
         if self.genes is not None:
-            raise DataError(f"genes={self.genes!r} is for .h5ad, .zarr files, leave it out for {path}")
+            raise DataError(f"--genes {self.genes} is of use for .h5ad and .zarr, and {path} is neither: leave it out")
         return read_table(
             path,
             layer=self.layer,

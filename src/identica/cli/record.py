@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from identica.cli.options import counted
+
 if TYPE_CHECKING:
     from identica.estimators import ComponentAnalysis
     from identica.io import Table
@@ -173,8 +175,8 @@ def summary(content: Mapping[str, Any], directory: Path, files: Sequence[str] = 
     method = content["configuration"]["method"]
     data = content["data"]
     lines = [
-        f"{method}: {content['configuration']['n_components']} components of {data['n_samples']} samples, "
-        f"{data['n_features']} features, in {content['durations']['total']:.1f} s"
+        f"{method}: {counted(content['configuration']['n_components'], 'component')} of {data['n_samples']} samples, "
+        f"{counted(data['n_features'], 'feature')}, in {content['durations']['total']:.1f} s"
     ]
     if content["auxiliary"] is not None:
         lines.append(f"auxiliary variable: {described(content['auxiliary'])}")

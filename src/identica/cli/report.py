@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
+from identica.cli.options import counted
+
 if TYPE_CHECKING:
     from identica.report import Report as Page
 
@@ -104,7 +106,7 @@ def page_of(model: Any, latents: Any, record: Mapping[str, Any], **known: Any) -
         "seed": "none" if record["seed"] is None else record["seed"],
         "identica": record["versions"]["identica"],
     }
-    title = f"{model.n_components} components of {Path(data['path']).name}"
+    title = f"{counted(model.n_components, 'component')} of {Path(data['path']).name}"
     low, high = data.get("value_range") or (0.0, 1.0)
     other = record.get("cross_check")
     return report_of_fit(

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import arg
 
-from identica.cli.options import Number, check_seed
+from identica.cli.options import Number, check_seed, counted
 from identica.cli.single_cell import CellOptions, named_as_options
 from identica.cli.sprites import SpriteOptions
 
@@ -97,7 +97,10 @@ class SimulateMixture:
             write_npy(directory / "latents.npy", latents)
             write_npy(directory / "jacobians.npy", jacobians)
             write_json(directory / "parameters.json", parameters)
-        print(f"{X.shape[0]} samples, {X.shape[1]} features, {latents.shape[1]} components are in {directory}")
+        print(
+            f"{counted(X.shape[0], 'sample')}, {counted(X.shape[1], 'feature')}, "
+            f"{counted(latents.shape[1], 'component')} are in {directory}"
+        )
 
 
 CELL_FILES = ("X.npy", "X.csv", "latents.csv", "obs.csv", "regulon.tsv", "cells.h5ad", "parameters.json")
@@ -175,7 +178,8 @@ class SimulateCells(CellOptions):
             parameters = {name: value for name, value in dataclasses.asdict(self).items() if name != "output"}
             write_json(directory / "parameters.json", {"what": "single-cell", **parameters})
         print(
-            f"{cells.X.shape[0]} cells, {cells.X.shape[1]} genes, {cells.latents.shape[1]} factors are in {directory}"
+            f"{counted(cells.X.shape[0], 'cell')}, {counted(cells.X.shape[1], 'gene')}, "
+            f"{counted(cells.latents.shape[1], 'factor')} are in {directory}"
         )
 
 

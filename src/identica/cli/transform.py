@@ -7,7 +7,7 @@ from typing import Annotated
 from tyro.conf import arg
 
 from identica.cli.beside import SizeFactor
-from identica.cli.options import File, Name
+from identica.cli.options import File, Name, counted
 from identica.cli.reading import Flat, Reading
 
 __all__ = ["Transform"]
@@ -71,4 +71,4 @@ class Transform:
             else:
                 names = list(model.get_feature_names_out())
                 write_table(self.output, latents, names, table.row_names, quote_formulas=self.quote_formulas)
-        print(f"{len(latents)} samples, {latents.shape[1]} components are in {self.output}")
+        print(f"{counted(len(latents), 'sample')}, {counted(latents.shape[1], 'component')} are in {self.output}")

@@ -26,7 +26,7 @@ from identica.criteria import Criterion, Volume
 from identica.estimators.building import build_framed, find_device
 from identica.estimators.canonical import canonicalise
 from identica.estimators.fitted import FittedNetworks
-from identica.estimators.parameters import check_parameters, documented, refuse_unknown
+from identica.estimators.parameters import LIKELIHOODS, check_parameters, documented, refuse_unknown
 from identica.estimators.plain_values import fingerprint
 from identica.estimators.plan import Plan, make_plan, make_starts
 from identica.io import check_output_file
@@ -39,6 +39,7 @@ from identica.preparation import (
     Observed,
     Prepared,
     check_counts,
+    check_features_used,
     check_observations,
     check_size_factors,
     fit_counts,
@@ -59,7 +60,6 @@ from identica.trust import compare_starts, judge, of_single_points
 __all__ = ["ComponentAnalysis", "NetworkAnalysis"]
 
 AUTO_STARTS = 8
-LIKELIHOODS = ("gaussian", "residuals", *COUNT_LIKELIHOODS)
 COMPARED_ROWS = 2000
 MOST_TOLD = 20_000
 """Rows on which it is looked how much of components covariates tell."""
@@ -208,6 +208,8 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         context = self._context(y, len(X))
         depths = self._checked_depths(X, size_factors)
         described, described_values = (None, None) if covariates is None else fit_covariates(covariates, len(X))
+        if described is not None:
+            described.warn_of_lone_levels(len(X))
         snapshots = find_snapshots(checkpoint, resume)
         if self.random_state is not None:
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -281,6 +283,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
     ) -> Prepared:
         """Model counts without components and return their residuals; sets observed_, mean_ and scale_."""
         counts = fit_counts(X, self.n_components, size_factors=depths, covariates=values, seed=seed)
+        check_features_used(counts, self.n_components)
         followed = self.likelihood in COUNT_LIKELIHOODS
         self.wild_rows_ = np.empty(0, dtype=np.intp)
         self.mean_, self.scale_ = counts.mean.astype(X.dtype), counts.scale.astype(X.dtype)

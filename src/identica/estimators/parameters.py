@@ -10,11 +10,15 @@ from collections.abc import Mapping
 from textwrap import indent
 from typing import Any
 
+from identica.arguments import check_choice
 from identica.criteria import NAMED_CRITERIA, Criterion
+from identica.likelihoods import COUNT_LIKELIHOODS
 from identica.solvers import SOLVERS, Solver
 
-__all__ = ["check_criterion", "check_parameters", "check_solver", "documented", "refuse_unknown"]
+__all__ = ["LIKELIHOODS", "check_criterion", "check_parameters", "check_solver", "documented", "refuse_unknown"]
 
+LIKELIHOODS = ("gaussian", "residuals", *COUNT_LIKELIHOODS)
+"""What may be said of how data follow the model."""
 NETWORK_PARAMETERS = """\
 n_init : int or "auto", default="auto"
     Starts: networks of other initial weights, batches and bases, trained side by side in rounds, of which the best is
@@ -144,6 +148,7 @@ def check_parameters(estimator: Any) -> None:
     TypeError
         If one is of the wrong kind.
     """
+    check_choice("likelihood", estimator.likelihood, LIKELIHOODS)
     estimator._validate_params()
     for name in ("n_components", "n_init"):
         if isinstance(getattr(estimator, name, None), bool):

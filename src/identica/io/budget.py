@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 from identica.io.errors import DataError
 from identica.machine import memory_of_machine
 
-__all__ = ["REMEDY", "VARIABLE", "Budget", "read_size", "size_in_words"]
+__all__ = ["REMEDY", "VARIABLE", "Budget", "part_in_words", "read_size", "size_in_words"]
 
 VARIABLE = "IDENTICA_MAX_MEMORY"
 """Of the environment: the limit where none is given."""
@@ -108,7 +108,9 @@ class Budget:
             If it is.
         """
         sides = tuple(int(side) for side in shape)
-        self.check_bytes(path, _in_memory(shape, dtype), f"{what} of shape {sides}, which as {np.dtype(dtype)}")
+        held = np.dtype(dtype)
+        kind = "" if held.kind in "OV" else f" as {held}"  # of text, or bytes of a kind that is not known
+        self.check_bytes(path, _in_memory(shape, dtype), f"{what} of shape {sides}, which{kind}")
 
     def check_stored(
         self, path: Path, shape: Sequence[int], dtype: DTypeLike, n_stored: int, what: str = "an array"
@@ -196,6 +198,31 @@ class Budget:
 def _in_memory(shape: Sequence[int], dtype: DTypeLike) -> int:
     """Return the bytes of an array, by plain integers, whose product does not overflow."""
     return math.prod(int(side) for side in shape) * np.dtype(dtype).itemsize
+
+
+def part_in_words(name: str) -> str:
+    """Say what a part of an AnnData is.
+
+    Parameters
+    ----------
+    name : str
+        Its path in the file.
+
+    Returns
+    -------
+    str
+        A column, the names of rows of a table, or the part by its path.
+
+    Examples
+    --------
+    >>> part_in_words("var/_index"), part_in_words("obs/donor/codes"), part_in_words("uns/dica")
+    ('the names in var', "the column 'donor' of obs", "the part 'uns/dica'")
+    """
+    room, _, inner = name.partition("/")
+    column = inner.split("/")[0]
+    if room not in ("obs", "var") or not column:
+        return f"the part {name!r}"
+    return f"the names in {room}" if column in ("_index", "index") else f"the column {column!r} of {room}"
 
 
 def size_in_words(n_bytes: float) -> str:

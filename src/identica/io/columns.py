@@ -73,7 +73,9 @@ def positions_apart(
     """
     for name, what in roles.needed.items():
         if name not in names:
-            raise DataError(f"{path} has no column {name!r}, its first columns are {few(names)}: {what} is looked for")
+            raise DataError(
+                f"{path} has no column {name!r}, its first columns are {few(names)}: name one of its columns as {what}"
+            )
         if names.count(name) > 1:
             raise DataError(f"{path}: the column name {name!r} occurs twice, give every column its own name")
         if name in rows_are_named_by:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from identica.io.budget import Budget, size_in_words
+from identica.io.budget import Budget, part_in_words, size_in_words
 from identica.io.errors import DataError
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ def check_hdf5(file: h5py.File, path: Path, budget: Budget, needed: tuple[str, .
             continue
         _check_storage(found, name, path)
         if any(name == part or name.startswith(f"{part}/") for part in needed):
-            budget.check_stored(path, found.shape or (), found.dtype, found.id.get_storage_size(), f"a part {name!r}")
+            budget.check_stored(path, found.shape or (), found.dtype, found.id.get_storage_size(), part_in_words(name))
             total += found.size * found.dtype.itemsize if found.shape else 0
             total += _length_of_text(found, name, path)
-            budget.check_bytes(path, total, "names and columns that together, as declared,")
+            budget.check_bytes(path, total, "a set of names and columns that, as declared,")
 
 
 def _walk(file: h5py.File, path: Path) -> Iterator[tuple[str, Any]]:

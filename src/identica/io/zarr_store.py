@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from identica.io.budget import Budget
+from identica.io.budget import Budget, part_in_words
 from identica.io.errors import DataError
 from identica.io.json_text import read_json
 
@@ -72,9 +72,9 @@ def check_zarr(store: Path, budget: Budget, needed: tuple[str, ...]) -> None:
         if any(name == part or name.startswith(f"{part}/") for part in needed):
             # Chunks of the fill value alone are not written, so that nothing stored may be right where it is small.
             held = sum(n for place, n in stored.items() if place == name or place.startswith(f"{name}/"))
-            budget.check_stored(store, shape, f"V{max(1, size)}", held, f"a part {name!r}")
+            budget.check_stored(store, shape, f"V{max(1, size)}", held, part_in_words(name))
             total += math.prod(shape) * max(1, size)
-            budget.check_bytes(store, total, "names and columns that together, as declared,")
+            budget.check_bytes(store, total, "a set of names and columns that, as declared,")
 
 
 def _files(store: Path) -> Iterator[Path]:

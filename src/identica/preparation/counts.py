@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from identica.preparation.noise import factor_noise, standing_out
 from identica.preparation.standardise import FloatArray
 
-__all__ = ["CountModel", "fit_counts", "log_depth", "n_directions"]
+__all__ = ["FEWEST_SEEN", "CountModel", "fit_counts", "log_depth", "n_directions"]
 
 N_STEPS = 20
 LONGEST_STEP = 1.0
@@ -42,6 +42,8 @@ WIDTH = 0.5
 N_WINDOWS = 200
 FEWEST_SEEN = 5
 """Samples in which a feature must be seen to say anything."""
+OWN_SHARE = 0.5
+"""Of the samples in which the only feature is seen: where its ratio to depth is one in more, it is its own depth."""
 CLIP = 30.0
 LEAST_CLIP = 5.0
 """Residuals are cut at sqrt(n / 30), as Hafemeister and Satija do, but never below 5."""
@@ -234,13 +236,19 @@ def fit_counts(
     n_features = counts.shape[1]
     none = np.zeros((n_features, 0 if covariates is None else covariates.shape[1]))
     seen = np.count_nonzero(counts, axis=0) >= min(FEWEST_SEEN, len(counts))
+    if not counts.any():
+        raise ValueError(f"all counts of all {n_features} feature(s) are 0: give others, of another layer or file")
     if not seen.any():
         raise ValueError(
             f"no feature has a count in {FEWEST_SEEN} samples or more: there is nothing to learn from, give more "
             "samples or deeper counts"
         )
-    if counts.shape[1] < 2 and size_factors is None:
-        raise ValueError("counts of one feature are their own depth: give size_factors, or more features")
+    if seen.sum() == 1 and _is_own_depth(counts[:, seen][:, 0], logarithms):
+        others = f" (of {n_features} features it alone has a count in {FEWEST_SEEN} samples or more)"
+        raise ValueError(
+            f"counts of one feature are their own depth{others if n_features > 1 else ''}: give size factors that are "
+            "not its counts, or more features"
+        )
     limit = max(LEAST_CLIP, float(np.sqrt(len(counts) / CLIP)))
     flat = np.zeros(n_features)
     blank = CountModel(mean_depth, flat, flat, none, flat, flat, seen.astype(float), limit)
@@ -300,6 +308,13 @@ def n_directions(
     model = fit_counts(counts, at_most, size_factors=size_factors, covariates=covariates, seed=seed)
     design = model.design(log_depth(counts, model.mean_depth, size_factors)[0], covariates)
     return standing_out(model.residuals(counts, design), at_most, seed=seed)
+
+
+def _is_own_depth(own: FloatArray, logarithms: NDArray[np.float64]) -> bool:
+    """Tell whether the counts of a feature are in proportion to depth wherever there are some."""
+    where = own > 0
+    ratio = np.log(own[where]) - logarithms[where]
+    return bool(np.mean(np.abs(ratio - np.median(ratio)) < 1e-3) > OWN_SHARE)
 
 
 def _replaced(model: CountModel, **changed: NDArray[np.float64]) -> CountModel:

@@ -6,6 +6,7 @@ Symbols: n samples, q columns of numbers.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, final
@@ -109,6 +110,33 @@ class Covariates:
             )
         parts = [_encoded(column, frame.iloc[:, i]) for i, column in enumerate(self.columns)]
         return np.hstack(parts)
+
+    def warn_of_lone_levels(self, n_samples: int) -> None:
+        """Warn of levels that one sample alone has, whatever is particular to that sample being taken for their effect.
+
+        Parameters
+        ----------
+        n_samples : int
+            How many were fitted.
+        """
+        for column in self.columns:
+            # The share of the first level is what the others leave.
+            shares = (1 - sum(column.centre), *column.centre)
+            levels = zip(column.levels or (), shares, strict=False)
+            lone = [level for level, share in levels if round(share * n_samples) == 1]
+            if not lone:
+                continue
+            said = f"the level {lone[0]!r} in one sample only, and its effect cannot be told from that sample"
+            if len(lone) > 1:
+                said = (
+                    f"{len(lone)} levels in one sample each, the first {lone[0]!r}, and their effects cannot be told "
+                    "from those samples"
+                )
+            warnings.warn(
+                f"covariate {column.name!r} has {said}: join rare levels, or leave such samples out",
+                UserWarning,
+                stacklevel=3,
+            )
 
     def to_plain(self) -> list[dict[str, Any]]:
         """Return them as what JSON can hold.

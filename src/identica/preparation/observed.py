@@ -11,11 +11,19 @@ import torch
 from numpy.typing import NDArray
 
 from identica.likelihoods import log_change
-from identica.preparation.counts import CountModel, log_depth
+from identica.preparation.counts import FEWEST_SEEN, CountModel, log_depth
 from identica.preparation.covariates import Covariates
 from identica.preparation.standardise import FloatArray
 
-__all__ = ["Observed", "Prepared", "check_counts", "check_size_factors", "ratio_to_totals", "share_of_known"]
+__all__ = [
+    "Observed",
+    "Prepared",
+    "check_counts",
+    "check_features_used",
+    "check_size_factors",
+    "ratio_to_totals",
+    "share_of_known",
+]
 
 SAME_UNIT = 1.25
 """How far depths may be from totals, as a factor, to be taken for such."""
@@ -239,9 +247,35 @@ def check_counts(X: FloatArray, who: str, names: Any = None) -> None:
     if low.any():
         row, column = np.argwhere(low)[0]
         feature = f"feature {column}" if names is None else f"feature {str(names[column])!r}"
+        n_low = int(np.count_nonzero(low))
+        others = f", the first of {n_low:,} negative values" if n_low > 1 else ""
         raise ValueError(
-            f"likelihood={who!r} is of counts, and sample {row} has {X[row, column]:g} of {feature}: give counts as "
-            "they were measured, or leave the likelihood at 'gaussian'"
+            f"likelihood={who!r} is of counts, and sample {row} has {X[row, column]:g} of {feature}{others}: give "
+            "counts as they were measured, or leave the likelihood at 'gaussian'"
+        )
+
+
+def check_features_used(counts: CountModel, n_components: int) -> None:
+    """Refuse more components than there are features to tell them by.
+
+    Parameters
+    ----------
+    counts : CountModel
+        Of the features.
+    n_components : int
+        How many are looked for.
+
+    Raises
+    ------
+    ValueError
+        If fewer features are used.
+    """
+    n_used, n_features = int(np.count_nonzero(counts.noise)), len(counts.noise)
+    if n_components > n_used:
+        raise ValueError(
+            f"n_components={n_components} exceeds the {n_used} of {n_features} features that are used (the others are "
+            f"seen in fewer than {FEWEST_SEEN} samples, or follow from depth): use at most {n_used}, or give more "
+            "samples"
         )
 
 

@@ -69,6 +69,8 @@ def standardise(X: FloatArray, *, per_feature: bool, names: Sequence[str] | None
     # Rounding of the mean can make a constant feature deviate from it; its range is zero all the same.
     spread = np.minimum(deviations, np.ptp(X, axis=0))
     constant = spread <= 10 * limits.eps * np.abs(X).max(axis=0)
+    if not X.any():
+        raise ValueError(f"all values of all {X.shape[1]} feature(s) are 0: give others, of another layer or file")
     if constant.all():
         raise ValueError(
             f"all {X.shape[1]} feature(s) are constant, or vary less than {X.dtype} can tell at their size: components "

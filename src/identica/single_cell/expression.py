@@ -19,6 +19,7 @@ __all__ = [
     "check_writable",
     "dense_expression",
     "looks_like_counts",
+    "negatives_in_words",
     "normalise_counts",
     "select_genes",
 ]
@@ -28,6 +29,8 @@ ENTRIES_AT_ONCE = 2**24
 """Size of a block in which a matrix is read, 64 MiB in float32."""
 LARGEST_COUNT = 2.0**24
 """No count goes as far; every larger number is whole in single precision."""
+FEW_NEGATIVE = 0.1
+"""Of the entries that are not zero, at most how many are negative where the others may be raw counts."""
 WHOLE_SHARE = 0.99
 """Of the entries above zero, how many are whole numbers where values are taken for raw counts."""
 
@@ -256,6 +259,39 @@ def looks_like_counts(values: FloatArray) -> bool:
         return False
     n_fractions = np.count_nonzero(values != np.rint(values))
     return bool(n_fractions <= (1 - WHOLE_SHARE) * np.count_nonzero(values))
+
+
+def negatives_in_words(values: FloatArray) -> str | None:
+    """Say how many values are negative where the others look like raw counts, so that counts may be meant.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_obs, n_genes)
+        Expression, finite.
+
+    Returns
+    -------
+    str or None
+        A sentence; None where no value is negative, where many are, or where the others are no counts.
+
+    Examples
+    --------
+    >>> counts = np.tile([0.0, 3.0], (10, 1))
+    >>> counts[0, 0] = -1
+    >>> negatives_in_words(counts)
+    '1 value is negative and the others look like raw counts, but the likelihood is gaussian: if these are counts, ...'
+    >>> negatives_in_words(counts - 0.5) is None
+    True
+    """
+    low = values < 0
+    n_low = int(np.count_nonzero(low))
+    if n_low == 0 or n_low > FEW_NEGATIVE * np.count_nonzero(values) or not looks_like_counts(values[~low]):
+        return None
+    return (
+        f"{n_low:,} value{' is' if n_low == 1 else 's are'} negative and the others look like raw counts, but the "
+        "likelihood is gaussian: if these are counts, correct the negative values or leave those cells out, since the "
+        "likelihood poisson takes none"
+    )
 
 
 def normalise_counts(values: FloatArray, totals: NDArray[np.float64]) -> FloatArray:

@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from identica.arguments import check_integer
+from identica.arguments import check_choice, check_integer
 from identica.estimators import DICA
-from identica.preparation import fit_covariates, n_directions
+from identica.estimators.parameters import LIKELIHOODS
+from identica.preparation import check_counts, fit_covariates, n_directions
 from identica.single_cell.covariates import CovariateKeys, size_factors
 from identica.single_cell.expression import (
     cell_totals,
@@ -21,6 +22,7 @@ from identica.single_cell.expression import (
     check_writable,
     dense_expression,
     looks_like_counts,
+    negatives_in_words,
     normalise_counts,
     select_genes,
 )
@@ -131,6 +133,8 @@ def dica(
     check_writable(adata, copy=copy)
     if normalize is not None and not isinstance(normalize, bool | np.bool_):
         raise TypeError(f"normalize={normalize!r} is not possible: give True, False or None")
+    if likelihood is not None:
+        check_choice("likelihood", likelihood, LIKELIHOODS)
     if normalize and likelihood not in (None, "gaussian"):
         raise ValueError(
             f"normalize=True takes the logarithm of counts, and likelihood={likelihood!r} is of counts themselves: "
@@ -143,6 +147,7 @@ def dica(
         cells = "1 cell" if adata.n_obs else "0 cells"
         raise ValueError(f"the data have {cells}: give at least 2, and thousands to learn much")
     values = dense_expression(adata, layer, genes)
+    names = adata.var_names[genes].astype(str)
     finite = bool(np.isfinite(values).all())  # what is not is refused, and placed, by the fit
     if normalize:
         if layer is None and "log1p" in adata.uns and not looks_like_counts(values):
@@ -158,12 +163,14 @@ def dica(
                 stacklevel=2,
             )
         values = normalise_counts(values, cell_totals(adata, layer))
-    elif likelihood is None and normalize is None and finite and values.size and looks_like_counts(values):
-        likelihood = OF_COUNTS
+    elif likelihood is None and normalize is None and finite and values.size:
+        if looks_like_counts(values):
+            likelihood = OF_COUNTS
+        elif doubt := negatives_in_words(values):
+            warnings.warn(doubt, UserWarning, stacklevel=2)
     elif likelihood not in (None, "gaussian") and finite and values.size and not looks_like_counts(values):
-        _check_no_logarithms(adata, layer, str(likelihood))
+        _check_no_logarithms(adata, layer, str(likelihood), pd.DataFrame(values, columns=names, copy=False))
     likelihood = "gaussian" if likelihood is None else likelihood
-    names = adata.var_names[genes].astype(str)
     known: dict[str, Any] = {}
     keys = CovariateKeys(batch_key, categorical_covariate_keys, continuous_covariate_keys)
     if keys.names:
@@ -192,13 +199,14 @@ def dica(
     return target if copy else None
 
 
-def _check_no_logarithms(adata: AnnData, layer: str | None, likelihood: str) -> None:
-    """Refuse a likelihood of counts where X is known to be logarithms, and warn of other fractions."""
+def _check_no_logarithms(adata: AnnData, layer: str | None, likelihood: str, values: pd.DataFrame) -> None:
+    """Refuse a likelihood of counts where X is known to be logarithms or negative, and warn of other fractions."""
     if layer is None and "log1p" in adata.uns:
         raise ValueError(
             f'likelihood={likelihood!r} is of counts, and uns["log1p"] says that X is on a logarithmic scale: give the '
             "layer with the counts, or leave the likelihood out"
         )
+    check_counts(values.to_numpy(), likelihood, values.columns)
     warnings.warn(
         f"likelihood={likelihood!r} is of counts, and the values are fractions: if they are logarithms, give the layer "
         "with the counts; corrected counts are taken as they are",

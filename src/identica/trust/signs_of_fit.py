@@ -242,9 +242,10 @@ def _directions(fitted: Any) -> Sign | None:
         return None
     if found >= d:
         return Sign("directions", "neither", f"{d} directions or more of these counts stand out from their noise.")
+    asked = "component was" if d == 1 else "components were"
     text = (
-        f"{found} direction(s) of these counts stand out from their noise, and {d} components were asked for: the "
-        f"others are noise, or functions of these; use at most {max(found, 1)}, or more samples"
+        f"{found} direction(s) of these counts stand out from their noise, and {d} {asked} asked for: the others are "
+        f"noise, or functions of these; use at most {max(found, 1)}, or more samples"
     )
     return Sign("directions", "against", text, 0.25)
 
