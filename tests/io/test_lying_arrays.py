@@ -1,7 +1,11 @@
 """Files of arrays that point elsewhere, or declare what they do not hold: refused by name, before anything is read."""
 
 import json
+import os
+import re
+import resource
 import zipfile
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +20,7 @@ import scipy.sparse as sp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from identica.io import DataError, read_table
+from identica.io import DataError, apart, read_table
 from identica.io.budget import LARGE, MOST_INFLATED
 
 RANDOM = np.random.default_rng(0)
@@ -45,6 +49,14 @@ def refused(path, *said, **options):
     assert message.startswith(str(path))
     assert "\n" not in message
     assert all(each in message for each in said), message
+
+
+def say_another_length(path, length, lie, times):
+    """Change the length of elements of variable length where it stands before an address, which is not 0."""
+    before = re.escape(length.to_bytes(4, "little")) + b"(?!\\0\\0\\0\\0)"
+    content, changed = re.subn(before, lie.to_bytes(4, "little"), Path(path).read_bytes())
+    assert changed == times
+    Path(path).write_bytes(content)
 
 
 def virtual(file):
@@ -142,10 +154,85 @@ def test_text_that_all_rows_share_is_counted_for_each(cells):
     cells["obs/_index"].attrs.update({"encoding-type": "string-array", "encoding-version": "0.2.0"})
     cells.flush()
     refused(Path("cells.h5ad"), "takes 587 KiB, and 293 KiB is the most that is read", max_memory=300_000)
-    content = Path("cells.h5ad").read_bytes()
-    assert content.count((10_000).to_bytes(4, "little")) >= 60
-    Path("cells.h5ad").write_bytes(content.replace((10_000).to_bytes(4, "little"), (2**32 - 2).to_bytes(4, "little")))
+    cells.close()
+    say_another_length("cells.h5ad", 10_000, 2**32 - 2, times=60)
     refused(Path("cells.h5ad"), "'obs/_index' declares text of 4 GiB, more than the file has")
+
+
+def most_memory():
+    """Return the KiB that this process or one that it has started has taken."""
+    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def test_an_attribute_that_says_it_is_long_takes_no_memory_here(cells):
+    cells.create_dataset("X", data=VALUES).attrs.update(ENCODING)
+    cells["obs"].attrs["note"] = "z" * 7777
+    cells.close()
+    say_another_length("cells.h5ad", 7777, 2**32 - 2, times=1)
+    before = most_memory()
+    refused(Path("cells.h5ad"), "is damaged", "memory")
+    assert most_memory() - before < 2**20
+
+
+def test_a_process_that_does_not_end_is_ended(cells, monkeypatch):
+    cells.create_dataset("X", data=VALUES).attrs.update(ENCODING)
+    cells.close()
+    monkeypatch.setattr(apart, "_CODE", "print('ready', flush=True)\nwhile True: pass")
+    monkeypatch.setattr(apart, "PATIENCE", -4.5)
+    refused(Path("cells.h5ad"), "to find out what is in it took longer than 5 s")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import os; print('ready', flush=True); os.abort()", "ends by signal SIGABRT"),
+        ("import os; print('ready', flush=True); os.kill(os.getpid(), 24)", "took longer than 5 s"),
+        ("raise SystemExit('no Python')", "a process of Python did not start (no Python)"),
+    ],
+)
+def test_a_process_that_falls_is_told(cells, monkeypatch, code, said):
+    cells.create_dataset("X", data=VALUES).attrs.update(ENCODING)
+    cells.close()
+    monkeypatch.setattr(apart, "_CODE", code)
+    refused(Path("cells.h5ad"), said)
+
+
+def test_a_file_is_looked_through_once_and_again_when_it_has_changed(cells, monkeypatch):
+    cells.create_dataset("X", data=VALUES).attrs.update(ENCODING)
+    cells.close()
+    for _ in range(2):
+        read_table("cells.h5ad")
+        monkeypatch.setattr(apart, "_CODE", "raise SystemExit('asked again')")
+    os.utime("cells.h5ad", (0, 0))
+    refused(Path("cells.h5ad"), "asked again")
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_chunk_that_becomes_more_than_it_declares_is_refused(cells, times):
+    plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plist.set_chunk((60, 20))
+    for _ in range(times):
+        plist.set_deflate(9)
+    space, kind = h5py.h5s.create_simple((60, 20)), h5py.h5t.py_create(VALUES.dtype)
+    h5py.h5d.create(cells.id, b"X", kind, space, plist)
+    cells["X"].attrs.update(ENCODING)
+    cells["X"].id.write_direct_chunk((0, 0), zlib.compress(bytes(2**24), 9))
+    cells.close()
+    said = "a chunk of 'X', 15.9 KiB, holds more than the 4.69 KiB that it declares"
+    refused(Path("cells.h5ad"), said if times == 1 else "'X' is packed by the same filter twice")
+
+
+def test_a_large_chunk_is_unpacked_no_further_than_it_declares(cells):
+    side = 600
+    big = anndata.AnnData(np.random.default_rng(0).random((side, side)))
+    big.write_h5ad("big.h5ad")
+    with h5py.File("big.h5ad", "r+") as file:
+        del file["X"]
+        file.create_dataset("X", data=big.X, chunks=(side, side), compression="gzip").attrs.update(ENCODING)
+    np.testing.assert_array_equal(read_table("big.h5ad").values, big.X)
+    with h5py.File("big.h5ad", "r+") as file:
+        file["X"].id.write_direct_chunk((0, 0), zlib.compress(bytes(2**29), 9))
+    refused(Path("big.h5ad"), "a chunk of 'X', 510 KiB, holds more than the 2.75 MiB that it declares")
 
 
 # ----------------------------------------------------------------------------------------- packed far, or only declared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import warnings
 from collections.abc import Iterator, Sequence
@@ -13,12 +14,12 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from identica.io.apart import examine_hdf5
 from identica.io.auxiliary import Auxiliary
 from identica.io.beside import Beside
 from identica.io.budget import Budget
 from identica.io.columns import Roles, few
 from identica.io.errors import DataError
-from identica.io.hdf5 import check_hdf5
 from identica.io.table import Table, held_as
 from identica.io.zarr_store import check_zarr
 
@@ -30,7 +31,7 @@ __all__ = ["ANNDATA", "Cells", "elements", "is_old", "names_at", "open_cells", "
 ANNDATA = (".h5ad", ".zarr")
 """Endings of what is read here."""
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"  # of every HDF5 file
-_WHOLE = ("obs", "var")
+WHOLE = ("obs", "var")
 """What is read as a whole, whichever matrix is asked for."""
 _GROUPS = (".zgroup", "zarr.json")  # of every Zarr directory, by its version
 
@@ -156,7 +157,7 @@ def open_cells(path: Path, layer: str | None, budget: Budget) -> Iterator[Cells]
     """
     with ExitStack() as files:
         with _damage(path):
-            group = files.enter_context(_opened(path, budget))
+            group = files.enter_context(_opened(path, budget, _places(layer)))
             read_elem, sparse_dataset = elements("read_elem", "sparse_dataset")
             if not {"obs", "var"} <= set(group):
                 raise DataError(
@@ -181,8 +182,8 @@ def open_cells(path: Path, layer: str | None, budget: Budget) -> Iterator[Cells]
 
 
 @contextmanager
-def _opened(path: Path, budget: Budget, whole: tuple[str, ...] = _WHOLE) -> Iterator[Any]:
-    """Open the group that holds everything, some parts of which are to be read as a whole."""
+def _opened(path: Path, budget: Budget, matrices: tuple[str, ...] = ()) -> Iterator[Any]:
+    """Open the group that holds everything, in which parts of some matrices, obs and var as a whole may be read."""
     kind = path.suffix.lower()[1:]
     if kind == "zarr":
         right = any((path / name).is_file() for name in _GROUPS)
@@ -192,26 +193,25 @@ def _opened(path: Path, budget: Budget, whole: tuple[str, ...] = _WHOLE) -> Iter
     if not right:
         what = "directory" if kind == "zarr" else "file"
         raise DataError(f"{path} is not a .{kind} {what}, write it with AnnData.write_{kind}")
-    try:
-        import anndata  # noqa: F401  (which brings h5py and zarr)
-    except ImportError as error:
-        raise ImportError(
-            f"reading {path} needs anndata, which is not installed: pip install 'identica[anndata]'"
-        ) from error
+    if importlib.util.find_spec("anndata") is None:  # which brings h5py and zarr, and is not imported for a lie
+        raise ImportError(f"reading {path} needs anndata, which is not installed: pip install 'identica[anndata]'")
     if kind == "zarr":
         import zarr
 
-        check_zarr(path, budget, whole)
+        check_zarr(path, budget, WHOLE)
         # What the files themselves say was checked, and not what is repeated of them.
         yield zarr.open_group(str(path), mode="r", use_consolidated=False)
     else:
         import h5py
 
+        examine_hdf5(path, budget, WHOLE, matrices)
         with h5py.File(path, "r") as group:
-            # Of an old file all is read.
-            old = isinstance(group.get("obs"), h5py.Dataset)
-            check_hdf5(group, path, budget, tuple(group) if old and whole else whole)
             yield group
+
+
+def _places(layer: str | None) -> tuple[str, ...]:
+    """Return where the matrix of that name can be."""
+    return (*(("X",) if layer in (None, "X") else ()), *(() if layer is None else (f"layers/{layer}",)))
 
 
 def is_old(group: Any) -> bool:
@@ -250,7 +250,7 @@ def names_at(path: Path, place: str) -> tuple[str, ...] | None:
     DataError
         If the file is damaged.
     """
-    with _damage(path), _opened(path, Budget.unlimited(), whole=()) as group:
+    with _damage(path), _opened(path, Budget.unlimited()) as group:
         if place not in group:
             return None
         part = group[place]
