@@ -92,11 +92,10 @@ def examine_store(path: Path, layer: str | None, budget: Budget) -> None:
         raise DataError(f"{path} is not a .{kind} {what}, write it with AnnData.write_{kind}")
     if importlib.util.find_spec("anndata") is None:  # which brings h5py and zarr, and is not imported for a lie
         raise ImportError(f"reading {path} needs anndata, which is not installed: pip install 'identica[anndata]'")
-    if kind == "zarr":
-        check_zarr(path, budget, WHOLE)
-        return
     matrices = (*(("X",) if layer in (None, "X") else ()), *(() if layer is None else (f"layers/{layer}",)))
-    examine_hdf5(path, budget, WHOLE, matrices)
+    check = check_zarr if kind == "zarr" else examine_hdf5
+    with damage(path):
+        check(path, budget, WHOLE, matrices)
 
 
 @contextmanager
