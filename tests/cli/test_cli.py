@@ -95,6 +95,22 @@ def test_commands_do_not_import_what_only_running_needs():
     assert run.stdout == "[]\n"
 
 
+def test_a_lie_is_refused_before_anything_is_imported_that_takes_long(tmp_path):
+    np.savez(tmp_path / "lie.npz", format=b"csr", shape=[10**9, 10**9], data=[1.0], indices=[0], indptr=[0, 1])
+    (tmp_path / "lie.h5ad").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(200))
+    (tmp_path / "lie.parquet").write_bytes(b"PAR1" + bytes(200))
+    code = (
+        "import sys\n"
+        "from identica.cli import main\n"
+        "statuses = [main(['fit', f'lie.{ending}', '-d', '2']) for ending in ('npz', 'h5ad', 'parquet')]\n"
+        "print(statuses, sorted({'torch', 'sklearn', 'pandas', 'matplotlib', 'anndata'} & set(sys.modules)))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert run.stdout == "[2, 2, 2] []\n"
+    assert len(run.stderr.splitlines()) == 3
+    assert len(list(tmp_path.iterdir())) == 3
+
+
 # -------------------------------------------------------------------------------------------------------- fit
 
 

@@ -1,9 +1,7 @@
-"""Files of arrays that point elsewhere, or declare what they do not hold: refused by name, before anything is read."""
+"""Files of arrays that declare what they do not hold, or are packed too far: refused before anything is read."""
 
-import json
 import zipfile
 from contextlib import suppress
-from pathlib import Path
 
 import anndata
 import h5py
@@ -15,137 +13,12 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lying_cells import ENCODING, VALUES, refused
 
 from identica.io import DataError, read_table
 from identica.io.budget import LARGE, MOST_INFLATED
 
-RANDOM = np.random.default_rng(0)
-VALUES = RANDOM.random((60, 20)).astype(np.float32)
-ENCODING = {"encoding-type": "array", "encoding-version": "0.2.0"}
-
 pytestmark = pytest.mark.filterwarnings("ignore:Writing zarr v2 data", "ignore::UserWarning:anndata")
-
-
-@pytest.fixture
-def cells(tmp_path, monkeypatch):
-    """A good file of cells, open to be changed, without its X."""
-    monkeypatch.chdir(tmp_path)
-    anndata.AnnData(VALUES).write_h5ad("good.h5ad")
-    anndata.AnnData(VALUES).write_h5ad("cells.h5ad")
-    with h5py.File("cells.h5ad", "r+") as file:
-        del file["X"]
-        yield file
-
-
-def refused(path, *said, **options):
-    """Read a file that must not be read, and see that the words are said."""
-    with pytest.raises(DataError) as caught:
-        read_table(path, **options)
-    message = str(caught.value)
-    assert message.startswith(str(path))
-    assert "\n" not in message
-    assert all(each in message for each in said), message
-
-
-def virtual(file):
-    layout = h5py.VirtualLayout((60, 20), "f4")
-    layout[:] = h5py.VirtualSource("good.h5ad", "X", (60, 20))
-    file.create_virtual_dataset("X", layout).attrs.update(ENCODING)
-
-
-def external(file):
-    Path("secret.txt").write_bytes(VALUES.tobytes())
-    file.create_dataset("X", (60, 20), "f4", external=[("secret.txt", 0, VALUES.nbytes)]).attrs.update(ENCODING)
-
-
-def filtered(file):
-    plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    plist.set_chunk((10, 10))
-    plist.set_filter(32015, h5py.h5z.FLAG_OPTIONAL, (3,))
-    space, kind = h5py.h5s.create_simple((60, 20)), h5py.h5t.py_create(np.dtype("f4"))
-    h5py.h5d.create(file.id, b"X", kind, space, plist)
-    file["X"][:] = VALUES
-    file["X"].attrs.update(ENCODING)
-
-
-def linked(file):
-    file["X"] = h5py.ExternalLink("good.h5ad", "X")
-
-
-def soft(file):
-    file.create_dataset("Y", data=VALUES).attrs.update(ENCODING)
-    file["X"] = h5py.SoftLink("/Y")
-
-
-def with_references(file):
-    file.create_dataset("X", data=VALUES).attrs.update(ENCODING)
-    file["uns/compound"] = np.array([(file["X"].ref, 1)], dtype=[("to", h5py.ref_dtype), ("n", "i4")])
-
-
-def with_a_region(file):
-    file.create_dataset("X", data=VALUES).attrs.update(ENCODING)
-    file["obs"].attrs["part"] = file["X"].regionref[:2]
-
-
-def only_declared(file):
-    file.create_dataset("X", (60, 20), "f4", chunks=(10, 10)).attrs.update(ENCODING)
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (external, "the values of 'X' are stored in the file 'secret.txt', and other files are not read"),
-        (linked, "'X' is a link into the file 'good.h5ad', and links into other files are not followed"),
-        (virtual, "'X' is a virtual dataset, made of parts of 'good.h5ad', and other files are not read"),
-        (soft, "'X' is a soft link to '/Y', and such links are not followed"),
-        (with_references, "'uns/compound' holds references to objects, which are not followed"),
-        (with_a_region, "attribute 'part' of 'obs' holds references to objects"),
-        (filtered, "'X' is packed by filter 32015"),
-        (only_declared, "declares 'X' of shape (60, 20), 4.69 KiB, and holds none of its values"),
-    ],
-)
-def test_what_leaves_the_file_is_refused(cells, change, said):
-    change(cells)
-    cells.flush()
-    refused(Path("cells.h5ad"), said)
-
-
-@pytest.mark.parametrize("place", ["obs", "uns", "layers"])
-def test_a_link_is_refused_wherever_it_is(cells, place):
-    cells.create_dataset("X", data=VALUES).attrs.update(ENCODING)
-    cells[place]["there"] = h5py.ExternalLink("good.h5ad", "X")
-    cells.flush()
-    refused(Path("cells.h5ad"), f"'{place}/there' is a link into the file 'good.h5ad'")
-
-
-def test_what_anndata_writes_is_read(tmp_path):
-    obs = pd.DataFrame({"kind": pd.Categorical(["a", "b"] * 30), "age": np.arange(60.0), "name": ["é" * 9] * 60})
-    obs["kept"] = pd.array([True, None] * 30, dtype="boolean")
-    whole = anndata.AnnData(VALUES, obs=obs.set_axis([f"cell {i}" for i in range(60)]), uns={"deep": {"er": ["text"]}})
-    for packed in (None, "gzip", "lzf"):
-        whole.write_h5ad(tmp_path / "cells.h5ad", compression=packed)
-        table = read_table(tmp_path / "cells.h5ad", covariates={"kind": "label"})
-        np.testing.assert_array_equal(table.values, VALUES)
-
-
-def test_an_object_that_is_linked_in_a_circle_is_seen_once(cells):
-    cells.create_dataset("X", data=VALUES).attrs.update(ENCODING)
-    cells["uns/again"] = cells["/"]
-    cells.flush()
-    np.testing.assert_array_equal(read_table("cells.h5ad").values, VALUES)
-
-
-def test_text_that_all_rows_share_is_counted_for_each(cells):
-    cells.create_dataset("X", data=VALUES).attrs.update(ENCODING)
-    del cells["obs/_index"]
-    cells["obs"].create_dataset("_index", data=["x" * 10_000] * 60, dtype=h5py.string_dtype())
-    cells["obs/_index"].attrs.update({"encoding-type": "string-array", "encoding-version": "0.2.0"})
-    cells.flush()
-    refused(Path("cells.h5ad"), "takes 587 KiB, and 293 KiB is the most that is read", max_memory=300_000)
-    content = Path("cells.h5ad").read_bytes()
-    assert content.count((10_000).to_bytes(4, "little")) >= 60
-    Path("cells.h5ad").write_bytes(content.replace((10_000).to_bytes(4, "little"), (2**32 - 2).to_bytes(4, "little")))
-    refused(Path("cells.h5ad"), "'obs/_index' declares text of 4 GiB, more than the file has")
 
 
 # ----------------------------------------------------------------------------------------- packed far, or only declared
@@ -225,61 +98,6 @@ def test_the_archive_and_the_header_must_agree(tmp_path):
         np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (60, 20)})
         file.write(VALUES.tobytes()[:-8])
     refused(path, "the header of x says that it holds float32 of shape (60, 20)", "has 4920 bytes")
-
-
-# ----------------------------------------------------------------------------------------------------------------- Zarr
-
-
-@pytest.fixture
-def store(tmp_path):
-    """A good Zarr directory."""
-    anndata.AnnData(VALUES).write_zarr(tmp_path / "cells.zarr")
-    return tmp_path / "cells.zarr"
-
-
-def test_a_symbolic_link_in_a_store_is_refused(store, tmp_path):
-    (tmp_path / "secret").write_bytes(b"secret")
-    (store / "uns" / "there").symlink_to(tmp_path / "secret")
-    refused(store, "uns/there is a symbolic link, and links out of the directory are not followed")
-
-
-def metadata_of(store, name):
-    path = next(store / name / each for each in (".zarray", "zarr.json") if (store / name / each).exists())
-    return path, json.loads(path.read_text())
-
-
-@pytest.mark.parametrize("codec", ["pickle", "numcodecs.pickle", "json2", "mine"])
-def test_a_codec_that_could_run_code_is_refused(store, codec):
-    path, content = metadata_of(store, "X")
-    if path.name == ".zarray":
-        content["filters"] = [{"id": codec}]
-    else:
-        content["codecs"].append({"name": codec, "configuration": {}})
-    path.write_text(json.dumps(content))
-    refused(store, "X is packed by the codec", codec.removeprefix("numcodecs."))
-
-
-def test_metadata_that_are_repeated_are_not_believed(store):
-    path, content = metadata_of(store, "X")
-    if path.name == ".zarray":
-        whole = {"zarr_consolidated_format": 1, "metadata": {"X/.zarray": {**content, "filters": [{"id": "pickle"}]}}}
-        (store / ".zmetadata").write_text(json.dumps(whole))
-        refused(store, "is packed by the codec 'pickle'")
-
-
-@pytest.mark.parametrize("shape", [[10**9, 10**9], [-1, 20], "all", [True, 20], None])
-def test_a_shape_that_is_a_lie_is_refused(store, shape):
-    path, content = metadata_of(store, "var/_index")
-    content["shape"] = shape
-    path.write_text(json.dumps(content))
-    refused(store)
-
-
-@pytest.mark.parametrize("text", ["", "[]", "[" * 100_000, '{"shape": ', "null"])
-def test_metadata_that_are_none_are_refused(store, text):
-    path, _ = metadata_of(store, "X")
-    path.write_text(text)
-    refused(store, "is damaged")
 
 
 # ------------------------------------------------------------------------------------------------------------- anything

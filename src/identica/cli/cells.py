@@ -48,7 +48,7 @@ def holds_cells(path: Path) -> bool:
     bool
         Whether it ends in .h5ad or .zarr.
     """
-    from identica.io.anndata import ANNDATA
+    from identica.io.stores import ANNDATA
 
     return path.suffix.lower() in ANNDATA
 

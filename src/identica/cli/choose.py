@@ -84,6 +84,8 @@ class Choose:
 
     def run(self) -> None:
         """Run the command."""
+        # Before anything is imported that takes long.
+        self.reading.examine(self.data, auxiliary=self.auxiliary, beside=self.beside)
         import numpy as np
         from matplotlib.figure import Figure
 

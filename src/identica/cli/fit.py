@@ -109,6 +109,8 @@ class Fit:
 
     def run(self) -> None:
         """Run the command."""
+        # Before anything is imported that takes long.
+        self.reading.examine(self.data, auxiliary=self.auxiliary, beside=self.beside)
         from identica.cli.beside import check_levels
         from identica.cli.cells import check_place_in, holds_cells
         from identica.cli.configuration import read_parameters

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from identica.cli.beside import BesideOptions
     from identica.estimators import ComponentAnalysis
     from identica.io import Table
+    from identica.io.budget import Budget
     from identica.io.columns import Roles
 
 __all__ = ["Flat", "Reading"]
@@ -84,12 +85,43 @@ class Reading:
         DataError
             If it cannot be read.
         """
+        table = self._read(path, self._roles(auxiliary, beside))
+        return table if self.missing is None else table.filled()
+
+    def examine(self, path: Path, *, auxiliary: str | None = None, beside: BesideOptions | None = None) -> None:
+        """Refuse a file that lies before what fits it is imported, which takes seconds.
+
+        Parameters
+        ----------
+        path : Path
+            The file, or "-" for standard input.
+        auxiliary : str, optional
+            See :func:`identica.io.read_table`.
+        beside : BesideOptions, optional
+            Columns of covariates and size factors.
+
+        Raises
+        ------
+        DataError
+            If it does.
+        """
+        from identica.io.reading import examine_table
+
+        roles = self._roles(auxiliary, beside)
+        examine_table(path, layer=self.layer, key=self.key, roles=roles, budget=self._budget)
+
+    def _roles(self, auxiliary: str | None, beside: BesideOptions | None) -> Roles:
         from identica.io.columns import Roles
 
         kinds = {} if beside is None else beside.kinds()
         depth = None if beside is None else beside.size_factor_key
-        table = self._read(path, Roles(self.index_column, auxiliary, kinds, depth))
-        return table if self.missing is None else table.filled()
+        return Roles(self.index_column, auxiliary, kinds, depth)
+
+    @property
+    def _budget(self) -> Budget:
+        from identica.io.budget import Budget, read_size
+
+        return Budget.default() if self.max_memory is None else Budget(read_size(self.max_memory, "--max-memory"))
 
     def table_for(
         self, model: ComponentAnalysis, path: Path, fitted: Path, *, size_factor_key: str | None = None
@@ -139,11 +171,10 @@ class Reading:
     def _read(self, path: Path, roles: Roles, names: tuple[str, ...] = ()) -> Table:
         from identica.cli.cells import holds_cells, read_cells
         from identica.io import DataError, read_table
-        from identica.io.budget import Budget, read_size
 
         if self.missing not in (None, "mean"):
             raise ValueError(f"missing={self.missing} is not known: use mean, or leave it out")
-        budget = None if self.max_memory is None else Budget(read_size(self.max_memory, "--max-memory"))
+        budget = self._budget
         given = {"key": self.key, "index_column": self.index_column, "separator": self.separator}
         given |= {"decimal": self.decimal}
         if holds_cells(path) and path.exists() and not any(given.values()):
@@ -151,7 +182,7 @@ class Reading:
                 path,
                 self.layer,
                 roles,
-                budget or Budget.default(),
+                budget,
                 genes=self.genes,
                 names=names or None,
                 missing=self.missing is not None,
@@ -170,7 +201,7 @@ class Reading:
             separator=None if self.separator is None else NAMED.get(self.separator, self.separator),
             decimal=self.decimal,
             missing=self.missing is not None,
-            max_memory=None if budget is None else budget.n_bytes,
+            max_memory=budget.n_bytes if budget.was_given else None,
         )
 
 

@@ -54,7 +54,7 @@ from identica.solvers.starts import Found, repeat_on_all_rows, run_starts
 from identica.training.checkpoint import Checkpoint, find_snapshots
 from identica.training.inspection import share_explained
 from identica.training.passes import widen
-from identica.training.plan import Training
+from identica.training.plan import MOST_STARTS, Training
 from identica.trust import compare_starts, judge, of_single_points
 
 __all__ = ["ComponentAnalysis", "NetworkAnalysis"]
@@ -385,7 +385,7 @@ class NetworkAnalysis(ComponentAnalysis):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **ComponentAnalysis._parameter_constraints,
-        "n_init": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "n_init": [Interval(Integral, 1, MOST_STARTS, closed="both"), StrOptions({"auto"})],
         "network": [Dense, Convolutional, None],
         "training": [Training, None],
         "encoder": [nn.Module, None],

@@ -14,6 +14,7 @@ from identica.estimators.parameters import check_criterion
 from identica.networks import Affine
 from identica.solvers import Linear, LinearComponents, Solver
 from identica.training import Training
+from identica.training.plan import MOST_STARTS
 
 __all__ = ["PolytopicFactorization"]
 
@@ -91,7 +92,7 @@ class PolytopicFactorization(ComponentAnalysis):
         "polytope": [StrOptions(set(POLYTOPES))],
         "factor": [StrOptions({"mixing", "components"})],
         "power": [Interval(Real, 0, None, closed="both"), None],
-        "n_restarts": [Interval(Integral, 1, None, closed="left")],
+        "n_restarts": [Interval(Integral, 1, MOST_STARTS, closed="both")],
     }
 
     def _solver(self) -> Solver:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -18,21 +17,21 @@ from identica.io.beside import Beside
 from identica.io.budget import Budget
 from identica.io.columns import Roles, few
 from identica.io.errors import DataError
-from identica.io.hdf5 import check_hdf5
+from identica.io.stores import damage, open_store
 from identica.io.table import Table, held_as
-from identica.io.zarr_store import check_zarr
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ANNDATA", "Cells", "elements", "is_old", "names_at", "open_cells", "read_anndata", "table_of"]
-
-ANNDATA = (".h5ad", ".zarr")
-"""Endings of what is read here."""
-_SIGNATURE = b"\x89HDF\r\n\x1a\n"  # of every HDF5 file
-_WHOLE = ("obs", "var")
-"""What is read as a whole, whichever matrix is asked for."""
-_GROUPS = (".zgroup", "zarr.json")  # of every Zarr directory, by its version
+__all__ = [
+    "Cells",
+    "elements",
+    "is_old",
+    "names_at",
+    "open_cells",
+    "read_anndata",
+    "table_of",
+]
 
 
 @final
@@ -112,7 +111,7 @@ class _Matrix:
             budget.check_stored(self.path, shape, dtype, math.ceil(share * _n_stored(self.stored)), what)
             return
         budget.check(self.path, shape, dtype, what)
-        with _damage(self.path):
+        with damage(self.path):
             group = self.stored.group
             for name in ("data", "indices", "indptr"):
                 part, of = group[name], f"the {name} of a sparse matrix"
@@ -121,7 +120,7 @@ class _Matrix:
         budget.check_density(self.path, shape, dtype, n_values)
 
     def __getitem__(self, part: Any) -> Any:
-        with _damage(self.path):
+        with damage(self.path):
             found = self.stored[part]
             if self.is_sparse:
                 # An index out of range would be written to wherever it points when this is made dense.
@@ -155,8 +154,8 @@ def open_cells(path: Path, layer: str | None, budget: Budget) -> Iterator[Cells]
         If it is neither, is damaged, or has no such matrix.
     """
     with ExitStack() as files:
-        with _damage(path):
-            group = files.enter_context(_opened(path, budget))
+        with damage(path):
+            group = files.enter_context(open_store(path, budget, layer))
             read_elem, sparse_dataset = elements("read_elem", "sparse_dataset")
             if not {"obs", "var"} <= set(group):
                 raise DataError(
@@ -178,40 +177,6 @@ def open_cells(path: Path, layer: str | None, budget: Budget) -> Iterator[Cells]
             if matrix.shape != (len(obs), len(var)):
                 raise DataError(f"{path} is damaged: its matrix has the shape {matrix.shape}, and obs and var another")
         yield Cells(matrix, obs, var)
-
-
-@contextmanager
-def _opened(path: Path, budget: Budget, whole: tuple[str, ...] = _WHOLE) -> Iterator[Any]:
-    """Open the group that holds everything, some parts of which are to be read as a whole."""
-    kind = path.suffix.lower()[1:]
-    if kind == "zarr":
-        right = any((path / name).is_file() for name in _GROUPS)
-    else:
-        with path.open("rb") as file:
-            right = file.read(len(_SIGNATURE)) == _SIGNATURE
-    if not right:
-        what = "directory" if kind == "zarr" else "file"
-        raise DataError(f"{path} is not a .{kind} {what}, write it with AnnData.write_{kind}")
-    try:
-        import anndata  # noqa: F401  (which brings h5py and zarr)
-    except ImportError as error:
-        raise ImportError(
-            f"reading {path} needs anndata, which is not installed: pip install 'identica[anndata]'"
-        ) from error
-    if kind == "zarr":
-        import zarr
-
-        check_zarr(path, budget, whole)
-        # What the files themselves say was checked, and not what is repeated of them.
-        yield zarr.open_group(str(path), mode="r", use_consolidated=False)
-    else:
-        import h5py
-
-        with h5py.File(path, "r") as group:
-            # Of an old file all is read.
-            old = isinstance(group.get("obs"), h5py.Dataset)
-            check_hdf5(group, path, budget, tuple(group) if old and whole else whole)
-            yield group
 
 
 def is_old(group: Any) -> bool:
@@ -250,7 +215,7 @@ def names_at(path: Path, place: str) -> tuple[str, ...] | None:
     DataError
         If the file is damaged.
     """
-    with _damage(path), _opened(path, Budget.unlimited(), whole=()) as group:
+    with damage(path), open_store(path, Budget.unlimited(), None) as group:
         if place not in group:
             return None
         part = group[place]
@@ -275,23 +240,6 @@ def elements(*names: str) -> tuple[Any, ...]:
     except ImportError:  # before 0.11
         from anndata import experimental as place
     return tuple(getattr(place, name) for name in names)
-
-
-@contextmanager
-def _damage(path: Path) -> Iterator[None]:
-    """Say of whatever goes wrong in the block that the file is damaged."""
-    try:
-        with warnings.catch_warnings():
-            # They are about parts of the file that are not read here; what is read is checked.
-            warnings.simplefilter("ignore")
-            yield
-    except (DataError, ImportError):
-        raise
-    except Exception as error:  # what a broken file raises depends on where it is broken
-        message = " ".join(str(error).split())[:200]
-        raise DataError(
-            f"{path} is damaged or not AnnData's ({message}), write it with AnnData.write_{path.suffix.lower()[1:]}"
-        ) from error
 
 
 def _n_stored(array: Any) -> int:

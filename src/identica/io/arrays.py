@@ -16,7 +16,7 @@ from identica.io.budget import Budget
 from identica.io.errors import DataError
 from identica.io.table import Table, held_as
 
-__all__ = ["array_in", "check_member", "checked_array", "load_npy", "open_npz", "read_npy", "read_npz"]
+__all__ = ["array_in", "check_member", "checked_array", "examine_npz", "load_npy", "open_npz", "read_npy", "read_npz"]
 
 # What NumPy, SciPy and zipfile raise on a damaged file, a header that asks for more memory than there is and a member
 # that is encrypted or packed in an unknown way included; each becomes a DataError that says so.
@@ -121,17 +121,50 @@ def read_npz(path: Path, key: str | None, budget: Budget, missing: bool = False)
         the array is too large or cannot be used.
     """
     with open_npz(path) as arrays:
-        names = list(arrays.files)
-        if key is None and {"format", "shape", "data"} <= set(names):
-            return Table.checked(_read_sparse(path, arrays, budget), path, missing=missing)
-        if not names:
-            raise DataError(f"{path} holds no array, write it with numpy.savez")
-        if key is None and len(names) > 1:
-            raise DataError(f"{path} holds the arrays {', '.join(names)}, choose one by its key")
-        if key is not None and key not in names:
-            raise DataError(f"{path} has no array {key!r}, it holds {', '.join(names)}")
-        values = checked_array(arrays, key or names[0], path, budget)
+        name = _declared(path, key, arrays, budget)
+        values = _read_sparse(path) if name is None else array_in(arrays, name, path)
     return Table.checked(values, path, missing=missing)
+
+
+def examine_npz(path: Path, key: str | None, budget: Budget) -> None:
+    """Refuse a .npz file whose values must not be read, without reading any.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    key : str or None
+        Name of the array.
+    budget : Budget
+        The most memory that its values may take.
+
+    Raises
+    ------
+    DataError
+        As :func:`read_npz` does, by what the file declares.
+    """
+    with open_npz(path) as arrays:
+        _declared(path, key, arrays, budget)
+
+
+def _declared(path: Path, key: str | None, arrays: Any, budget: Budget) -> str | None:
+    """Return the name of the array to read, None where all are a sparse matrix, after what it declares was checked."""
+    names = list(arrays.files)
+    if key is None and {"format", "shape", "data"} <= set(names):
+        kinds = {name: check_member(path, arrays, name, budget) for name in names}
+        n_values = math.prod(kinds["data"][0])
+        sides = [int(side) for side in np.ravel(array_in(arrays, "shape", path))]
+        budget.check(path, sides, kinds["data"][1], "a sparse matrix")
+        budget.check_density(path, sides, kinds["data"][1], n_values)
+        return None
+    if not names:
+        raise DataError(f"{path} holds no array, write it with numpy.savez")
+    if key is None and len(names) > 1:
+        raise DataError(f"{path} holds the arrays {', '.join(names)}, choose one by its key")
+    if key is not None and key not in names:
+        raise DataError(f"{path} has no array {key!r}, it holds {', '.join(names)}")
+    check_member(path, arrays, key or names[0], budget)
+    return key or names[0]
 
 
 @contextmanager
@@ -221,14 +254,9 @@ def checked_array(arrays: Any, name: str, path: Path, budget: Budget) -> NDArray
     return array_in(arrays, name, path)
 
 
-def _read_sparse(path: Path, arrays: Any, budget: Budget) -> NDArray[Any]:
+def _read_sparse(path: Path) -> NDArray[Any]:
     import scipy.sparse
 
-    kinds = {name: check_member(path, arrays, name, budget) for name in arrays.files}
-    n_values = math.prod(kinds["data"][0])
-    sides = [int(side) for side in np.ravel(array_in(arrays, "shape", path))]
-    budget.check(path, sides, kinds["data"][1], "a sparse matrix")
-    budget.check_density(path, sides, kinds["data"][1], n_values)
     matrix = scipy.sparse.load_npz(path)
     if hasattr(matrix, "check_format"):  # an index out of range would be written to wherever it points
         matrix.check_format(full_check=True)

@@ -136,6 +136,31 @@ class Budget:
             If it is.
         """
         self.check(path, shape, dtype, what)
+        self.check_packing(path, shape, dtype, n_stored, what)
+
+    def check_packing(
+        self, path: Path, shape: Sequence[int], dtype: DTypeLike, n_stored: int, what: str = "an array"
+    ) -> None:
+        """Refuse an array that is packed so far that it cannot be measured data, however large it may be otherwise.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        shape : sequence of int
+            As declared; plain integers, so that no product overflows.
+        dtype : dtype
+            As which it is to be held.
+        n_stored : int
+            Bytes that it takes in the file.
+        what : str, default="an array"
+            What has the shape.
+
+        Raises
+        ------
+        DataError
+            If it is.
+        """
         n_bytes = _in_memory(shape, dtype)
         if not self.was_given and n_bytes > LARGE and n_bytes > MOST_INFLATED * n_stored:
             raise DataError(
@@ -143,6 +168,26 @@ class Budget:
                 f"{size_in_words(n_bytes)} in memory, and more than {MOST_INFLATED} times as much is read only where "
                 f"it is asked for: give a limit by --max-memory or {VARIABLE} if this is right"
             )
+
+    def allows_less(self, other: Budget) -> bool:
+        """Tell whether what this one lets pass passes another one, too.
+
+        Parameters
+        ----------
+        other : Budget
+            The other.
+
+        Returns
+        -------
+        bool
+            Whether its limit is not lower, and it asks no more.
+
+        Examples
+        --------
+        >>> Budget(80.0, was_given=False).allows_less(Budget.unlimited())
+        True
+        """
+        return self.n_bytes <= other.n_bytes and (other.was_given or not self.was_given)
 
     def check_density(self, path: Path, shape: Sequence[int], dtype: DTypeLike, n_values: int) -> None:
         """Refuse a sparse matrix that would be large and is almost nothing.

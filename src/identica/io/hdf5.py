@@ -7,14 +7,16 @@ any file that can be read become data. Such a file is refused as a whole, whiche
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from identica.io.budget import Budget, part_in_words, size_in_words
+from identica.io.budget import LARGE, Budget, part_in_words, size_in_words
 from identica.io.errors import DataError
 
 if TYPE_CHECKING:
@@ -24,14 +26,23 @@ __all__ = ["check_hdf5"]
 
 MOST_OBJECTS = 100_000
 """Groups and datasets of one file."""
+INFLATES_FAR = LARGE // 1032
+"""Bytes of a deflated chunk that could become large; what h5py and AnnData write by default are chunks of less."""
+OVERHEAD = 1024
+"""Bytes by which a chunk may be longer than twice its size in memory, where text, for example, takes half as much."""
+TEXT_AT_ONCE, ELEMENT = 2**26, 64
+"""Bytes of text that are read at once, and bytes that Python takes for an element beside its letters."""
 _REFERENCES_OF_ANNDATA = ("categories",)
 """Attributes in which AnnData 0.6 and 0.7 kept a reference to a column's categories, in the same file."""
 _PLACE = np.dtype([("length", "<u4"), ("address", "<u8"), ("number", "<u4")])
 """What stands in a file in the place of an element of variable length."""
 
 
-def check_hdf5(file: h5py.File, path: Path, budget: Budget, needed: tuple[str, ...]) -> None:
-    """Refuse a file that points to others, needs filters of others, or whose needed parts are too large.
+def check_hdf5(file: h5py.File, path: Path, budget: Budget, whole: tuple[str, ...], matrices: tuple[str, ...]) -> None:
+    """Refuse a file that points to others, needs filters of others, or whose needed parts are too large or packed lies.
+
+    Attributes of all objects and the text of needed parts are read once: they may ask for any memory or time, so that
+    this is for a process that has limits, see :func:`identica.io.apart.examine_hdf5`.
 
     Parameters
     ----------
@@ -40,9 +51,11 @@ def check_hdf5(file: h5py.File, path: Path, budget: Budget, needed: tuple[str, .
     path : Path
         Its name, for messages.
     budget : Budget
-        The most memory that all needed parts may take together.
-    needed : tuple of str
+        The most memory that all parts that are read as a whole may take together.
+    whole : tuple of str
         Groups and datasets that are to be read as a whole, by their path in the file.
+    matrices : tuple of str
+        Those of which parts may be read, dense or sparse.
 
     Raises
     ------
@@ -57,11 +70,33 @@ def check_hdf5(file: h5py.File, path: Path, budget: Budget, needed: tuple[str, .
         if not isinstance(found, h5py.Dataset):
             continue
         _check_storage(found, name, path)
-        if any(name == part or name.startswith(f"{part}/") for part in needed):
+        if _is_in(name, whole):
+            _check_chunks(found, name, path)
             budget.check_stored(path, found.shape or (), found.dtype, found.id.get_storage_size(), part_in_words(name))
             total += found.size * found.dtype.itemsize if found.shape else 0
-            total += _length_of_text(found, name, path)
+            lengths = _lengths_of_text(found, name, path)
+            total += int(lengths.sum())
             budget.check_bytes(path, total, "a set of names and columns that, as declared,")
+            _read_text(found, lengths)
+        elif _is_in(name, matrices):
+            _check_matrix(found, name, path, budget, is_sparse=name not in matrices)
+
+
+def _is_in(name: str, parts: tuple[str, ...]) -> bool:
+    return any(name == part or name.startswith(f"{part}/") for part in parts)
+
+
+def _check_matrix(dataset: h5py.Dataset, name: str, path: Path, budget: Budget, *, is_sparse: bool) -> None:
+    if dataset.dtype.kind not in "biuf":
+        raise DataError(f"{path}: {name!r} holds {dataset.dtype}, and a matrix of real numbers is needed")
+    _check_chunks(dataset, name, path)
+    shape, n_stored = dataset.shape or (), dataset.id.get_storage_size()
+    if is_sparse:
+        what = f"the {name.rpartition('/')[2]} of a sparse matrix"
+        budget.check_stored(path, shape, dataset.dtype, n_stored, what)
+    else:
+        # How much of it is read, and so how large it is, is known later.
+        budget.check_packing(path, shape, dataset.dtype, n_stored, "a dense matrix")
 
 
 def _walk(file: h5py.File, path: Path) -> Iterator[tuple[str, Any]]:
@@ -142,14 +177,61 @@ def _check_storage(dataset: h5py.Dataset, name: str, path: Path) -> None:
         )
 
 
+def _check_chunks(dataset: h5py.Dataset, name: str, path: Path) -> None:
+    """Refuse chunks that unpack to more than is declared, which HDF5 compares when it has unpacked all."""
+    import h5py
+
+    if dataset.chunks is None:
+        return
+    plist = dataset.id.get_create_plist()
+    codes = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
+    size = math.prod(dataset.chunks) * dataset.id.get_type().get_size()
+    if size > max(LARGE, 2 * math.prod(dataset.shape) * dataset.id.get_type().get_size()):
+        raise DataError(f"{path} is damaged: {name!r} has chunks of {size_in_words(size)}, and is smaller itself")
+    if len(set(codes)) < len(codes):
+        raise DataError(f"{path}: {name!r} is packed by the same filter twice: write the file anew with gzip or lzf")
+    most = 2 * size + OVERHEAD
+    position = codes.index(h5py.h5z.FILTER_DEFLATE) if h5py.h5z.FILTER_DEFLATE in codes else None
+    doubtful = []
+
+    def look(chunk: Any) -> bool | None:
+        if chunk.size > most:
+            doubtful.append(chunk)
+            return True  # which ends it
+        if position is not None and not chunk.filter_mask >> position & 1 and chunk.size > INFLATES_FAR:
+            doubtful.append(chunk)
+        return None
+
+    dataset.id.chunk_iter(look)
+    for chunk in doubtful:
+        if chunk.size > most or _is_longer(dataset.id.read_direct_chunk(chunk.chunk_offset)[1], most):
+            raise DataError(
+                f"{path} is damaged: a chunk of {name!r}, {size_in_words(chunk.size)}, holds more than the "
+                f"{size_in_words(size)} that it declares"
+            )
+
+
+def _is_longer(packed: bytes, most: int) -> bool:
+    """Tell whether deflated bytes become more, without keeping them."""
+    stream, n_bytes = zlib.decompressobj(), 0
+    while packed and n_bytes <= most:
+        n_bytes += len(stream.decompress(packed, 2**20))
+        packed = stream.unconsumed_tail
+    return n_bytes > most
+
+
 def _check_attributes(found: Any, name: str, path: Path) -> None:
     for key in found.attrs:
         kind = found.attrs.get_id(key).dtype
-        if key not in _REFERENCES_OF_ANNDATA and _holds_references(kind):
+        if _holds_references(kind):
+            if key in _REFERENCES_OF_ANNDATA:
+                continue
             raise DataError(
                 f"{path}: attribute {key!r} of {name or '/'!r} holds references to objects, which are not followed: "
                 "write values instead"
             )
+        with suppress(TypeError, ValueError):  # of a type that h5py has no value for, which does no harm
+            found.attrs[key]
 
 
 def _holds_references(kind: np.dtype[Any]) -> bool:
@@ -165,7 +247,7 @@ def _holds_references(kind: np.dtype[Any]) -> bool:
     return kind.names is not None and any(_holds_references(kind[name]) for name in kind.names)
 
 
-def _length_of_text(dataset: h5py.Dataset, name: str, path: Path) -> int:
+def _lengths_of_text(dataset: h5py.Dataset, name: str, path: Path) -> NDArray[np.int64]:
     """Return the bytes of all elements of variable length, from what is stored in their place, none of them being read.
 
     HDF5 makes room for as many bytes as an element says it has before it looks for them, and many elements can share
@@ -173,8 +255,8 @@ def _length_of_text(dataset: h5py.Dataset, name: str, path: Path) -> int:
 
     Returns
     -------
-    int
-        0 where elements have no length of their own.
+    ndarray of int64
+        Empty where elements have no length of their own.
 
     Raises
     ------
@@ -183,18 +265,32 @@ def _length_of_text(dataset: h5py.Dataset, name: str, path: Path) -> int:
     """
     import h5py
 
+    none = np.zeros(0, np.int64)
     if h5py.check_string_dtype(dataset.dtype) is None and h5py.check_vlen_dtype(dataset.dtype) is None:
-        return 0
+        return none
     kind = dataset.id.get_type()
     if not isinstance(kind, h5py.h5t.TypeVlenID) and not kind.is_variable_str():
-        return 0
-    places = _places(dataset, name, path)
-    lengths = places["length"].astype(np.int64)
+        return none
+    lengths = _places(dataset, name, path)["length"].astype(np.int64)
+    if isinstance(kind, h5py.h5t.TypeVlenID):
+        lengths *= kind.get_super().get_size()
     if len(lengths) and lengths.max() > path.stat().st_size:
         raise DataError(
             f"{path} is damaged: {name!r} declares text of {size_in_words(int(lengths.max()))}, more than the file has"
         )
-    return int(lengths.sum())
+    return lengths
+
+
+def _read_text(dataset: h5py.Dataset, lengths: NDArray[np.int64]) -> None:
+    """Read text once, in parts, since where it says that it is may lead into a circle, or nowhere."""
+    if not len(lengths):
+        return
+    if not dataset.shape:
+        dataset[()]
+        return
+    step = max(1, TEXT_AT_ONCE // (ELEMENT + int(lengths.max())) // math.prod(dataset.shape[1:]))
+    for start in range(0, dataset.shape[0], step):
+        dataset[start : start + step]
 
 
 def _places(dataset: h5py.Dataset, name: str, path: Path) -> NDArray[Any]:
@@ -230,8 +326,9 @@ def _places(dataset: h5py.Dataset, name: str, path: Path) -> NDArray[Any]:
         kind = h5py.h5t.py_create(np.dtype(f"V{_PLACE.itemsize}"))
         space = h5py.h5s.create_simple(dataset.shape)
         copy = h5py.h5d.create(memory.id, b"places", kind, space, _without_fill(plist))
-        for number in range(dataset.id.get_num_chunks()):
-            chunk = dataset.id.get_chunk_info(number)
+        chunks: list[Any] = []
+        dataset.id.chunk_iter(chunks.append)
+        for chunk in chunks:
             _, packed = dataset.id.read_direct_chunk(chunk.chunk_offset)
             if chunk.filter_mask == all_left_out:
                 found.append(np.frombuffer(packed, _PLACE))

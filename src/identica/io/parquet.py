@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ from identica.io.table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read_parquet"]
+__all__ = ["examine_parquet", "read_parquet"]
 
 _WRONG = (
     OSError,
@@ -59,17 +61,45 @@ def read_parquet(path: Path, roles: Roles, budget: Budget, missing: bool = False
     DataError
         If it is not a .parquet file, is damaged, or a column holds neither numbers nor truth values.
     """
+    with _damage(path):
+        return _read(path, roles, budget, missing)
+
+
+def examine_parquet(path: Path, roles: Roles, budget: Budget) -> None:
+    """Refuse a .parquet file whose values must not be read, without reading any.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    roles : Roles
+        Columns that are no features.
+    budget : Budget
+        The most memory that its values may take.
+
+    Raises
+    ------
+    DataError
+        As :func:`read_parquet` does, by what the file declares.
+    """
+    with _damage(path):
+        _declared(path, roles, budget)
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
     import pyarrow as pa
 
     try:
-        return _read(path, roles, budget, missing)
+        yield
     except DataError:
         raise
     except (pa.ArrowException, *_WRONG) as error:  # pandas' own metadata are JSON in it, which nobody checks
         raise DataError(f"{path} is damaged: {' '.join(str(error).split())}") from error
 
 
-def _read(path: Path, roles: Roles, budget: Budget, missing: bool) -> Table:
+def _declared(path: Path, roles: Roles, budget: Budget) -> tuple[Any, list[str], dict[str, int], list[int]]:
+    """Return the open file, the columns that name rows, those that are no features, and the features' positions."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -96,7 +126,12 @@ def _read(path: Path, roles: Roles, budget: Budget, missing: bool) -> Table:
     )
     held = np.float32 if single else np.float64
     budget.check_stored(path, (n_rows, len(features)), held, min(n_stored, path.stat().st_size))
-    table = file.read()
+    return file, hidden, apart, features
+
+
+def _read(path: Path, roles: Roles, budget: Budget, missing: bool) -> Table:
+    file, hidden, apart, features = _declared(path, roles, budget)
+    table, names = file.read(), list(file.schema_arrow.names)
     columns = [_numbers(table.column(position)) for position in features]
     values = np.column_stack(columns) if columns else np.empty((len(table), 0))
     rows = None

@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
-from identica.io.anndata import ANNDATA
 from identica.io.auxiliary import read_auxiliary
 from identica.io.budget import Budget
 from identica.io.columns import Roles
@@ -13,9 +13,12 @@ from identica.io.delimited import STANDARD_INPUT, read_delimited
 from identica.io.dialect import SEPARATORS, Dialect
 from identica.io.errors import DataError
 from identica.io.idx import is_idx, read_idx
+from identica.io.stores import ANNDATA, examine_store
 from identica.io.table import Table
 
-__all__ = ["ENDINGS", "read_table"]
+__all__ = ["ENDINGS", "examine_table", "read_table"]
+
+Result = TypeVar("Result")
 
 USUAL = {".csv": Dialect(","), ".tsv": Dialect("\t"), ".txt": Dialect("\t")}
 """How text is written, by ending; any of them may end in .gz, too."""
@@ -131,6 +134,47 @@ def read_table(
     return replace(table, auxiliary=read_auxiliary(Path(auxiliary), len(table.values), path, budget))
 
 
+def examine_table(
+    path: Path, *, layer: str | None = None, key: str | None = None, roles: Roles | None = None, budget: Budget
+) -> None:
+    """Refuse at once, as far as that takes no time, a file that :func:`read_table` would refuse.
+
+    What reads and fits a table takes seconds to import; a lie can be told before. What cannot be told so is left to
+    whoever reads the file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    layer : str, optional
+        Layer of a .h5ad file or a .zarr directory.
+    key : str, optional
+        Name of the array in a .npz file.
+    roles : Roles, optional
+        Columns that are no features.
+    budget : Budget
+        The most memory that the values may take.
+
+    Raises
+    ------
+    DataError
+        If what it declares is a lie, leads to other files, is too large or packed too far.
+    ImportError
+        If anndata, which .h5ad files and .zarr directories need, is not installed.
+    """
+    ending = _ending(path)
+    if ending == ".npz" and path.is_file():
+        from identica.io.arrays import examine_npz
+
+        _safely(path, lambda: examine_npz(path, key, budget))
+    elif ending == ".parquet" and path.is_file():
+        from identica.io.parquet import examine_parquet
+
+        _safely(path, lambda: examine_parquet(path, roles or Roles(), budget))
+    elif ending in ANNDATA and path.exists():
+        _safely(path, lambda: examine_store(path, layer, budget))
+
+
 def _ending(path: Path) -> str:
     """Return the ending that tells the kind of a file, without .gz."""
     if path == STANDARD_INPUT:
@@ -141,7 +185,7 @@ def _ending(path: Path) -> str:
     return name.suffix.lower() if name == path or name.suffix.lower() in USUAL else path.suffix.lower()
 
 
-def _safely(path: Path, read: Callable[[], Table]) -> Table:
+def _safely(path: Path, read: Callable[[], Result]) -> Result:
     try:
         _check_file(path)
         return read()

@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
-from identica.io.budget import Budget, part_in_words
+from identica.io.budget import LARGE, Budget, part_in_words, size_in_words
 from identica.io.errors import DataError
 from identica.io.json_text import read_json
+from identica.io.zarr_chunks import check_chunk
 
 __all__ = ["check_zarr"]
 
@@ -32,7 +34,7 @@ LARGEST_METADATA = 2**24
 MOST_FILES = 1_000_000
 
 
-def check_zarr(store: Path, budget: Budget, needed: tuple[str, ...]) -> None:
+def check_zarr(store: Path, budget: Budget, whole: tuple[str, ...], matrices: tuple[str, ...]) -> None:
     """Refuse a directory that points out of itself, needs other codecs, or whose needed parts are too large.
 
     Parameters
@@ -41,15 +43,17 @@ def check_zarr(store: Path, budget: Budget, needed: tuple[str, ...]) -> None:
         The directory.
     budget : Budget
         The most memory that all needed parts may take together.
-    needed : tuple of str
+    whole : tuple of str
         Groups and arrays that are to be read as a whole, by their path in the directory.
+    matrices : tuple of str
+        Those of which parts may be read, dense or sparse.
 
     Raises
     ------
     DataError
         If it does.
     """
-    arrays: dict[str, tuple[tuple[int, ...], int]] = {}
+    arrays: dict[str, _Declared] = {}
     stored: dict[str, int] = {}
     for count, path in enumerate(_files(store)):
         if count >= MOST_FILES:
@@ -68,13 +72,29 @@ def check_zarr(store: Path, budget: Budget, needed: tuple[str, ...]) -> None:
         if path.name == ".zarray" or content.get("node_type") == "array":
             arrays[name] = _declared(content, path, store)
     total = 0
-    for name, (shape, size) in sorted(arrays.items()):
-        if any(name == part or name.startswith(f"{part}/") for part in needed):
+    for name, array in sorted(arrays.items()):
+        size = max(1, array.size)
+        if _is_in(name, (*whole, *matrices)):
+            _check_chunks(store, name, array)
+        if _is_in(name, whole):
             # Chunks of the fill value alone are not written, so that nothing stored may be right where it is small.
             held = sum(n for place, n in stored.items() if place == name or place.startswith(f"{name}/"))
-            budget.check_stored(store, shape, f"V{max(1, size)}", held, part_in_words(name))
-            total += math.prod(shape) * max(1, size)
+            budget.check_stored(store, array.shape, f"V{size}", held, part_in_words(name))
+            total += math.prod(array.shape) * size
             budget.check_bytes(store, total, "a set of names and columns that, as declared,")
+
+
+def _is_in(name: str, parts: tuple[str, ...]) -> bool:
+    return any(name == part or name.startswith(f"{part}/") for part in parts)
+
+
+def _check_chunks(store: Path, name: str, array: _Declared) -> None:
+    n_bytes = math.prod(array.chunks) * max(1, array.size)
+    if n_bytes > max(LARGE, 2 * math.prod(array.shape) * max(1, array.size)):
+        raise DataError(f"{store} is damaged: {name} has chunks of {size_in_words(n_bytes)}, and is smaller itself")
+    for path in _files(store / name):
+        if path.name not in METADATA:
+            check_chunk(store, path, name, array.content, None if array.is_text else n_bytes)
 
 
 def _files(store: Path) -> Iterator[Path]:
@@ -126,13 +146,30 @@ def _codecs(content: dict[str, Any]) -> Iterator[str]:
                 yield str(codec)
 
 
-def _declared(content: dict[str, Any], path: Path, store: Path) -> tuple[tuple[int, ...], int]:
-    """Return the shape of an array and the bytes of an element, 8 where that is not known."""
-    shape, kind = content.get("shape"), content.get("dtype", content.get("data_type"))
-    if not isinstance(shape, list) or not all(type(side) is int and side >= 0 for side in shape):
-        raise DataError(f"{store} is damaged: {path.relative_to(store)} has no shape of whole numbers")
+@final
+@dataclass(frozen=True)
+class _Declared:
+    """What metadata say of an array: its shape, that of its chunks, and the bytes of an element, 8 if not known."""
+
+    shape: tuple[int, ...]
+    chunks: tuple[int, ...]
+    size: int
+    is_text: bool
+    content: dict[str, Any]
+
+
+def _declared(content: dict[str, Any], path: Path, store: Path) -> _Declared:
+    grid = content.get("chunk_grid")
+    chunks = (grid.get("configuration") or {}).get("chunk_shape") if isinstance(grid, dict) else content.get("chunks")
+    shapes = []
+    for sides in (content.get("shape"), chunks):
+        if not isinstance(sides, list) or not all(type(side) is int and side >= 0 for side in sides):
+            raise DataError(f"{store} is damaged: {path.relative_to(store)} has no shape of whole numbers")
+        shapes.append(tuple(sides))
+    kind, size, is_text = content.get("dtype", content.get("data_type")), 8, True
     if isinstance(kind, str):
         digits = "".join(character for character in kind if character.isdigit())
         size = int(digits[:4] or 0)
-        return tuple(shape), size // 8 if content.get("zarr_format") == 3 else size
-    return tuple(shape), 8
+        is_text = not size
+        size = size // 8 if content.get("zarr_format") == 3 else size * (4 if kind[1:2] == "U" else 1)
+    return _Declared(shapes[0], shapes[1], size, is_text, content)

@@ -1,12 +1,12 @@
-"""Numbers of threads: one for all libraries, and PyTorch's kept where another library would change it."""
+"""Numbers of threads: one for all libraries, and PyTorch's kept where another library would change it.
+
+PyTorch takes a second to import, which what asks only for memory has no use for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import torch
-from threadpoolctl import threadpool_limits
 
 __all__ = ["one_thread", "threads_kept"]
 
@@ -26,12 +26,15 @@ def threads_kept() -> Iterator[None]:
 
     Examples
     --------
+    >>> import torch
     >>> before = torch.get_num_threads()
     >>> with threads_kept():
     ...     torch.set_num_threads(before + 1)
     >>> torch.get_num_threads() == before
     True
     """
+    import torch
+
     n_threads = torch.get_num_threads()
     try:
         yield
@@ -50,6 +53,7 @@ def one_thread() -> Iterator[None]:
 
     Examples
     --------
+    >>> import torch
     >>> before = torch.get_num_threads()
     >>> with one_thread():
     ...     torch.get_num_threads()
@@ -57,6 +61,9 @@ def one_thread() -> Iterator[None]:
     >>> torch.get_num_threads() == before
     True
     """
+    import torch
+    from threadpoolctl import threadpool_limits
+
     with threads_kept(), threadpool_limits(1):
         torch.set_num_threads(1)
         yield

@@ -6,9 +6,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from joblib import Parallel
-from joblib.parallel import get_active_backend
-
 __all__ = ["side_by_side"]
 
 
@@ -40,6 +37,9 @@ def side_by_side(tasks: Sequence[Any], n_jobs: int | None, kept: str) -> Iterato
     >>> sorted(side_by_side([delayed(abs)(-2), delayed(abs)(1)], 1, "nothing is kept"))
     [1, 2]
     """
+    from joblib import Parallel
+    from joblib.parallel import get_active_backend
+
     backend, _ = get_active_backend()
     return_as = "generator_unordered" if backend.supports_return_generator else "list"
     try:

@@ -24,6 +24,7 @@ from identica.arguments import check_integer, check_real
 from identica.criteria import Criterion, JacobianSample, Loss, Penalty
 from identica.solvers.conditional import OfContext, PerComponent
 from identica.solvers.solver import Solver
+from identica.training.plan import MOST
 from identica.training.trainer import Trainer
 
 __all__ = ["Contrast", "Contrastive"]
@@ -156,7 +157,7 @@ class Contrastive(Solver):
     def __post_init__(self) -> None:
         """Check every number."""
         object.__setattr__(self, "weight", check_real("weight", self.weight, at_least=0))
-        object.__setattr__(self, "n_learnt", check_integer("n_learnt", self.n_learnt, 0))
+        object.__setattr__(self, "n_learnt", check_integer("n_learnt", self.n_learnt, 0, MOST))
 
     def value(self, start: Trainer) -> float | None:
         """Return minus the last validation loss; see :meth:`Solver.value`."""

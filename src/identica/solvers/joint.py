@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, final
 from identica.arguments import check_choice, check_integer, check_real
 from identica.criteria import Criterion, JointPenalty
 from identica.solvers.solver import Solver
+from identica.training.plan import MOST
 from identica.training.trainer import Trainer
 
 __all__ = ["Joint"]
@@ -62,7 +63,7 @@ class Joint(Solver):
         for name in ("volume_weight", "norm_weight"):
             object.__setattr__(self, name, check_real(name, getattr(self, name), at_least=0))
         if self.warmup_epochs is not None:
-            object.__setattr__(self, "warmup_epochs", check_integer("warmup_epochs", self.warmup_epochs, 1))
+            object.__setattr__(self, "warmup_epochs", check_integer("warmup_epochs", self.warmup_epochs, 1, MOST))
         check_choice("volume", self.volume, ("logdet", "trace"))
 
     def begin(self, start: Trainer, pause: int | None) -> None:

@@ -11,6 +11,7 @@ from identica.solvers.alignment import ALIGN_POINTS, ALIGN_ROWS, ALIGNED, align_
 from identica.solvers.refinement import Refinement
 from identica.solvers.solver import Solver
 from identica.training.passes import widen
+from identica.training.plan import MOST_STARTS
 from identica.training.trainer import Trainer
 
 __all__ = ["Staged"]
@@ -66,7 +67,7 @@ class Staged(Solver):
 
     def __post_init__(self) -> None:
         """Check every number."""
-        object.__setattr__(self, "restarts", check_integer("restarts", self.restarts, 1))
+        object.__setattr__(self, "restarts", check_integer("restarts", self.restarts, 1, MOST_STARTS))
         object.__setattr__(self, "weight", check_real("weight", self.weight, at_least=0))
 
     def begin(self, start: Trainer, pause: int | None) -> None:

@@ -13,6 +13,8 @@ __all__ = ["Training"]
 
 MOST = 10**9
 """Steps, rows, epochs or features."""
+MOST_STARTS = 10_000
+"""Of networks, of an alignment or of a linear solver: each of them is kept, and a fit with more would never end."""
 
 
 @final
@@ -84,7 +86,7 @@ class Training:
         """Check every number and give it its plain type."""
         for name in ("max_steps", "batch_size", "patience", "jacobian_features"):
             self._set(name, check_integer(name, getattr(self, name), 1, MOST))
-        self._set("refit_samples", check_integer("refit_samples", self.refit_samples, 0))
+        self._set("refit_samples", check_integer("refit_samples", self.refit_samples, 0, MOST))
         if self.learning_rate is not None:
             self._set("learning_rate", check_real("learning_rate", self.learning_rate, above=0))
         self._set("jacobian_share", check_real("jacobian_share", self.jacobian_share, above=0, at_most=1))

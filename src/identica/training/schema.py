@@ -11,12 +11,12 @@ from torch import Tensor
 from identica.io import DataError
 from identica.io.schema import Flag, ListOf, MapOf, Maybe, Number, OneOf, Table, Text, Whole
 from identica.io.tensors import Declared
+from identica.training.plan import MOST_STARTS
 
 __all__ = ["DURATIONS", "HISTORY", "SNAPSHOTS", "TRAINED", "check_like", "check_result", "names_fault"]
 
 STAGE = Text(100, shortest=1)
 MOST_STAGES = 100
-MOST_STARTS = 10_000
 _TERM = OneOf((Maybe(Number()), STAGE), "a number")
 _RECORD = Table(
     {

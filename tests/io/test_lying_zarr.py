@@ -1,0 +1,140 @@
+"""Zarr directories that point elsewhere, or whose metadata or chunks lie: refused by name."""
+
+import json
+import shutil
+import zlib
+
+import anndata
+import numcodecs
+import numpy as np
+import pyarrow as pa
+import pytest
+from lying_cells import ENCODING, VALUES, refused
+
+from identica.io import DataError, read_table
+from identica.io.budget import Budget
+from identica.io.zarr_chunks import SMALL
+from identica.io.zarr_store import check_zarr
+
+pytestmark = pytest.mark.filterwarnings("ignore:Writing zarr v2 data", "ignore::UserWarning:anndata")
+
+
+@pytest.fixture
+def store(tmp_path):
+    """A good Zarr directory."""
+    anndata.AnnData(VALUES).write_zarr(tmp_path / "cells.zarr")
+    return tmp_path / "cells.zarr"
+
+
+def test_a_symbolic_link_in_a_store_is_refused(store, tmp_path):
+    (tmp_path / "secret").write_bytes(b"secret")
+    (store / "uns" / "there").symlink_to(tmp_path / "secret")
+    refused(store, "uns/there is a symbolic link, and links out of the directory are not followed")
+
+
+def metadata_of(store, name):
+    path = next(store / name / each for each in (".zarray", "zarr.json") if (store / name / each).exists())
+    return path, json.loads(path.read_text())
+
+
+@pytest.mark.parametrize("codec", ["pickle", "numcodecs.pickle", "json2", "mine"])
+def test_a_codec_that_could_run_code_is_refused(store, codec):
+    path, content = metadata_of(store, "X")
+    if path.name == ".zarray":
+        content["filters"] = [{"id": codec}]
+    else:
+        content["codecs"].append({"name": codec, "configuration": {}})
+    path.write_text(json.dumps(content))
+    refused(store, "X is packed by the codec", codec.removeprefix("numcodecs."))
+
+
+def test_metadata_that_are_repeated_are_not_believed(store):
+    path, content = metadata_of(store, "X")
+    if path.name == ".zarray":
+        whole = {"zarr_consolidated_format": 1, "metadata": {"X/.zarray": {**content, "filters": [{"id": "pickle"}]}}}
+        (store / ".zmetadata").write_text(json.dumps(whole))
+        refused(store, "is packed by the codec 'pickle'")
+
+
+@pytest.mark.parametrize("shape", [[10**9, 10**9], [-1, 20], "all", [True, 20], None])
+def test_a_shape_that_is_a_lie_is_refused(store, shape):
+    path, content = metadata_of(store, "var/_index")
+    content["shape"] = shape
+    path.write_text(json.dumps(content))
+    refused(store)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "[" * 100_000, '{"shape": ', "null"])
+def test_metadata_that_are_none_are_refused(store, text):
+    path, _ = metadata_of(store, "X")
+    path.write_text(text)
+    refused(store, "is damaged")
+
+
+ZEROS = bytes(SMALL + 1)
+PACKERS = {
+    "blosc": numcodecs.Blosc("zstd"),
+    "zstd": numcodecs.Zstd(),
+    "lz4": numcodecs.LZ4(),
+    "gzip": numcodecs.GZip(),
+    "zlib": numcodecs.Zlib(),
+    "bz2": numcodecs.BZ2(),
+    "lzma": numcodecs.LZMA(),
+}
+
+
+def packed_by(store, codec, values):
+    """Replace X of a store by a single chunk."""
+    shutil.rmtree(store / "X")
+    told = {"zarr_format": 2, "shape": [60, 20], "chunks": [60, 20], "dtype": "<f4", "fill_value": 0, "order": "C"}
+    (store / "X").mkdir()
+    (store / "X" / ".zarray").write_text(json.dumps({**told, "filters": None, "compressor": codec.get_config()}))
+    (store / "X" / ".zattrs").write_text(json.dumps(ENCODING))
+    (store / "X" / "0.0").write_bytes(bytes(codec.encode(values)))
+
+
+@pytest.mark.parametrize("name", list(PACKERS))
+def test_a_chunk_of_zarr_that_becomes_more_is_refused(store, name):
+    packed_by(store, PACKERS[name], VALUES)
+    np.testing.assert_array_equal(read_table(store).values, VALUES)
+    packed_by(store, PACKERS[name], ZEROS)
+    refused(store, "X/0.0", "unpacks to more than the 32 MiB that a chunk of X may have")
+
+
+def test_a_frame_that_does_not_tell_its_length_is_added_up(store):
+    packed_by(store, PACKERS["zstd"], VALUES)
+    stream = pa.output_stream(store / "X" / "0.0", compression="zstd")
+    stream.write(VALUES.tobytes())
+    stream.close()
+    np.testing.assert_array_equal(read_table(store).values, VALUES)
+    with pa.output_stream(store / "X" / "0.0", compression="zstd") as stream:
+        stream.write(ZEROS)
+    refused(store, "unpacks to more")
+
+
+def test_chunks_that_are_packed_twice_or_larger_than_their_array_are_refused(store):
+    packed_by(store, PACKERS["zlib"], VALUES)
+    path, content = metadata_of(store, "X")
+    path.write_text(json.dumps({**content, "filters": [{"id": "gzip", "level": 1}]}))
+    refused(store, "X is packed several times")
+    path.write_text(json.dumps({**content, "chunks": [10**5, 10**5]}))
+    refused(store, "X has chunks of 37.3 GiB, and is smaller itself")
+
+
+@pytest.mark.parametrize("place", ["start", "end"])
+def test_chunks_in_shards_are_looked_at(tmp_path, place):
+    zarr = pytest.importorskip("zarr", minversion="3")
+    sharding = {"shape": (64, 16), "index_location": place}
+    group = zarr.open_group(tmp_path / "s.zarr", mode="w", zarr_format=3)
+    compressor = zarr.codecs.GzipCodec()
+    array = group.create_array(
+        "X", shape=(64, 16), chunks=(32, 16), shards=sharding, dtype="f4", compressors=compressor
+    )
+    array[:] = 1
+    check_zarr(tmp_path / "s.zarr", Budget.default(), (), ("X",))
+    shard = tmp_path / "s.zarr" / "X" / "c" / "0" / "0"
+    lie, length = zlib.compress(ZEROS), 36
+    index = np.array([[length if place == "start" else 0, len(lie)], [2**64 - 1] * 2], "<u8").tobytes() + bytes(4)
+    shard.write_bytes(index + lie if place == "start" else lie + index)
+    with pytest.raises(DataError, match="unpacks to more"):
+        check_zarr(tmp_path / "s.zarr", Budget.default(), (), ("X",))
