@@ -90,13 +90,9 @@ def _check_matrix(dataset: h5py.Dataset, name: str, path: Path, budget: Budget, 
     if dataset.dtype.kind not in "biuf":
         raise DataError(f"{path}: {name!r} holds {dataset.dtype}, and a matrix of real numbers is needed")
     _check_chunks(dataset, name, path)
-    shape, n_stored = dataset.shape or (), dataset.id.get_storage_size()
-    if is_sparse:
-        what = f"the {name.rpartition('/')[2]} of a sparse matrix"
-        budget.check_stored(path, shape, dataset.dtype, n_stored, what)
-    else:
-        # How much of it is read, and so how large it is, is known later.
-        budget.check_packing(path, shape, dataset.dtype, n_stored, "a dense matrix")
+    # How much of it is read, and so how large it is, is known later.
+    what = f"the {name.rpartition('/')[2]} of a sparse matrix" if is_sparse else "a dense matrix"
+    budget.check_packing(path, dataset.shape or (), dataset.dtype, dataset.id.get_storage_size(), what)
 
 
 def _walk(file: h5py.File, path: Path) -> Iterator[tuple[str, Any]]:
