@@ -42,7 +42,7 @@ def test_the_learning_rate_is_left_to_the_method_where_none_is_given():
 
 def test_refit_samples_may_be_none_at_all():
     assert Training(refit_samples=0).refit_samples == 0
-    with pytest.raises(ValueError, match="refit_samples=-5 is out of range: use at least 0"):
+    with pytest.raises(ValueError, match="refit_samples=-5 is out of range: use from 0 to 1000000000"):
         Training(refit_samples=-5)
     with pytest.raises(TypeError, match="refit_samples='x' is not an integer"):
         Training(refit_samples="x")
