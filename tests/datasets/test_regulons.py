@@ -228,3 +228,9 @@ def test_counts_of_trrust(species, report, clean):
         assert (len(network), len(network.factors), len(network.genes)) == clean
     rest = regulon.clean().report()
     assert (rest.n_unsigned, rest.self_loops, rest.duplicates, rest.conflicts, rest.largest_cycle) == (0, (), (), (), 0)
+
+
+def test_a_name_of_zeros_is_an_empty_one(tmp_path):
+    (tmp_path / "net.tsv").write_bytes(b"A\tB\tActivation\nA\t\0\tActivation\n")
+    with pytest.raises(ValueError, match=r"net\.tsv: line 2 has an empty name"):
+        read_regulon(tmp_path / "net.tsv")

@@ -1,5 +1,7 @@
 """Files of arrays that declare what they do not hold, or are packed too far: refused before anything is read."""
 
+import subprocess
+import sys
 import zipfile
 from contextlib import suppress
 
@@ -98,6 +100,20 @@ def test_the_archive_and_the_header_must_agree(tmp_path):
         np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (60, 20)})
         file.write(VALUES.tobytes()[:-8])
     refused(path, "the header of x says that it holds float32 of shape (60, 20)", "has 4920 bytes")
+
+
+def test_a_column_of_parquet_that_lies_of_missing_values_does_not_end_python(tmp_path):
+    pq.write_table(pa.table({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, 4.0]}), tmp_path / "data.parquet")
+    content = (tmp_path / "data.parquet").read_bytes()
+    optional, required = b"\x15\x0a\x25\x02\x18\x01a", b"\x15\x0a\x25\x00\x18\x01a"  # of the schema, and then the name
+    assert content.count(optional) == 1
+    (tmp_path / "data.parquet").write_bytes(content.replace(optional, required))
+    code = (
+        "from identica.io import read_table\ntry: read_table('data.parquet')\nexcept ValueError as error: print(error)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (run.returncode, len(run.stdout.splitlines())) == (0, 1)
+    assert run.stdout.startswith("data.parquet is damaged")
 
 
 # ------------------------------------------------------------------------------------------------------------- anything

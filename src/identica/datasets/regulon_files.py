@@ -60,7 +60,7 @@ def read_regulon(path: str | os.PathLike[str]) -> Regulon:
         raise ValueError(f"{path} has a header and no edges: give a file with edges")
     edges = _table_edges(path, rows) if {"source", "target"} <= set(header) else _trrust_edges(path, rows)
     for line, source, target, weight in edges:
-        if not (source and target):
+        if not (source.rstrip("\0") and target.rstrip("\0")):  # arrays of text keep no zeros at its end
             raise ValueError(f"{path}: line {line} has an empty name: give both a factor and a target")
         if not math.isfinite(weight):
             raise ValueError(f"{path}: the weight at line {line} is not finite: give a number")
