@@ -1,5 +1,7 @@
 """What depth and covariates tell is taken out of components, and what components do to a total is left in."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -98,3 +100,31 @@ def test_components_of_a_fit_have_nothing_linear_of_a_covariate(random, tmp_path
 def test_without_anything_known_nothing_is_taken_out(random):
     X, _ = _table_whose_batch_bends(random)
     assert PolytopicFactorization(2, random_state=0).fit(X).conditioning_ is None
+
+
+def _counts(random, n=400):
+    levels = np.exp(0.6 * random.uniform(-1, 1, (n, 2)) @ random.standard_normal((2, 8)) + 1.5)
+    return random.poisson(levels * random.lognormal(0, 0.4, (n, 1))).astype(float)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_linear_components_of_residuals_as_many_as_features_rebuild_counts(random):
+    X = _counts(random)
+    model = PolytopicFactorization(8, likelihood="residuals", random_state=0).fit(X)
+    assert np.abs(model.reconstruct(X) - X).max() < 1e-3
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_fit_of_counts_keeps_what_components_do_to_totals(random, tmp_path):
+    X, batch = _counts(random), random.integers(2, size=400).astype(str)
+    model = DICA(2, likelihood="poisson", n_init=1, training=Training(max_steps=60), random_state=0)
+    model.fit(X, covariates=batch)
+    assert model.conditioning_.coefficients.shape == (2, 2)
+    components = model.transform(X, covariates=batch)
+    assert _correlations(components, batch == "1").max() < 0.05
+    total = model.conditioning_.total
+    model.conditioning_ = replace(model.conditioning_, total=total + 0.1)
+    model.save(tmp_path / "model.safetensors")
+    again = DICA.load(tmp_path / "model.safetensors")
+    assert np.array_equal(again.conditioning_.total, total + 0.1)
+    assert np.array_equal(again.transform(X, covariates=batch), model.transform(X, covariates=batch))

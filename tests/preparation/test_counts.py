@@ -156,3 +156,12 @@ def test_a_feature_may_stand_alone_beside_depths_that_say_something() -> None:
     check_features_used(model, 1)
     with pytest.raises(ValueError, match="n_components=2 exceeds the 1 of 3 features that are used"):
         check_features_used(model, 2)
+
+
+def test_counts_are_found_again_from_their_residuals():
+    random = np.random.default_rng(0)
+    depth, batch = random.lognormal(0, 0.4, 500), random.integers(2, size=500) - 0.5
+    counts = random.poisson(np.outer(depth, random.uniform(2, 9, 6)) * np.exp(0.3 * batch)[:, None]).astype(float)
+    model = fit_counts(counts, 1, covariates=batch[:, None])
+    design = model.design(log_depth(counts, model.mean_depth)[0], batch[:, None])
+    np.testing.assert_allclose(model.of_residuals(model.residuals(counts, design), design), counts, atol=1e-9)

@@ -109,3 +109,10 @@ def test_a_fit_warns_of_levels_that_one_sample_alone_has(batch, said):
     lone = [str(each.message) for each in caught if "in one sample" in str(each.message)]
     assert len(lone) == 1
     assert lone[0].startswith(said)
+
+
+def test_as_many_columns_as_leave_nothing_are_refused():
+    values = np.random.default_rng(0).standard_normal((20, 11))
+    with pytest.raises(ValueError, match=r"covariates make 11 columns of numbers for 20 samples, .*: give at most 10,"):
+        fit_covariates(values, 20)
+    assert fit_covariates(values[:, :10], 20)[1].shape == (20, 10)

@@ -95,7 +95,7 @@ def reconstruction_beside_pca(
     nothing = observed.restored(np.zeros_like(target), asked)
     by_unit = {
         "standardised_units": (target, np.zeros_like(target), observed.standardised(restored, asked), pca),
-        "own_units": (unseen, nothing, restored, observed.restored(pca, asked)),
+        "own_units": (unseen, nothing, restored, observed.unstandardised(pca, asked)),
     }
     shares = {}
     for unit, (true, base, by_model, by_pca) in by_unit.items():

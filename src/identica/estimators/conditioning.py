@@ -1,8 +1,8 @@
 """What depth and covariates tell of components, and components without it.
 
 Encoder and decoder take what is known of a sample as a second input u, by which the Jacobian is not taken: components
-are z - u c, and the decoder is given z = s + u c. Reconstructions and Jacobians stay what they were; the components s
-are uncorrelated with u.
+s = z - u c, and the decoder is given z = s + u c. Reconstructions stay what they were, and the Jacobian is that of the
+decoder; the components s are uncorrelated with u.
 
 The depth of a cell is not its total where components move that. If component j changes the logarithm of the total by
 t_j, the depth that is left is L - t z. How far t is to be believed is a number between 0 and 1 for all components

@@ -156,6 +156,25 @@ class CountModel:
             result[rows] = (self._pearson(counts[rows], design[rows]) - self.centre) / unit
         return result
 
+    def of_residuals(self, residuals: FloatArray, design: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Return what has such residuals, where these were not cut.
+
+        Parameters
+        ----------
+        residuals : ndarray of shape (n, n_features)
+            Centred, in units of their noise.
+        design : ndarray of shape (n, 1 + n_covariates), optional
+            Of :meth:`design`; without it at depth 1 and mean covariates.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features)
+            Counts, not below 0.
+        """
+        mean = self.mean if design is None else np.exp(self.log_mean(design))
+        pearson = residuals * self.noise + self.centre
+        return np.asarray(np.maximum(mean + pearson * np.sqrt(mean + self.dispersion * mean**2), 0.0))
+
     def _pearson(self, counts: FloatArray, design: NDArray[np.float64]) -> NDArray[np.float64]:
         mean = np.exp(self.log_mean(design))
         pearson = (counts - mean) / np.sqrt(mean + self.dispersion * mean**2)

@@ -27,6 +27,8 @@ FURTHEST = 1e6
 """Standard deviations that a number may be from the mean of the fit, lest what is computed of it overflows."""
 MOST_LEVELS = 2
 """Samples that each level of a label must have on average."""
+FEW_COLUMNS = 10
+"""Of covariates, which are never too many."""
 
 
 @final
@@ -196,7 +198,7 @@ def fit_covariates(covariates: Any, n_samples: int) -> tuple[Covariates, FloatAr
     ------
     ValueError
         If their length is another, a value is missing or infinite, a label has nearly as many levels as there are
-        samples, or a covariate is the same for all samples.
+        samples, a covariate is the same for all samples, or there are more than ten columns and half as many as samples.
 
     Examples
     --------
@@ -209,7 +211,14 @@ def fit_covariates(covariates: Any, n_samples: int) -> tuple[Covariates, FloatAr
     if len({column.name for column in columns}) < len(columns):
         raise ValueError("two covariates have one name: rename one")
     found = Covariates(columns)
-    return found, found.encode(frame, n_samples)
+    values = found.encode(frame, n_samples)
+    at_most = max(FEW_COLUMNS, n_samples // 2)
+    if values.shape[1] > at_most:
+        raise ValueError(
+            f"covariates make {values.shape[1]} columns of numbers for {n_samples} samples, which leave nothing for "
+            f"components: give at most {at_most}, where a label has one column less than it has levels"
+        )
+    return found, values
 
 
 def _frame(covariates: Any, n_samples: int) -> pd.DataFrame:

@@ -165,15 +165,32 @@ class Observed:
         ndarray of shape (n, n_features)
             In the user's units; counts are means, and not below 0.
         """
-        if self.counts is None:
-            if self.effects is not None and design is not None:
-                outputs = outputs + design @ self.effects
-            return np.asarray(outputs * self.scale + self.mean)
+        if self.counts is None or not self.log_link:
+            return self.unstandardised(outputs, design)
         base = self.mean if design is None else np.exp(self.counts.log_mean(design))
         relative = outputs / np.where(self.counts.sensitivity > 0, self.counts.sensitivity, np.inf)
-        if not self.log_link:
-            return np.asarray(base * np.maximum(1 + relative, 0.0))
         return np.asarray(base * log_change(torch.as_tensor(relative)).exp().numpy())
+
+    def unstandardised(self, values: FloatArray, design: NDArray[np.float64] | None = None) -> FloatArray:
+        """Return the observations of which networks see such values, the inverse of :meth:`standardised`.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n, n_features)
+            Standardised features, or residuals of counts.
+        design : ndarray of shape (n, q), optional
+            Of :meth:`design`; without it at depth 1 and mean covariates.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features)
+            In the user's units; counts are means, and not below 0.
+        """
+        if self.counts is not None:
+            return self.counts.of_residuals(values, design)
+        if self.effects is not None and design is not None:
+            values = values + design @ self.effects
+        return np.asarray(values * self.scale + self.mean)
 
     def slopes(self, outputs: FloatArray) -> FloatArray:
         """Return the derivative of what is restored, at depth 1 and mean covariates, by the networks' output.
