@@ -198,7 +198,7 @@ def fit_covariates(covariates: Any, n_samples: int) -> tuple[Covariates, FloatAr
     ------
     ValueError
         If their length is another, a value is missing or infinite, a label has nearly as many levels as there are
-        samples, a covariate is the same for all samples, or there are more than ten columns and half as many as samples.
+        samples, a covariate is the same for all samples, or columns are more than ten and than half the samples.
 
     Examples
     --------
