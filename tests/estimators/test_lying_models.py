@@ -68,7 +68,7 @@ def test_networks_that_the_tensors_do_not_have_are_never_built(small_model, tmp_
         (("training", "batch_size"), 10**30, "batch_size="),
         (("training", "patience"), 30.0, "patience=30.0"),
         (("training", "refit_samples"), 10**12, "refit_samples=1000000000000 is out of range"),
-        (("n_init",), 10**12, "in the range [1, 10000]"),
+        (("n_init",), 10**12, r"in the range \[1, 10000\]"),
         (("method",), ["dica"], "method="),
         (("method",), "os.system", "method='os.system' is unknown"),
         (("solver",), {"kind": "identica.solvers.Direct"}, "solver.kind="),
