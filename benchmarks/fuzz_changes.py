@@ -1,4 +1,4 @@
-"""Changes of files for benchmarks/fuzz_readers.py: of bytes, numbers and words, inside archives and behind checksums."""
+"""Changes of files for fuzz_readers.py: of bytes, numbers and words, inside archives and behind checksums."""
 
 import gzip
 import io
