@@ -16,7 +16,6 @@ import argparse
 import collections
 import gzip
 import importlib
-import io
 import json
 import random
 import re
@@ -35,13 +34,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from fuzz_changes import Change, any_bytes, either, inside_gzip, inside_tensors, inside_zip, tokens
 
 try:
     import atheris
 except ImportError:
     atheris = None
 
-Change = Callable[[bytes, random.Random], bytes]
 LONGEST, MOST_MEMORY = 10.0, 2**20
 """Seconds for one input, and KiB of the process or one that it starts."""
 MAX_LENGTH = 2**18
@@ -49,23 +48,6 @@ HONEST = 0.7
 """Share of the inputs that are an honest file with one change."""
 CONFIGURATIONS = ("json", "toml")
 """Whose errors name a parameter, and not the file."""
-NUMBERS = (0, 1, -1, 2, 127, 128, 255, 2**15, 2**16, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1, -(2**63))
-WORDS = (
-    "0",
-    "-1",
-    "1e999",
-    "NaN",
-    "null",
-    "true",
-    "[]",
-    "{}",
-    '""',
-    "999999999999",
-    "1" * 400,
-    "[" * 300,
-    '"' + "x" * 300,
-)
-_TOKEN = re.compile(rb'-?\d+(\.\d+)?|"[^"\\]*"|true|false|null')
 
 
 @dataclass(frozen=True)
@@ -75,100 +57,6 @@ class Target:
     name: str
     read: Callable[[Path], object]
     change: Change
-
-
-# ------------------------------------------------------------------------------------------------------------- changes
-
-
-def any_bytes(data: bytes, rng: random.Random) -> bytes:
-    """Change bytes, and whole numbers in either order, most of them near the beginning or the end."""
-    content = bytearray(data)
-    for _ in range(rng.randint(1, 4)):
-        n = len(content)
-        if not n:
-            return rng.randbytes(8)
-        place = rng.choice((rng.randrange(n), rng.randrange(min(n, 256)), n - 1 - rng.randrange(min(n, 256))))
-        match rng.randrange(6):
-            case 0:
-                content[place] ^= 1 << rng.randrange(8)
-            case 1 | 2:
-                size, order = rng.choice((1, 2, 4, 8)), rng.choice(("little", "big"))
-                content[place : place + size] = (rng.choice(NUMBERS) % 256**size).to_bytes(size, order)
-            case 3:
-                del content[place : place + rng.randint(1, 32)]
-            case 4:
-                length, start = rng.randint(1, 64), rng.randrange(n)
-                content[place:place] = content[start : start + length]
-            case _:
-                content[place : place + 1] = rng.randbytes(rng.randint(1, 4))
-    return bytes(content)
-
-
-def tokens(data: bytes, rng: random.Random) -> bytes:
-    """Change a number, a word or a name of JSON, TOML or a table."""
-    found = list(_TOKEN.finditer(data))
-    if not found or rng.random() < 0.2:
-        return any_bytes(data, rng)
-    token = rng.choice(found)
-    return data[: token.start()] + rng.choice(WORDS).encode() + data[token.end() :]
-
-
-def inside_gzip(change: Change) -> Change:
-    """Change what is packed."""
-    return lambda data, rng: gzip.compress(change(gzip.decompress(data), rng), 1, mtime=0)
-
-
-def inside_zip(data: bytes, rng: random.Random) -> bytes:
-    """Change a member of an archive, or leave it out."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    name = rng.choice(list(members))
-    if rng.random() < 0.1:
-        del members[name]
-    elif members[name][:1] == b"{":
-        members[name] = tokens(members[name], rng)
-    else:
-        members[name] = any_bytes(members[name], rng)
-    changed = io.BytesIO()
-    with zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for key, content in members.items():
-            archive.writestr(key, content)
-    return changed.getvalue()
-
-
-def inside_tensors(*signed: str) -> Change:
-    """Return what changes the texts of a safetensors file, or its header, with the checksum that fits."""
-
-    def change(data: bytes, rng: random.Random) -> bytes:
-        import safetensors.torch
-
-        from identica.training.checkpoint import checksum
-
-        length = int.from_bytes(data[:8], "little")
-        header, rest = data[8 : 8 + length], data[8 + length :]
-        if rng.random() < 0.3:
-            header = tokens(header, rng)
-            return struct.pack("<Q", len(header)) + header + rest
-        tensors = safetensors.torch.load(data)
-        texts = json.loads(header)["__metadata__"]
-        name = rng.choice(signed)
-        texts[name] = tokens(texts[name].encode(), rng).decode("utf-8", "replace")
-        texts["sha256"] = checksum(tensors, *(texts[each] for each in signed))
-        return safetensors.torch.save(tensors, texts)
-
-    return change
-
-
-def either(*changes: Change) -> Change:
-    """Make one of several changes, and plain ones where a file is no longer what they need."""
-
-    def change(data: bytes, rng: random.Random) -> bytes:
-        try:
-            return rng.choice(changes)(data, rng)
-        except Exception:  # noqa: BLE001  (of libraries, about a file that is damaged already)
-            return any_bytes(data, rng)
-
-    return change
 
 
 # ------------------------------------------------------------------------------------------------------------- targets

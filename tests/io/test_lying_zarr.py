@@ -9,6 +9,7 @@ import numcodecs
 import numpy as np
 import pyarrow as pa
 import pytest
+import scipy.sparse as sp
 from lying_cells import ENCODING, VALUES, refused
 
 from identica.io import DataError, read_table
@@ -138,3 +139,11 @@ def test_chunks_in_shards_are_looked_at(tmp_path, place):
     shard.write_bytes(index + lie if place == "start" else lie + index)
     with pytest.raises(DataError, match="unpacks to more"):
         check_zarr(tmp_path / "s.zarr", Budget.default(), (), ("X",))
+
+
+def test_a_part_of_a_sparse_matrix_that_cannot_be_opened_is_told_with_the_directory(tmp_path):
+    store = tmp_path / "sparse.zarr"
+    anndata.AnnData(sp.csr_matrix(np.round(VALUES))).write_zarr(store)
+    path, content = metadata_of(store, "X/data")
+    path.write_text(json.dumps({**content, "dimension_separator": "x", "chunk_key_encoding": "x"}))
+    refused(store, "is damaged or not AnnData's")

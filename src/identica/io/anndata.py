@@ -86,13 +86,16 @@ class _Matrix:
 
     @property
     def shape(self) -> tuple[int, int]:
-        n_obs, n_vars = self.stored.shape
-        return int(n_obs), int(n_vars)
+        with damage(self.path):
+            n_obs, n_vars = self.stored.shape
+            return int(n_obs), int(n_vars)
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        kind: np.dtype[Any] = np.dtype(self.stored.dtype)
-        return kind
+        # Parts of a sparse matrix are opened when they are asked for.
+        with damage(self.path):
+            kind: np.dtype[Any] = np.dtype(self.stored.dtype)
+            return kind
 
     @property
     def format(self) -> str | None:
@@ -100,6 +103,10 @@ class _Matrix:
 
     def check(self, budget: Budget, n_vars: int, dtype: DTypeLike) -> None:
         """Refuse what is too large as a dense matrix of some variables, or packed so far that it is a lie."""
+        with damage(self.path):
+            self._check(budget, n_vars, dtype)
+
+    def _check(self, budget: Budget, n_vars: int, dtype: DTypeLike) -> None:
         article = "a part of a" if n_vars < self.shape[1] else "a"
         what = f"{article} {'sparse' if self.is_sparse else 'dense'} matrix"
         shape = (self.shape[0], n_vars)
@@ -111,12 +118,11 @@ class _Matrix:
             budget.check_stored(self.path, shape, dtype, math.ceil(share * _n_stored(self.stored)), what)
             return
         budget.check(self.path, shape, dtype, what)
-        with damage(self.path):
-            group = self.stored.group
-            for name in ("data", "indices", "indptr"):
-                part, of = group[name], f"the {name} of a sparse matrix"
-                budget.check_stored(self.path, part.shape, part.dtype, _n_stored(part), of)
-            n_values = math.prod(group["data"].shape)
+        group = self.stored.group
+        for name in ("data", "indices", "indptr"):
+            part, of = group[name], f"the {name} of a sparse matrix"
+            budget.check_stored(self.path, part.shape, part.dtype, _n_stored(part), of)
+        n_values = math.prod(group["data"].shape)
         budget.check_density(self.path, shape, dtype, n_values)
 
     def __getitem__(self, part: Any) -> Any:
