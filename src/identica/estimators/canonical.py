@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from identica.criteria import LocalGeometry, Volume, best_value, common_shift, volume_efficiency, without_common_shift
+from identica.criteria import LocalGeometry, Volume, best_value, common_shift, volume_efficiency
 from identica.estimators.conditioning import Conditioning, find_conditioning
 from identica.jacobian import jacobian
 from identica.networks import change_basis, evaluate
@@ -98,11 +98,17 @@ def canonicalise(
     few = rows[chosen.to(rows.device)].double()
     latents = evaluate(lambda part: encoder(part.double()), rows)
     with torch.no_grad():
-        conditioning = _conditioning(encoder, decoder, few, latents, direction, design, held_out)
+        size, signed, shift = _mean_jacobians(encoder, decoder, few, direction)
+        conditioning = None
+        if design is not None:
+            # A feature that does not answer to a component loses in share what the component adds to the total.
+            total = None if shift is None else -shift.cpu().numpy()
+            nothing = np.empty(0, dtype=np.intp)
+            rows_kept_out = nothing if held_out is None else held_out
+            conditioning = find_conditioning(latents.cpu().numpy(), design, rows_kept_out, total)
         mean, whole = latents.mean(0), latents.std(0, unbiased=False)
         deviation = _without(conditioning, latents, design).std(0, unbiased=False).maximum(LEAST_LEFT * whole)
         deviation = torch.where(deviation > 0, deviation, 1.0)
-        size, signed = _mean_jacobians(encoder, decoder, few, direction)
         strength = size.sum(0) * deviation
         together = strength.reshape(-1, group_size).sum(1).repeat_interleave(group_size)
         within = torch.argsort(strength, descending=True, stable=True)
@@ -116,7 +122,7 @@ def canonicalise(
         change_basis(encoder, decoder, transform, mean)
         if conditioning is not None:
             conditioning = conditioning.in_basis(transform.cpu().numpy(), mean.cpu().numpy())
-        influence, _ = _mean_jacobians(encoder, decoder, few, direction)
+        influence, *_ = _mean_jacobians(encoder, decoder, few, direction)
         shown = torch.randperm(rows.shape[1], generator=generator)[:VOLUME_ROWS].to(rows.device)
         _, matrices = jacobian(decoder, encoder(few[:VOLUME_POINTS]), features=shown)
         compared = evaluate(lambda part: encoder(part.double()), rows[:DUPLICATE_ROWS])
@@ -126,38 +132,10 @@ def canonicalise(
     return Summary(influence, float(volume_efficiency(reached, *matrices.shape[1:])), duplicates, conditioning)
 
 
-def _conditioning(
-    encoder: nn.Module,
-    decoder: nn.Module,
-    few: Tensor,
-    latents: Tensor,
-    direction: Tensor | None,
-    design: NDArray[np.float64] | None,
-    held_out: NDArray[np.intp] | None,
-) -> Conditioning | None:
-    """Return how far latents follow depth and covariates, by the regression and by what the Jacobian says of totals."""
-    if design is None:
-        return None
-    total = None
-    if direction is not None:
-        # A gene that does not answer to a component loses in share what the component adds to the total.
-        shift = torch.zeros(latents.shape[1], dtype=few.dtype, device=few.device)
-        for part in _parts(few):
-            _, matrix = jacobian(decoder, encoder(part))
-            shift = shift + common_shift(matrix, direction.to(matrix)).sum(0)
-        total = -(shift / len(few)).cpu().numpy()
-    nothing = np.empty(0, dtype=np.intp)
-    return find_conditioning(latents.cpu().numpy(), design, nothing if held_out is None else held_out, total)
-
-
 def _without(conditioning: Conditioning | None, latents: Tensor, design: NDArray[np.float64] | None) -> Tensor:
     if conditioning is None or design is None:
         return latents
     return torch.as_tensor(conditioning.without(latents.cpu().numpy(), design[: len(latents)])).to(latents)
-
-
-def _parts(few: Tensor) -> tuple[Tensor, ...]:
-    return torch.split(few, max(1, ENTRIES_AT_ONCE // (few.shape[1] * 16)))
 
 
 def _duplicates(latents: Tensor) -> list[tuple[int, int]]:
@@ -171,13 +149,15 @@ def _duplicates(latents: Tensor) -> list[tuple[int, int]]:
 
 def _mean_jacobians(
     encoder: nn.Module, decoder: nn.Module, few: Tensor, direction: Tensor | None
-) -> tuple[Tensor, Tensor]:
-    """Return the means of |J| and of J over samples, each (n_features, n_components)."""
-    size = signed = torch.zeros((), dtype=few.dtype, device=few.device)
-    for part in _parts(few):
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return the means of |J| and of J over samples, each (n_features, n_components), and of the common shift."""
+    size = signed = shift = torch.zeros((), dtype=few.dtype, device=few.device)
+    for part in torch.split(few, max(1, ENTRIES_AT_ONCE // (few.shape[1] * 16))):
         _, matrix = jacobian(decoder, encoder(part))
         if direction is not None:
-            matrix = without_common_shift(matrix, direction.to(matrix))
+            common = common_shift(matrix, direction.to(matrix))
+            matrix = matrix - direction.to(matrix)[:, None] * common.unsqueeze(-2)
+            shift = shift + common.sum(0)
         size = size + matrix.abs().sum(0)
         signed = signed + matrix.sum(0)
-    return size / len(few), signed / len(few)
+    return size / len(few), signed / len(few), None if direction is None else shift / len(few)

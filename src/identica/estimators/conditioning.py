@@ -18,7 +18,10 @@ from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+
+from identica.criteria import common_shift
 
 __all__ = ["Conditioning", "find_conditioning"]
 
@@ -157,14 +160,10 @@ def _share_believed(z: Array, known: Array, total: Array) -> float:
     others = known[:, 1:]
     depth, moved = (values - others @ np.linalg.lstsq(others, values, rcond=None)[0] for values in (known[:, 0], z))
     with_total, by_total = moved.T @ depth, moved.T @ (moved @ total)
-    weights = np.abs(by_total)
-    if not weights.any():
-        return 0.0
-    used = weights > 0
-    ratios, weights = with_total[used] / by_total[used], weights[used]
-    order = np.argsort(ratios)
-    reached = np.cumsum(weights[order])
-    return float(np.clip(ratios[order][np.searchsorted(reached, reached[-1] / 2)], 0.0, 1.0))
+    # That of |with_total - share * by_total|, summed, as of rows of a Jacobian and what they have in common.
+    rows, weights = with_total * np.sign(by_total), np.abs(by_total)
+    share = common_shift(torch.as_tensor(rows[:, None]), torch.as_tensor(weights))
+    return float(share.clamp(0.0, 1.0))
 
 
 def _correction(left: Array, known: Array) -> Array:

@@ -25,10 +25,10 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from identica.preparation.noise import factor_noise, standing_out
+from identica.preparation.noise import factor_noise
 from identica.preparation.standardise import FloatArray
 
-__all__ = ["FEWEST_SEEN", "CountModel", "fit_counts", "log_depth", "n_directions"]
+__all__ = ["FEWEST_SEEN", "CountModel", "fit_counts", "log_depth"]
 
 N_STEPS = 20
 LONGEST_STEP = 1.0
@@ -94,7 +94,7 @@ class CountModel:
         """Counts at depth 1 in one unit of the networks, of shape (n_features,)."""
         mean = self.mean
         noise = np.where(self.noise > 0, self.noise, 1.0)
-        return np.asarray(noise * np.sqrt(mean + self.dispersion * mean**2))
+        return np.asarray(noise * self._deviation(mean))
 
     @property
     def sensitivity(self) -> NDArray[np.float64]:
@@ -173,11 +173,14 @@ class CountModel:
         """
         mean = self.mean if design is None else np.exp(self.log_mean(design))
         pearson = residuals * self.noise + self.centre
-        return np.asarray(np.maximum(mean + pearson * np.sqrt(mean + self.dispersion * mean**2), 0.0))
+        return np.asarray(np.maximum(mean + pearson * self._deviation(mean), 0.0))
+
+    def _deviation(self, mean: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.sqrt(mean + self.dispersion * mean**2))
 
     def _pearson(self, counts: FloatArray, design: NDArray[np.float64]) -> NDArray[np.float64]:
         mean = np.exp(self.log_mean(design))
-        pearson = (counts - mean) / np.sqrt(mean + self.dispersion * mean**2)
+        pearson = (counts - mean) / self._deviation(mean)
         return np.asarray(np.clip(pearson, -self.limit, self.limit))
 
 
@@ -289,44 +292,6 @@ def fit_counts(
     if not model.noise.any():
         raise ValueError("no count differs from what depth and covariates say: there is nothing to learn from")
     return model
-
-
-def n_directions(
-    counts: FloatArray,
-    at_most: int,
-    *,
-    size_factors: NDArray[np.float64] | None = None,
-    covariates: FloatArray | None = None,
-    seed: int = 0,
-) -> int:
-    """Return how many principal directions of the residuals of counts stand out from their noise.
-
-    Each factor that these counts tell from noise has one direction at least, and one whose curve is bent has several.
-
-    Parameters
-    ----------
-    counts : ndarray of shape (n_samples, n_features)
-        y, at least 0.
-    at_most : int
-        Where to stop counting.
-    size_factors, covariates, seed
-        Of :func:`fit_counts`.
-
-    Returns
-    -------
-    int
-        From 0 to `at_most`.
-
-    Examples
-    --------
-    >>> random = np.random.default_rng(0)
-    >>> curve = np.exp(np.outer(random.standard_normal(2000), np.repeat([0.6, -0.6], 20)))
-    >>> n_directions(random.poisson(4 * curve).astype(float), 5)
-    1
-    """
-    model = fit_counts(counts, at_most, size_factors=size_factors, covariates=covariates, seed=seed)
-    design = model.design(log_depth(counts, model.mean_depth, size_factors)[0], covariates)
-    return standing_out(model.residuals(counts, design), at_most, seed=seed)
 
 
 def _is_own_depth(own: FloatArray, logarithms: NDArray[np.float64]) -> bool:
