@@ -7,9 +7,10 @@ Needs atheris (pip install atheris), which looks for changes that lead to new li
 --plain, changes are drawn blindly. Each reader has a process of its own and starts from small honest files, which
 this script writes. Bytes, whole numbers of a binary header, and digits and names of JSON are changed; members of
 archives are changed inside them, and checksums are mended, so that what is behind them is reached. A finding is an
-error that is not one of the library's, one of its own that has several lines, an input over 10 s, or memory above 1 GB;
-its input is saved in the folder of the output. How many inputs were read, and how many kinds of refusals there were,
-shows whether changes reach what is behind the first check. The exit status is 1 if there are any.
+error that is not one of the library's, one of its own that has several lines, an input that takes over 10 s of
+computing, or memory above 1 GB; its input is saved in the folder of the output. How many inputs were read, and how
+many kinds of refusals there were, shows whether changes reach what is behind the first check. The exit status is 1 if
+there are any.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import collections
 import gzip
 import importlib
 import json
+import os
 import random
 import re
 import resource
@@ -42,7 +44,9 @@ except ImportError:
     atheris = None
 
 LONGEST, MOST_MEMORY = 10.0, 2**20
-"""Seconds for one input, and KiB of the process or one that it starts."""
+"""Seconds of computing for one input, and KiB of the process or one that it starts."""
+LONGEST_WAIT = 60.0
+"""Seconds by the clock for one input, for those that wait and do not compute."""
 MAX_LENGTH = 2**18
 HONEST = 0.7
 """Share of the inputs that are an honest file with one change."""
@@ -205,7 +209,7 @@ class Findings:
         self.found: collections.Counter[str] = collections.Counter()
         self.n_runs = self.n_read = 0
         self.refusals: set[str] = set()
-        self.slowest = 0.0
+        self.slowest = self.computed = 0.0
         self.most_memory = MOST_MEMORY
         self.begin = time.perf_counter()
 
@@ -213,7 +217,7 @@ class Findings:
         """Read one input."""
         path = self.work / (f"x.{self.target.name}" if "idx" not in self.target.name else f"x-{self.target.name}")
         path.write_bytes(data)
-        start = time.perf_counter()
+        start, computed = time.perf_counter(), _computed()
         try:
             self.target.read(path)
             self.n_read += 1
@@ -229,10 +233,11 @@ class Findings:
             if isinstance(error, KeyboardInterrupt):
                 raise
             self._keep(f"{type(error).__name__}: {str(error)[:80]}", data)
-        seconds = time.perf_counter() - start
+        waited, seconds = time.perf_counter() - start, _computed() - computed
         self.n_runs += 1
+        self.computed += seconds
         self.slowest = max(self.slowest, seconds)
-        if seconds > LONGEST:
+        if seconds > LONGEST or waited > LONGEST_WAIT:
             self._keep("slow", data)
         if (memory := self.memory()) > self.most_memory:
             self.most_memory = 2 * memory
@@ -259,9 +264,14 @@ class Findings:
             "read": self.n_read,
             "kinds_of_refusals": len(self.refusals),
         }
-        told |= {"per_second": round(self.n_runs / seconds, 1)}
+        told |= {"seconds": round(seconds), "computed": round(self.computed)}
         told |= {"slowest": round(self.slowest, 2), "MB": self.memory() // 1024, "findings": dict(self.found)}
         return json.dumps(told)
+
+
+def _computed() -> float:
+    """Return the seconds of processor time that this process and those it has started and awaited have taken."""
+    return sum(os.times()[:4])
 
 
 def fuzz(name: str, seconds: float, output: Path, seed: int, plain: bool) -> None:

@@ -180,8 +180,8 @@ def test_the_index_column_may_be_another(here):
     ("data", "words", "complaint"),
     [
         ("data.csv", [], "method auxiliary-ica needs an auxiliary variable and none was given: add --auxiliary with"),
-        ("data.csv", ["--auxiliary", "day"], "data.csv has no column 'day', its first columns are '', 'gene_0'"),
-        ("data.tsv", ["--auxiliary", "day"], "data.tsv has no column 'day', its first columns are '', 'gene_0'"),
+        ("data.csv", ["--auxiliary", "day"], "data.csv has no column 'day', its first columns are 'gene_0'"),
+        ("data.tsv", ["--auxiliary", "day"], "data.tsv has no column 'day', its first columns are 'gene_0'"),
         ("data.parquet", ["--auxiliary", "day"], "data.parquet has no column 'day', its first columns are 'gene_0'"),
         ("data.h5ad", ["--auxiliary", "day"], "data.h5ad has no column 'day' in obs, whose first columns are 'batch'"),
         ("data.h5ad", ["--auxiliary", "gene_0"], "data.h5ad has no column 'gene_0' in obs"),
@@ -193,7 +193,11 @@ def test_the_index_column_may_be_another(here):
         ),
         ("data.csv", ["--auxiliary", "batch", "--index-column", "batch"], "column 'batch' names the rows"),
         ("same.csv", ["--auxiliary", "same"], "the auxiliary variable is 'x' for all samples"),
-        ("bare.csv", ["--auxiliary", "batch"], "bare.csv has no header, so no column 'batch'; give its columns names"),
+        (
+            "bare.csv",
+            ["--auxiliary", "batch"],
+            "bare.csv has no column 'batch', since it has no header",
+        ),
         ("data.npy", ["--auxiliary", "batch"], "batch has not the ending of a .npy or IDX file, and data.npy has no"),
         ("data.npy", ["--auxiliary", "none.npy"], "none.npy does not exist, and data.npy has no columns with names"),
         ("data.npy", ["--auxiliary", "short.npy"], "short.npy has 59 values and data.npy has 60 rows, give one value"),

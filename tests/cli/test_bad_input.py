@@ -43,6 +43,8 @@ def test_arrays_that_cannot_be_fitted(refused, X, complaint):
         ('"a\nb",b\n1,2\n-inf,4\n', "the value at line 4, column 'a\\nb' is infinite"),
         ("a,b\n1,2\n3,1;5\n" + "1,2\n" * 60, "column 'b' holds '1;5' at line 3 and fields are separated by commas"),
         ("a,a\n1,2\n3,4\n", "'a' occurs twice"),
+        ('a,b\n1,"1,000.5"\n3,4\n', "column 'b' holds '1,000.5' at line 2, whose thousands seem to be set apart"),
+        ("a,b\n1,12'000\n3,4\n", "column 'b' holds \"12'000\" at line 2, whose thousands seem to be set apart"),
         ("", "is empty"),
         ("a,b\n", "is empty"),
         ("a,b\n1,2\n", "data.csv has 1 row, a fit needs a minimum of 2: samples go into rows"),

@@ -150,3 +150,13 @@ def test_a_file_with_any_bytes_changed_is_read_or_refused(good, tmp_path, name, 
     path.write_bytes(content)
     with suppress(DataError):
         read_table(path)
+
+
+def test_names_of_arrays_with_control_characters_stay_in_one_line(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        for name in ("a\nb", "c\r\x1b[31m"):
+            with archive.open(f"{name}.npy", "w") as file:
+                np.lib.format.write_array(file, np.eye(3))
+    with pytest.raises(DataError) as caught:
+        read_table(tmp_path / "x.npz")
+    assert str(caught.value).endswith(r"holds the arrays a\nb, c\r\x1b[31m, choose one by its key")

@@ -1,6 +1,7 @@
 """Covariates as numbers: labels, numbers, their names and order, and what cannot be used."""
 
 import json
+import re
 import warnings
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from scipy import sparse
 
 from identica import PolytopicFactorization
-from identica.preparation import Covariates, fit_covariates
+from identica.preparation import Covariates, fit_covariates, without_covariates
 
 TABLE = pd.DataFrame({"batch": list("aabbcc"), "age": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "dose": [1, 1, 2, 2, 2, 1]})
 
@@ -109,6 +110,43 @@ def test_a_fit_warns_of_levels_that_one_sample_alone_has(batch, said):
     lone = [str(each.message) for each in caught if "in one sample" in str(each.message)]
     assert len(lone) == 1
     assert lone[0].startswith(said)
+
+
+def told(X, covariates):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        PolytopicFactorization(1, random_state=0).fit(X, covariates=covariates)
+    return [str(each.message) for each in caught]
+
+
+def test_a_fit_warns_of_few_samples_for_so_many_columns():
+    X = np.random.default_rng(0).standard_normal((40, 3))
+    batch = np.repeat(np.arange(9), 5)[:40]
+    assert any("covariates make 9 columns of numbers for 40 samples" in text for text in told(X, np.arange(40) % 10))
+    assert not any("columns of numbers" in text for text in told(X, batch))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_follows_from_covariates_is_refused_or_warned_of(dtype):
+    random = np.random.default_rng(0)
+    age = random.standard_normal((200, 1))
+    loadings = random.uniform(1, 2, (1, 6))
+    with pytest.raises(ValueError, match="the features follow from the covariates, and nothing is left of all 6"):
+        told((5 + age @ loadings).astype(dtype), age)
+    noisy = (age @ loadings + 1e-2 * random.standard_normal((200, 6))).astype(dtype)
+    assert any(re.search(r"covariates explain 99\.99\d% of the variance", text) for text in told(noisy, age))
+    assert not any("covariates explain" in text for text in told(noisy + random.standard_normal((200, 6)), age))
+
+
+def test_a_feature_that_follows_from_covariates_is_zero_and_others_stay():
+    random = np.random.default_rng(0)
+    age = random.standard_normal((200, 1))
+    age -= age.mean()
+    values = np.hstack([3 * age, random.standard_normal((200, 1))])
+    left, effects = without_covariates(values, age)
+    assert not left[:, 0].any()
+    np.testing.assert_allclose(age.T @ left, 0, atol=1e-9)
+    np.testing.assert_allclose(left + age @ effects, values, atol=1e-9)
 
 
 def test_as_many_columns_as_leave_nothing_are_refused():

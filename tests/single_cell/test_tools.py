@@ -1,5 +1,7 @@
 """The AnnData face: what goes in, what is written, and that it survives a file."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -352,8 +354,12 @@ def test_by_default_counts_have_as_many_components_as_stand_out():
     mixing = np.kron(np.eye(2), np.ones(15)) * random.choice([-0.8, 0.8], 30)
     counts = random.poisson(4 * np.exp(factors @ mixing)).astype(np.float32)
     adata = anndata.AnnData(counts)
-    tl.dica(adata, n_init=1, training=Training(max_steps=30))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        tl.dica(adata, n_init=1, training=Training(max_steps=30))
     assert adata.obsm["X_dica"].shape[1] == n_directions(counts, 12) < 12
+    # What is chosen by default is not complained of.
+    assert not any("of these counts stand out" in str(each.message) for each in caught)
     tl.dica(adata, np.int64(2), n_init=1, training=Training(max_steps=30))
     assert adata.obsm["X_dica"].shape[1] == 2
     assert adata.uns["dica"]["params"]["size_factors"] == "total"

@@ -64,6 +64,7 @@ def test_nothing_against_them_is_all_that_can_be_said():
         ({"duplicates_": [(0, 2)]}, "components", "components 0 and 2 are nearly functions of each other"),
         ({"component_strength_": np.array([3.0, 2.0, 0.001])}, "components", "component\\(s\\) 2 hardly move"),
         ({"n_directions_": 2}, "directions", "2 direction.s. of these counts stand out from their noise, and 3 comp"),
+        ({"n_directions_": 0}, "directions", "or functions of these; give more or deeper samples"),
         ({"auxiliary_levels_": ["a", "b", "c"]}, "auxiliary", "has 3 levels, 3 components are known .* from 7 on"),
     ],
 )

@@ -147,7 +147,9 @@ class Reading:
         Raises
         ------
         DataError
-            If it cannot be read, its features are others, or a column that the model needs is not there.
+            If it cannot be read, or its features are others.
+        MissingColumnError
+            If a column that the model needs is not there.
         """
         from identica.cli.beside import kinds_in_model
         from identica.cli.cells import holds_cells
@@ -155,6 +157,7 @@ class Reading:
         from identica.cli.features import columns_apart, in_order_of
         from identica.cli.record import read_record
         from identica.io.columns import Roles
+        from identica.io.errors import MissingColumnError
 
         record = read_record(fitted.parent / "run.json")
         depth = column_of_depths(model, record, told=size_factor_key, path=fitted)
@@ -164,7 +167,14 @@ class Reading:
         roles = Roles(self.index_column, None, kinds, depth, without)
         layer = _layer_of(record) if self.layer is None and holds_cells(path) else self.layer
         reading = dataclasses.replace(self, layer=layer)
-        table = in_order_of(model, reading._read(path, roles, names))
+        try:
+            table = in_order_of(model, reading._read(path, roles, names))
+        except MissingColumnError as error:
+            if error.name not in roles.needed:
+                raise
+            what = roles.needed[error.name]
+            told = f", which {fitted} was fitted with as {what}: give it for these samples, too"
+            raise MissingColumnError(path, error.name, told) from None
         table = table if self.missing is None else table.filled(model.mean_.ravel())
         return with_depths_of_model(model, record, table, layer=layer)
 

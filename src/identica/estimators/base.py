@@ -48,6 +48,7 @@ from identica.preparation import (
     share_of_known,
     standardise,
     wild_rows,
+    without_covariates,
 )
 from identica.solvers import Solver
 from identica.solvers.starts import Found, repeat_on_all_rows, run_starts
@@ -209,7 +210,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         depths = self._checked_depths(X, size_factors)
         described, described_values = (None, None) if covariates is None else fit_covariates(covariates, len(X))
         if described is not None:
-            described.warn_of_lone_levels(len(X))
+            described.warn_of_few_samples(len(X))
         snapshots = find_snapshots(checkpoint, resume)
         if self.random_state is not None:
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -311,9 +312,8 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
         if values is None:
             self.observed_ = Observed(self.mean_, self.scale_)
             return Prepared(standardised.values)
-        effects = np.linalg.lstsq(values, standardised.values.astype(np.float64), rcond=None)[0]
+        left, effects = without_covariates(standardised.values, values)
         self.observed_ = Observed(self.mean_, self.scale_, covariates=known, effects=effects)
-        left = np.asarray((standardised.values - values @ effects).astype(X.dtype))
         return Prepared(left, design=values.astype(np.float64))
 
     def _conclude(self, found: Found, plan: Plan, prepared: Prepared) -> None:

@@ -190,9 +190,9 @@ def make_plan(
     unit = mean_square * subspace.stretch**2
     linear_error = float(np.square(seen[:, d:], dtype=np.float64).sum()) / len(seen) / unit + outside
     floor, n_directions = noise_floor(train, subspace.variances), None
-    if counts is not None:  # the noise of each feature is known, and is its unit
+    if counts is not None:  # the noise of each feature is known, and is its unit; all rows tell, as by default_number
         floor = min(1.0, float(np.count_nonzero(counts.noise)) / mean_square)
-        n_directions = standing_out(train, d, seed=seed)
+        n_directions = standing_out(standardised, d, seed=seed)
     principal = Basis("principal", subspace.principal(d))
     unfolded = [geodesic_basis(coordinates, d, seed + k) for k in range(min(GEODESIC_BASES, n_starts // 2))]
     # Principal axes and unfolded coordinates take turns; where nothing could be unfolded all begin at the axes.

@@ -16,7 +16,7 @@ from identica.io.auxiliary import Auxiliary
 from identica.io.beside import Beside
 from identica.io.budget import Budget
 from identica.io.columns import Roles, few
-from identica.io.errors import DataError
+from identica.io.errors import DataError, MissingColumnError
 from identica.io.stores import damage, open_store
 from identica.io.table import Table, held_as
 
@@ -335,13 +335,15 @@ def table_of(
     Raises
     ------
     DataError
-        If a column is not there, or something cannot be used.
+        If something cannot be used.
+    MissingColumnError
+        If a column is not there.
     """
     columns = [str(name) for name in cells.obs.columns]
     for name in roles.needed:
         if name not in columns:
             there = f"whose first columns are {few(columns)}" if columns else "which has none"
-            raise DataError(f"{path} has no column {name!r} in obs, {there}: give one of obs")
+            raise MissingColumnError(path, name, f" in obs, {there}: give one of obs")
     auxiliary = (
         None if roles.auxiliary is None else Auxiliary.checked(cells.obs[roles.auxiliary], path, roles.auxiliary)
     )

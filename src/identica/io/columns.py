@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from identica.io.errors import DataError
+from identica.io.errors import DataError, MissingColumnError
 
 __all__ = ["Roles", "few", "positions_apart", "shortened"]
 
@@ -69,13 +69,15 @@ def positions_apart(
     Raises
     ------
     DataError
-        If one that is needed is missing, occurs twice, or names the rows.
+        If one that is needed occurs twice, or names the rows.
+    MissingColumnError
+        If one that is needed is missing.
     """
     for name, what in roles.needed.items():
         if name not in names:
-            raise DataError(
-                f"{path} has no column {name!r}, its first columns are {few(names)}: name one of its columns as {what}"
-            )
+            others = [other for other in names if other not in rows_are_named_by]
+            remedy = f", its first columns are {few(others)}: name one of its columns as {what}"
+            raise MissingColumnError(path, name, remedy)
         if names.count(name) > 1:
             raise DataError(f"{path}: the column name {name!r} occurs twice, give every column its own name")
         if name in rows_are_named_by:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import itertools
+import re
 import sys
 import warnings
 import zlib
@@ -25,12 +26,13 @@ from identica.io.bounded import GZIP, bounded_lines, check_packing, longest
 from identica.io.budget import VARIABLE, Budget, size_in_words
 from identica.io.columns import Roles, few, positions_apart, shortened
 from identica.io.dialect import SEPARATORS, Dialect, find_dialect, is_missing
-from identica.io.errors import DataError
+from identica.io.errors import DataError, MissingColumnError
 from identica.io.table import Table
 
 __all__ = ["STANDARD_INPUT", "read_delimited"]
 
 STANDARD_INPUT = Path("-")
+THOUSANDS = re.compile(r"[-+]?\d{1,3}([,.' \u00a0\u202f])\d{3}(\1\d{3})*([.,]\d+)?")
 """Stands for what is piped into the command."""
 FIRST_LINES, FIRST_LETTERS = 50, 2**22
 """By which the dialect is found out, at most."""
@@ -353,7 +355,7 @@ def _layout(path: Path, dialect: Dialect, head: list[tuple[int, list[str]]], rol
         if roles.index is not None:
             raise DataError(f"{path} has no header, so no column {roles.index!r}; leave the index column out")
         for name in roles.needed:
-            raise DataError(f"{path} has no header, so no column {name!r}; give its columns names")
+            raise MissingColumnError(path, name, ", since it has no header: give its columns names")
         return _Layout(dialect, None, len(first), None)
     names = tuple(name.strip() for name in first)
     # R's write.table leaves the header of the row names out altogether, and quotes them, numbers too.
@@ -362,7 +364,7 @@ def _layout(path: Path, dialect: Dialect, head: list[tuple[int, list[str]]], rol
     index = 0 if names[0] in ("", "Unnamed: 0") and len(names) > 1 else None
     if roles.index is not None:
         if roles.index not in names:
-            raise DataError(f"{path} has no column {roles.index!r}, its first columns are {few(names)}")
+            raise MissingColumnError(path, roles.index, f", its first columns are {few(names)}: name one of them")
         index = names.index(roles.index)
     rows_are_named_by = () if index is None else (names[index],)
     return _Layout(dialect, names, len(names), index, positions_apart(path, names, rows_are_named_by, roles))
@@ -376,6 +378,11 @@ def _explain(path: Path, line: int, row: list[str], layout: _Layout) -> DataErro
         if position == layout.index or position in layout.apart.values() or known:
             continue
         name = _named(layout.names, position)
+        if THOUSANDS.fullmatch(found.strip()):
+            return DataError(
+                f"{path}: column {name} holds {shortened(found)!r} at line {line}, whose thousands seem to be set "
+                "apart: write numbers without separators of thousands"
+            )
         for other, what in SEPARATORS.items():
             if other in found.strip() and other != dialect.separator and other != " ":
                 return DataError(

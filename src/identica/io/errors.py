@@ -1,8 +1,45 @@
-"""The one exception that says a file cannot be used."""
+"""What says that a file cannot be used."""
+
+import re
+from pathlib import Path
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class DataError(ValueError):
-    """A file, or what is in it, cannot be used; the message is one sentence for the user.
+    r"""A file, or what is in it, cannot be used; the message is one sentence for the user.
 
-    It says what was given, what is allowed and what to do about it.
+    It says what was given, what is allowed and what to do about it. Names that a file holds may contain anything:
+    control characters are written as escapes, so that the message has one line.
+
+    Parameters
+    ----------
+    message : str
+        The sentence.
+
+    Examples
+    --------
+    >>> print(DataError("x.npz holds the arrays a\nb, choose one by its key"))
+    x.npz holds the arrays a\nb, choose one by its key
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_CONTROL.sub(lambda found: repr(found[0])[1:-1], message))
+
+
+class MissingColumnError(DataError):
+    """A column that is needed is not in a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        Of the column.
+    remedy : str
+        The end of the sentence: what there is, and what to do.
+    """
+
+    def __init__(self, path: Path, name: str, remedy: str) -> None:
+        super().__init__(f"{'standard input' if str(path) == '-' else path} has no column {name!r}{remedy}")
+        self.path, self.name = path, name

@@ -95,7 +95,7 @@ def _damage(path: Path) -> Iterator[None]:
     except DataError:
         raise
     except (pa.ArrowException, *_WRONG) as error:  # pandas' own metadata are JSON in it, which nobody checks
-        raise DataError(f"{path} is damaged: {' '.join(str(error).split())}") from error
+        raise DataError(f"{path} is damaged: {' '.join(str(error).split())}; write it anew") from error
 
 
 def _declared(path: Path, roles: Roles, budget: Budget) -> tuple[Any, list[str], dict[str, int], list[int]]:

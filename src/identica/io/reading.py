@@ -1,6 +1,7 @@
 """Reading a table from a file, told by the file's ending."""
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from identica.io.budget import Budget
 from identica.io.columns import Roles
 from identica.io.delimited import STANDARD_INPUT, read_delimited
 from identica.io.dialect import SEPARATORS, Dialect
-from identica.io.errors import DataError
+from identica.io.errors import DataError, MissingColumnError
 from identica.io.idx import is_idx, read_idx
 from identica.io.stores import ANNDATA, examine_store
 from identica.io.table import Table
@@ -92,6 +93,8 @@ def read_table(
     DataError
         If the file is missing, empty, damaged, too large, not what its ending says, or holds anything but one table
         of finite real numbers; or if an option does not belong to its kind.
+    MissingColumnError
+        If a column that is asked for is not there.
     ImportError
         If anndata, which .h5ad files and .zarr directories need, is not installed.
 
@@ -120,9 +123,11 @@ def read_table(
     _check_option("separator", separator, ending, tuple(USUAL))
     _check_option("decimal", decimal, ending, tuple(USUAL))
     _check_dialect(separator, decimal)
-    _check_option("covariates", ", ".join(covariates or ()) or None, ending, (*TABLES, *ANNDATA))
-    _check_option("size_factors", size_factors, ending, (*TABLES, *ANNDATA))
     roles = Roles(index_column, auxiliary, covariates or {}, size_factors, without)
+    for column in (*roles.covariates, *(() if size_factors is None else (size_factors,))):
+        if ending not in (*TABLES, *ANNDATA):
+            remedy = f", since {ending} files have none: put its values into a table, or give them to fit in Python"
+            raise MissingColumnError(path, column, remedy)
     budget = Budget.default() if max_memory is None else Budget(max_memory)
     if ending in USUAL:
         told = {"separator": separator, "decimal": decimal}
@@ -191,6 +196,10 @@ def _safely(path: Path, read: Callable[[], Result]) -> Result:
         return read()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+    except DataError as error:
+        if path != STANDARD_INPUT or isinstance(error, MissingColumnError):
+            raise
+        raise DataError(re.sub(r"^-(?=\W)", "standard input", str(error))) from error
 
 
 def _read(

@@ -23,6 +23,8 @@ def n_directions(
     """Return how many principal directions of the residuals of counts stand out from their noise.
 
     Each factor that these counts tell from noise has one direction at least, and one whose curve is bent has several.
+    What is noise depends a little on how many directions are taken for none: they are counted again with the number
+    found, until that stays. A fit with this number of components counts as many.
 
     Parameters
     ----------
@@ -45,6 +47,12 @@ def n_directions(
     >>> n_directions(random.poisson(4 * curve).astype(float), 5)
     1
     """
-    model = fit_counts(counts, at_most, size_factors=size_factors, covariates=covariates, seed=seed)
-    design = model.design(log_depth(counts, model.mean_depth, size_factors)[0], covariates)
-    return standing_out(model.residuals(counts, design), at_most, seed=seed)
+    found = at_most
+    while found > 0:
+        model = fit_counts(counts, found, size_factors=size_factors, covariates=covariates, seed=seed)
+        design = model.design(log_depth(counts, model.mean_depth, size_factors)[0], covariates)
+        again = standing_out(model.residuals(counts, design), found, seed=seed)
+        if again == found:
+            break
+        found = again
+    return found

@@ -245,7 +245,7 @@ def _directions(fitted: Any) -> Sign | None:
     asked = "component was" if d == 1 else "components were"
     text = (
         f"{found} direction(s) of these counts stand out from their noise, and {d} {asked} asked for: the others are "
-        f"noise, or functions of these; use at most {max(found, 1)}, or more samples"
+        f"noise, or functions of these; {f'use at most {found}, or more' if found else 'give more or deeper'} samples"
     )
     return Sign("directions", "against", text, 0.25)
 
