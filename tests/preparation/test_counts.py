@@ -1,10 +1,12 @@
 """Depth and covariates are taken out of counts, what components do to a total is not, and noise has variance 1."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from identica.preparation import check_features_used, factor_noise, fit_counts, log_depth, noise_edge
+from identica.preparation import check_counts, check_features_used, factor_noise, fit_counts, log_depth, noise_edge
 
 N = 3000
 
@@ -165,3 +167,13 @@ def test_counts_are_found_again_from_their_residuals():
     model = fit_counts(counts, 1, covariates=batch[:, None])
     design = model.design(log_depth(counts, model.mean_depth)[0], batch[:, None])
     np.testing.assert_allclose(model.of_residuals(model.residuals(counts, design), design), counts, atol=1e-9)
+
+
+def test_a_count_beyond_any_measurement_is_warned_of() -> None:
+    counts = np.ones((4, 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_counts(counts, "poisson")
+    counts[2, 1] = 1e15
+    with pytest.warns(UserWarning, match=r"sample 2 has a count of 1e\+15 of feature 'b', which is more than is ever"):
+        check_counts(counts, "poisson", ["a", "b", "c"])

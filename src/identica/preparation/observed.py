@@ -29,6 +29,8 @@ SAME_UNIT = 1.25
 """How far depths may be from totals, as a factor, to be taken for such."""
 WIDEST_RANGE = 1e9
 """Of depths, the largest over the smallest."""
+LARGEST_COUNT = 1e9
+"""That is taken without a warning."""
 
 
 @final
@@ -244,7 +246,7 @@ def share_of_known(latents: FloatArray, design: NDArray[np.float64]) -> NDArray[
 
 
 def check_counts(X: FloatArray, who: str, names: Any = None) -> None:
-    """Refuse what cannot be counts.
+    """Refuse what cannot be counts, and warn of one that is beyond any measurement.
 
     Parameters
     ----------
@@ -260,15 +262,27 @@ def check_counts(X: FloatArray, who: str, names: Any = None) -> None:
     ValueError
         If a number is negative.
     """
+
+    def feature_of(column: int) -> str:
+        return f"feature {column}" if names is None else f"feature {str(names[column])!r}"
+
     low = X < 0
     if low.any():
         row, column = np.argwhere(low)[0]
-        feature = f"feature {column}" if names is None else f"feature {str(names[column])!r}"
+        feature = feature_of(column)
         n_low = int(np.count_nonzero(low))
         others = f", the first of {n_low:,} negative values" if n_low > 1 else ""
         raise ValueError(
             f"likelihood={who!r} is of counts, and sample {row} has {X[row, column]:g} of {feature}{others}: give "
             "counts as they were measured, or leave the likelihood at 'gaussian'"
+        )
+    if X.size and X.max() > LARGEST_COUNT:
+        row, column = np.unravel_index(int(X.argmax()), X.shape)
+        warnings.warn(
+            f"sample {row} has a count of {X[row, column]:g} of {feature_of(int(column))}, which is more than is ever "
+            "counted: look for a wrong value or unit",
+            UserWarning,
+            stacklevel=3,
         )
 
 
