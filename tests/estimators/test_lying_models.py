@@ -3,6 +3,8 @@
 import contextlib
 import json
 import resource
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from unittest.mock import patch
@@ -64,19 +66,19 @@ def test_networks_that_the_tensors_do_not_have_are_never_built(small_model, tmp_
     [
         (("n_components",), 10**9, "n_components is 1000000000"),
         (("n_components",), 3, "component_strength_"),
-        (("n_components",), True, "n_components=True is not a number"),
+        (("n_components",), True, r"configuration\.n_components is True, and a whole number from 1"),
         (("training", "batch_size"), 10**30, "batch_size="),
         (("training", "patience"), 30.0, "patience=30.0"),
         (("training", "refit_samples"), 10**12, "refit_samples=1000000000000 is out of range"),
         (("n_init",), 10**12, r"in the range \[1, 10000\]"),
-        (("method",), ["dica"], "method="),
+        (("method",), ["dica"], r"configuration\.method is a list, and a text of 1 to 100 characters"),
         (("method",), "os.system", "method='os.system' is unknown"),
         (("solver",), {"kind": "identica.solvers.Direct"}, "solver.kind="),
         (("network", "kind"), {}, "network.kind="),
         (("device",), 5, "configuration.device is 5"),
         (("encoder",), 5, "configuration.encoder is 5"),
         (("encoder",), "Linear(6, 2)", r"with encoder=Linear\(6, 2\) of your own"),
-        ((), [], "configuration is no table"),
+        ((), [], "configuration is a list, and a table is needed"),
         (("verbose",), deep(70), "more than 64 lists or tables deep"),
     ],
 )
@@ -156,9 +158,35 @@ def test_the_command_says_one_line(refused, small_model, tmp_path):
     _lie(small_model, tmp_path, "attributes", ("history_",), deep(10_000 // 20))
     refused(words, "more than 64 lists or tables deep")
     _lie(small_model, tmp_path, "configuration", ("network", "hidden"), [30_000, 30_000])
-    refused(words, "the configuration asks for")
+    refused(words, "configuration.network.hidden asks for a layer of 30000, and no tensor has such a side")
     lying(small_model, "attributes", lambda values: without(values, ("rank_",)), SIGNED, Path("lie.safetensors"))
     refused(words, "attributes.rank_ is missing")
+
+
+LIES = {
+    "deep": ("attributes", lambda values: put(values, ("history_",), deep(500)), "lists or tables deep"),
+    "missing": ("attributes", lambda values: without(values, ("rank_",)), "attributes.rank_ is missing"),
+    "device": ("configuration", lambda values: without(values, ("device",)), "configuration.device is missing"),
+    "wide": ("configuration", lambda values: put(values, ("network", "hidden"), [30_000] * 2), "a layer of 30000"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("command", ["transform", "check-sdi", "report"])
+def test_what_the_header_tells_is_told_before_torch_is_imported(small_model, tmp_path, lie, command):
+    text, change, said = LIES[lie]
+    lying(small_model, text, change, SIGNED, tmp_path / "model.safetensors")
+    write_small_csv(tmp_path / "data.csv")
+    words = {
+        "transform": ["transform", "model.safetensors", "data.csv", "--output", "z.npy"],
+        "check-sdi": ["check-sdi", "model.safetensors", "data.csv"],
+        "report": ["report", "."],
+    }
+    code = f"import sys; from identica.cli import main; print(main({words[command]}), 'torch' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (run.stdout, run.stderr.count("\n")) == ("2 False\n", 1)
+    assert said in run.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.csv", "model.safetensors"]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

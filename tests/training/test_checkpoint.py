@@ -14,8 +14,8 @@ from decoders import build, draw
 from torch import nn
 
 from identica.io import DataError
+from identica.io.checkpoint_header import CHECKPOINT_FORMAT
 from identica.training.checkpoint import (
-    FORMAT,
     PartialStage,
     Snapshot,
     checksum,
@@ -148,15 +148,18 @@ def _header(**changes: object) -> str:
 @pytest.mark.parametrize(
     "metadata",
     [
-        {"format": FORMAT},
-        {"format": FORMAT, "state": "{"},
-        {"format": FORMAT, "state": "[]"},
-        {"format": FORMAT, "state": "null"},
-        *[{"format": FORMAT, "state": _header(**{k: None})} for k in ("fingerprint", "seed", "done", "history")],
-        {"format": FORMAT, "state": _header(done=3)},
-        {"format": FORMAT, "state": _header(partial={"name": "refine"})},
-        {"format": FORMAT, "state": _header(partial={"name": "refine", "colour": "red"})},
-        {"format": FORMAT, "state": _header(partial=3)},
+        {"format": CHECKPOINT_FORMAT},
+        {"format": CHECKPOINT_FORMAT, "state": "{"},
+        {"format": CHECKPOINT_FORMAT, "state": "[]"},
+        {"format": CHECKPOINT_FORMAT, "state": "null"},
+        *[
+            {"format": CHECKPOINT_FORMAT, "state": _header(**{k: None})}
+            for k in ("fingerprint", "seed", "done", "history")
+        ],
+        {"format": CHECKPOINT_FORMAT, "state": _header(done=3)},
+        {"format": CHECKPOINT_FORMAT, "state": _header(partial={"name": "refine"})},
+        {"format": CHECKPOINT_FORMAT, "state": _header(partial={"name": "refine", "colour": "red"})},
+        {"format": CHECKPOINT_FORMAT, "state": _header(partial=3)},
     ],
 )
 def test_a_header_that_lacks_something_is_refused(metadata: dict[str, str], tmp_path: Path) -> None:
@@ -171,7 +174,7 @@ def test_a_header_that_lacks_something_is_refused(metadata: dict[str, str], tmp_
 def test_a_file_without_networks_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bad"
     tensors, state = {"0|results/a|weight": torch.zeros(1)}, _header()
-    metadata = {"format": FORMAT, "state": state, "sha256": checksum(tensors, state)}
+    metadata = {"format": CHECKPOINT_FORMAT, "state": state, "sha256": checksum(tensors, state)}
     safetensors.torch.save_file(tensors, path, metadata)
     with pytest.raises(
         DataError, match=r"bad is damaged or no checkpoint \(it has the tensor .*which is of nothing that start 0 has"

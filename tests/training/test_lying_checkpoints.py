@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +120,26 @@ def test_headers(moments, tmp_path, place, value, complaint):
     texts, tensors = opened(moments["refine"])
     state = json.dumps(put(json.loads(texts["state"]), place, value))
     _refused(write(tmp_path / "lie", texts | {"state": state}, tensors, "state"), complaint)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [(("0",), deep(500), "lists or tables deep"), (("0", "widened"), 1, "widened is 1, and true or false is needed")],
+)
+def test_what_the_header_tells_is_told_before_torch_is_imported(moments, tmp_path, place, value, said):
+    texts, tensors = opened(moments["refine"])
+    state = json.dumps(put(json.loads(texts["state"]), place, value))
+    (tmp_path / "out").mkdir()
+    lie = write(tmp_path / "out" / "checkpoint.safetensors", texts | {"state": state}, tensors, "state")
+    np.save(tmp_path / "data.npy", small_data())
+    before = lie.read_bytes()
+    words = ["fit", "data.npy", "-d", "2", "--output", "out", "--resume"]
+    code = f"import sys; from identica.cli import main; print(main({words}), 'torch' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (run.stdout, run.stderr.count("\n")) == ("2 False\n", 1)
+    assert said in run.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [lie.name]
+    assert lie.read_bytes() == before
 
 
 def test_every_key_is_needed(moments, tmp_path):

@@ -9,7 +9,10 @@ from numbers import Integral, Real
 
 from numpy.random import RandomState
 
-__all__ = ["check_choice", "check_correlation", "check_integer", "check_real", "local_random"]
+__all__ = ["MOST_STARTS", "check_choice", "check_correlation", "check_integer", "check_real", "local_random"]
+
+MOST_STARTS = 10_000
+"""Of networks, of an alignment or of a linear solver: each of them is kept, and a fit with more would never end."""
 
 
 def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:

@@ -68,8 +68,6 @@ class CheckSDI:
         """Run the command."""
         from identica.arguments import check_integer, check_real
         from identica.io import output_directory, refuse_to_overwrite, write_json
-        from identica.plotting import diverse_influence, write_svg
-        from identica.trust.sdi import summarise_sdi
 
         check_seed(self.seed)
         check_integer("points", self.points, 1)
@@ -79,6 +77,9 @@ class CheckSDI:
         learned = self.jacobian.suffix.lower() != ".npy"
         refuse_to_overwrite([self.jacobian, self.data], [self.output / name for name in ("sdi.json", "sdi.svg")])
         jacobians = self._of_model() if learned else self._of_file()
+        from identica.plotting import diverse_influence, write_svg
+        from identica.trust.sdi import summarise_sdi
+
         with output_directory(self.output) as directory:
             with _naming(self.jacobian), _progress(min(self.points, len(jacobians))) as tell:
                 summary = summarise_sdi(
@@ -117,12 +118,15 @@ class CheckSDI:
         """Return a model's Jacobians at samples, one row per feature in the unit in which the fit saw it."""
         import numpy as np
 
-        from identica.estimators import compared_jacobians, load
         from identica.io import DataError
+        from identica.io.model_header import examine_model
 
         if self.data is None:
             raise DataError(f"{self.jacobian} is no .npy file, and a model needs data: give a table after it")
         path = self.jacobian / "model.safetensors" if self.jacobian.is_dir() else self.jacobian
+        examine_model(path)  # before anything is imported that takes long
+        from identica.estimators import compared_jacobians, load
+
         model = load(path)
         table = self.reading.table_for(model, self.data, path)
         drawn = np.random.default_rng(self.seed).permutation(len(table.values))[: self.points]

@@ -109,8 +109,13 @@ class Fit:
 
     def run(self) -> None:
         """Run the command."""
+        from identica.io.checkpoint_header import examine_checkpoint
+
         # Before anything is imported that takes long.
         self.reading.examine(self.data, auxiliary=self.auxiliary, beside=self.beside)
+        checkpoint = self.output / "checkpoint.safetensors"
+        if self.resume and checkpoint.exists():
+            examine_checkpoint(checkpoint)
         from identica.cli.beside import check_levels
         from identica.cli.cells import check_place_in, holds_cells
         from identica.cli.configuration import read_parameters
@@ -129,7 +134,6 @@ class Fit:
         check_jobs(self.jobs)
         self._check_options(estimator)
         set_threads(self.threads)
-        checkpoint = self.output / "checkpoint.safetensors"
         read = [self.data, self.config, None if self.auxiliary is None else Path(self.auxiliary)]
         refuse_to_overwrite(read, [checkpoint, *(self.output / name for name in self._files)])
         if checkpoint.exists() and not self.resume:

@@ -39,6 +39,11 @@ class Report:
         from identica.cli.features import columns_apart
         from identica.cli.record import fault_of_record, read_record
         from identica.cli.score import check_rows
+        from identica.io.model_header import examine_model
+
+        model_file = self.fitted / "model.safetensors"
+        if model_file.exists():
+            examine_model(model_file)  # before anything is imported that takes long
         from identica.estimators import load
         from identica.io import DataError, read_table, refuse_to_overwrite
         from identica.report import write_report
@@ -48,7 +53,7 @@ class Report:
         record = read_record(self.fitted / "run.json")
         if record is None or not {"data", "versions", "warnings"} <= record.keys():
             raise DataError(f"{self.fitted} has no run.json that can be read: give the folder of a finished fit")
-        model = load(self.fitted / "model.safetensors")
+        model = load(model_file)
         if (fault := fault_of_record(record, model.n_components)) is not None:
             raise DataError(f"{self.fitted / 'run.json'} is not as a fit writes it ({fault}): fit it again")
         found = read_table(self.fitted / "latents.csv")

@@ -49,6 +49,9 @@ class Transform:
 
     def run(self) -> None:
         """Run the command."""
+        from identica.io.model_header import examine_model
+
+        examine_model(self.model)  # before anything is imported that takes long
         from identica.cli.cells import check_cells_file, check_place_in, holds_cells, latents_of, write_cells
         from identica.estimators import load
         from identica.io import check_table_file, output_directory, refuse_to_overwrite, write_table

@@ -47,6 +47,9 @@ class Traverse:
 
     def run(self) -> None:
         """Run the command."""
+        from identica.io.model_header import examine_model
+
+        examine_model(self.model)  # before anything is imported that takes long
         from identica.arguments import check_integer
         from identica.cli.reading import Reading
         from identica.estimators import load

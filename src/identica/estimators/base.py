@@ -22,6 +22,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
+from identica.arguments import MOST_STARTS
 from identica.criteria import Criterion, Volume
 from identica.estimators.building import build_framed, find_device
 from identica.estimators.canonical import canonicalise
@@ -55,7 +56,7 @@ from identica.solvers.starts import Found, repeat_on_all_rows, run_starts
 from identica.training.checkpoint import Checkpoint, find_snapshots
 from identica.training.inspection import share_explained
 from identica.training.passes import widen
-from identica.training.plan import MOST_STARTS, Training
+from identica.training.plan import Training
 from identica.trust import compare_starts, judge, of_single_points
 
 __all__ = ["ComponentAnalysis", "NetworkAnalysis"]

@@ -17,18 +17,11 @@ from torch import nn
 
 from identica.estimators.building import build_framed, find_device, outline
 from identica.estimators.conditioning import Conditioning
-from identica.estimators.model_schema import (
-    OWN_MODULE,
-    attributes_fault,
-    configuration_fault,
-    networks_fault,
-    tensors_fault,
-)
+from identica.estimators.model_faults import configuration_fault, networks_fault
 from identica.estimators.parameters import check_parameters
 from identica.estimators.plain_values import MODULES, configuration, from_configuration
 from identica.io import DataError, atomic_write
-from identica.io.json_text import parse_json
-from identica.io.schema import Text, fault_of
+from identica.io.model_header import MODEL_FORMAT, UnlikeError, damage_of_model, read_header, refuse
 from identica.io.tensors import Opened, open_tensors
 from identica.networks import into_features
 from identica.preparation import Basis, CountModel, Covariates, FloatArray, Observed
@@ -40,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["load_estimator", "save_estimator"]
 
-FORMAT = 4
 _ARRAYS = (
     "mean_",
     "scale_",
@@ -106,7 +98,7 @@ def save_estimator(estimator: ComponentAnalysis, path: Path) -> None:
         attributes["feature_names_in_"] = [str(name) for name in estimator.feature_names_in_]
     header = {
         "format": "identica-model",
-        "format_version": str(FORMAT),
+        "format_version": str(MODEL_FORMAT),
         "library_version": importlib.metadata.version("identica"),
         "configuration": json.dumps(configuration(estimator)),
         "attributes": json.dumps(attributes),
@@ -189,61 +181,32 @@ def load_estimator(
         raise DataError(f"{path} is not a file: give the model file that a fit has written")
 
     def damaged(reason: object) -> str:
-        return f"{path} is damaged or no model ({reason}): fit it again, or restore it from a copy"
+        return damage_of_model(path, reason)
 
     try:
         with open_tensors(path, damaged) as opened:
-            _check_version(path, opened.texts)
             estimator, attributes, where = _unfitted(path, opened, {"encoder": encoder, "decoder": decoder}, device)
             built = _outlined(estimator, attributes["rank_"])
             dtype = opened.declared["mean_"].dtype
-            _refuse(networks_fault(opened.declared, dict(zip(MODULES, built, strict=True)), dtype))
+            refuse(networks_fault(opened.declared, dict(zip(MODULES, built, strict=True)), dtype))
             tensors = opened.tensors()
             texts = (opened.texts["configuration"], opened.texts["attributes"])
             if opened.texts.get("sha256") != checksum(tensors, *texts):
-                _refuse("its checksum is not that of its content")
+                refuse("its checksum is not that of its content")
         _set_attributes(estimator, attributes, tensors)
         _set_networks(estimator, attributes["rank_"], tensors, where)
         estimator.verdict_ = judge(estimator)
     except DataError:
         raise
-    except _Unlike as error:
+    except UnlikeError as error:
         raise DataError(damaged(error)) from error
     except (LookupError, AttributeError, RuntimeError, TypeError, ValueError, ArithmeticError) as error:
         raise DataError(damaged(f"it does not hold what its header says, {_brief(error)}")) from error
     return estimator
 
 
-class _Unlike(Exception):  # noqa: N818 (a fault of a file, which becomes one sentence)
-    """A file holds something else than a fit would have written."""
-
-
-def _refuse(fault: str | None) -> None:
-    if fault is not None:
-        raise _Unlike(fault)
-
-
 def _brief(error: Exception) -> str:
     return " ".join(str(error).split())[:300] or type(error).__name__
-
-
-def _check_version(path: Path, texts: Mapping[str, str]) -> None:
-    if texts.get("format") != "identica-model":
-        raise DataError(f"{path} is a safetensors file but no model of identica: give the model that a fit has written")
-    version = texts.get("format_version", "")
-    if not (version.isdecimal() and len(version) < 10):
-        raise DataError(
-            f"{path} has no version of a model in its header, it is damaged: fit it again, or restore a copy"
-        )
-    if int(version) == FORMAT:
-        return
-    age, remedy = ("newer", "upgrade identica")
-    if int(version) < FORMAT:
-        age, remedy = ("older", "fit it again, or read it with that version")
-    raise DataError(
-        f"{path} was written by identica {texts.get('library_version', f'of an {age} version')[:40]} in format "
-        f"{version}, this version reads format {FORMAT}: {remedy}"
-    )
 
 
 def _unfitted(
@@ -260,38 +223,20 @@ def _unfitted(
     where : torch.device
         Where to compute.
     """
-    values, attributes = (_parsed(opened, name) for name in ("configuration", "attributes"))
-    if not isinstance(values, dict):
-        _refuse("configuration is no table")
+    values, attributes = read_header(path, opened)
     written = dict(values)
     own = {name: values.pop(name, None) for name in MODULES}
-    for name, structure in own.items():
-        _refuse(fault_of(structure, OWN_MODULE, f"configuration.{name}"))
-    _refuse(fault_of(values.get("device"), Text(40, shortest=1), "configuration.device"))
     estimator = from_configuration(values)
     check_parameters(estimator)
     again = json.loads(json.dumps(configuration(estimator)))
     again |= {name: structure for name, structure in own.items() if name in again}
-    _refuse(configuration_fault(written, again))
-    n_components = int(estimator.n_components)
-    fault = attributes_fault(attributes, n_components)
-    fault = fault or tensors_fault(opened.declared, attributes, n_components, tuple(f"{name}." for name in MODULES))
-    _refuse(fault)
+    refuse(configuration_fault(written, again))
     for name in MODULES:
         _check_own(path, name, own[name], given[name])
     estimator.set_params(**{name: module for name, module in given.items() if module is not None})
     estimator.sample_shape_ = tuple(attributes["sample_shape_"])
     estimator.n_features_in_ = attributes["n_features_in_"]
     return estimator, attributes, _place(path, values["device"], device)
-
-
-def _parsed(opened: Opened, name: str) -> Any:
-    if name not in opened.texts:
-        raise _Unlike(f"its {name} is missing")
-    try:
-        return parse_json(opened.texts[name], f"its {name}", infinite=True)
-    except DataError as error:
-        raise _Unlike(str(error)) from error
 
 
 def _outlined(estimator: ComponentAnalysis, rank: int | None) -> tuple[nn.Sequential, nn.Sequential]:
@@ -320,9 +265,9 @@ def _set_attributes(
     numbers = {"mean_": tensors["mean_"], "scale_": tensors["scale_"], **learned, **taken_out}
     for name, tensor in numbers.items():
         if not bool(tensor.isfinite().all()):
-            raise _Unlike(f"the array {name} has values that are not finite")
+            raise UnlikeError(f"the array {name} has values that are not finite")
     if not bool((tensors["scale_"] > 0).all()):
-        raise _Unlike("the array scale_ has values that are not positive")
+        raise UnlikeError("the array scale_ has values that are not positive")
     estimator.observed_ = _observed_of(estimator.mean_, estimator.scale_, learned, attributes["observed_"])
     arrays = {name: tensor.numpy() for name, tensor in taken_out.items()}
     estimator.conditioning_ = Conditioning(**arrays) if arrays else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from identica.criteria import CRITERIA
+from identica.io.model_header import MODULES
 from identica.networks import NETWORKS
 from identica.preparation import Context
 from identica.solvers import SOLVERS
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MODULES", "configuration", "fingerprint", "from_configuration", "register"]
 
-MODULES = ("encoder", "decoder")
 """Parameters that may be a user's own modules, which are no plain values."""
 METHODS: dict[str, type[ComponentAnalysis]] = {}
 _GROUPS = ("network", "training", "solver", "criterion")

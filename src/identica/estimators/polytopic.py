@@ -8,13 +8,13 @@ from typing import Any, ClassVar, final
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from identica.arguments import MOST_STARTS
 from identica.criteria import NONNEGATIVE, POLYTOPES, Criterion, Volume
 from identica.estimators.base import ComponentAnalysis
 from identica.estimators.parameters import check_criterion
 from identica.networks import Affine
 from identica.solvers import Linear, LinearComponents, Solver
 from identica.training import Training
-from identica.training.plan import MOST_STARTS
 
 __all__ = ["PolytopicFactorization"]
 

@@ -53,27 +53,28 @@ class Opened:
 
     Parameters
     ----------
+    path : Path
+        The file.
     texts : mapping of str to str
         Its metadata.
     declared : mapping of str to Declared
         By the names of tensors.
-    read : callable
-        Returns a tensor by its name.
     """
 
+    path: Path
     texts: Mapping[str, str]
     declared: Mapping[str, Declared]
-    read: Callable[[str], Tensor]
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return all tensors, on the CPU.
+        """Return all tensors, on the CPU; PyTorch is imported here and not before.
 
         Returns
         -------
         dict of str to Tensor
             By name.
         """
-        return {name: self.read(name) for name in self.declared}
+        with safe_open(self.path, framework="pt") as opened:
+            return {name: opened.get_tensor(name) for name in self.declared}
 
 
 @contextmanager
@@ -108,7 +109,7 @@ def open_tensors(path: Path, damaged: Callable[[object], str]) -> Iterator[Opene
         if LONGEST_HEADER < length <= size:
             raise DataError(damaged(f"its header has {length} bytes, and {LONGEST_HEADER} are the most"))
         Budget.default().check_bytes(path, size, "tensors, which altogether")
-        with safe_open(path, framework="pt") as opened:
+        with safe_open(path, framework="numpy") as opened:
             names = list(opened.keys())
             if len(names) > MOST_TENSORS:
                 raise DataError(damaged(f"it has {len(names)} tensors, and {MOST_TENSORS} are the most"))
@@ -117,7 +118,8 @@ def open_tensors(path: Path, damaged: Callable[[object], str]) -> Iterator[Opene
                 part = opened.get_slice(name)
                 dtype = part.get_dtype()
                 declared[name] = Declared(tuple(part.get_shape()), DTYPES.get(dtype, dtype))
-            yield Opened(opened.metadata() or {}, declared, opened.get_tensor)
+            texts = opened.metadata() or {}
+        yield Opened(path, texts, declared)
     except FileNotFoundError:
         raise
     except (SafetensorError, OSError) as error:

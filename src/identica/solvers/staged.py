@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from identica.arguments import check_integer, check_real
+from identica.arguments import MOST_STARTS, check_integer, check_real
 from identica.criteria import Criterion
 from identica.solvers.alignment import ALIGN_POINTS, ALIGN_ROWS, ALIGNED, align_networks
 from identica.solvers.refinement import Refinement
 from identica.solvers.solver import Solver
 from identica.training.passes import widen
-from identica.training.plan import MOST_STARTS
 from identica.training.trainer import Trainer
 
 __all__ = ["Staged"]

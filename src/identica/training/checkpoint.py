@@ -17,10 +17,9 @@ import torch
 from torch import Tensor
 
 from identica.io import DataError, atomic_write
-from identica.io.json_text import parse_json
-from identica.io.schema import fault_of
+from identica.io.checkpoint_header import CHECKPOINT_FORMAT, damage_of_checkpoint, read_starts
 from identica.io.tensors import open_tensors
-from identica.training.schema import SNAPSHOTS, check_like, names_fault
+from identica.training.schema import check_like
 
 __all__ = [
     "Checkpoint",
@@ -34,7 +33,6 @@ __all__ = [
     "write_snapshots",
 ]
 
-FORMAT = "identica-checkpoint-5"
 MOMENTS = ("exp_avg", "exp_avg_sq")
 """What Adam keeps of each parameter, beside the number of its steps."""
 UNUSED = "unused"
@@ -149,7 +147,7 @@ def write_snapshots(path: Path, snapshots: Mapping[int, Snapshot]) -> None:
             for name, tensor in members.items()
         }
     state = json.dumps(headers)
-    metadata = {"format": FORMAT, "state": state, "sha256": checksum(tensors, state)}
+    metadata = {"format": CHECKPOINT_FORMAT, "state": state, "sha256": checksum(tensors, state)}
     payload = safetensors.torch.save(tensors, metadata)
     with atomic_write(path) as file:
         file.write(payload)
@@ -175,23 +173,12 @@ def read_snapshots(path: Path) -> dict[int, Snapshot]:
     """
 
     def damaged(reason: object) -> str:
-        return f"{path} is damaged or no checkpoint ({reason}): delete it and start the fit anew without resuming"
+        return damage_of_checkpoint(path, reason)
 
     with open_tensors(path, damaged) as opened:
-        if opened.texts.get("format") != FORMAT:
-            raise DataError(
-                f"{path} is no checkpoint of this version: delete it and start the fit anew without resuming"
-            )
-        state = opened.texts.get("state", "")
-        try:
-            headers = parse_json(state, "its state", infinite=True)
-        except DataError as error:
-            raise DataError(damaged(error)) from error
-        fault = fault_of(headers, SNAPSHOTS, "state") or names_fault(opened.declared, headers)
-        if fault is not None:
-            raise DataError(damaged(fault))
+        headers = read_starts(path, opened)
         tensors = opened.tensors()
-    if opened.texts.get("sha256") != checksum(tensors, state):
+    if opened.texts.get("sha256") != checksum(tensors, opened.texts["state"]):
         raise DataError(damaged("its checksum is not that of its content"))
     return {int(number): _assemble(header, number, tensors) for number, header in headers.items()}
 

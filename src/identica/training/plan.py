@@ -13,8 +13,6 @@ __all__ = ["Training"]
 
 MOST = 10**9
 """Steps, rows, epochs or features."""
-MOST_STARTS = 10_000
-"""Of networks, of an alignment or of a linear solver: each of them is kept, and a fit with more would never end."""
 
 
 @final

@@ -1,4 +1,4 @@
-"""What a model file must hold: its header by a schema, its arrays and networks by names, shapes and types.
+"""What the header of a model file must hold, and what it must declare; known before PyTorch is imported.
 
 Symbols: m = n_features, d = n_components, q = columns of covariates.
 """
@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-import torch
-from torch import nn
+from identica.io.checkpoint_header import DURATIONS, HISTORY
+from identica.io.errors import DataError
+from identica.io.json_text import parse_json
+from identica.io.schema import Anything, Flag, ListOf, Maybe, Number, OneOf, Schema, Table, Text, Whole, fault_of
+from identica.io.tensors import Declared, Opened, open_tensors
 
-from identica.io.schema import Flag, ListOf, Maybe, Number, OneOf, Schema, Table, Text, Whole, fault_of
-from identica.io.tensors import Declared
-from identica.training.schema import DURATIONS, HISTORY
+__all__ = ["MODEL_FORMAT", "MODULES", "UnlikeError", "damage_of_model", "examine_model", "read_header", "refuse"]
 
-__all__ = ["OWN_MODULE", "attributes_fault", "configuration_fault", "networks_fault", "tensors_fault"]
-
+MODEL_FORMAT = 4
+MODULES = ("encoder", "decoder")
+"""Whose names are what the names of their tensors begin with."""
 MOST_FEATURES = 10**8
 FLOATS = ("float32", "float64")
 _ROWS = 10**7
@@ -77,44 +80,154 @@ _OPTIONAL: dict[str, Schema] = {
     "auxiliary_levels_": Maybe(ListOf(_LEVEL, _ROWS)),
     "auxiliary_name_": Maybe(Text()),
 }
-OWN_MODULE = Maybe(Text(2**24, shortest=1))
+_OWN_MODULE = Maybe(Text(2**24, shortest=1))
 """What print shows of a module of the user's own."""
+_CONFIGURATION = Table(
+    {
+        "method": Text(100, shortest=1),
+        "n_components": Whole(1, MOST_FEATURES),
+        "likelihood": Text(100),
+        "device": Text(40, shortest=1),
+    },
+    dict.fromkeys(MODULES, _OWN_MODULE),
+    others=Anything(),
+)
+"""What classes check of their parameters is checked there."""
 
 
-def configuration_fault(values: Mapping[str, Any], again: Mapping[str, Any]) -> str | None:
-    """Say where a configuration is not what the estimator that was made of it would write.
+class UnlikeError(Exception):
+    """A file holds something else than a fit would have written: a fault, which becomes a part of a sentence."""
+
+
+def refuse(fault: str | None) -> None:
+    """Raise a fault, if there is one.
 
     Parameters
     ----------
-    values : mapping
-        From a file; what classes check of their parameters is checked.
-    again : mapping
-        As :func:`identica.estimators.plain_values.configuration` gives it, in types of JSON.
+    fault : str or None
+        What is wrong.
+
+    Raises
+    ------
+    UnlikeError
+        If something is.
+    """
+    if fault is not None:
+        raise UnlikeError(fault)
+
+
+def damage_of_model(path: Path, reason: object) -> str:
+    """Say that a model file is damaged.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    reason : object
+        What is wrong with it.
 
     Returns
     -------
-    str or None
-        The first fault.
-
-    Examples
-    --------
-    >>> configuration_fault({"method": "dica"}, {"method": "dica", "solver": {"kind": "staged"}})
-    'configuration.solver is missing'
+    str
+        For the user.
     """
-    return _difference("configuration", values, again)
+    return f"{path} is damaged or no model ({reason}): fit it again, or restore it from a copy"
 
 
-def _difference(name: str, value: Any, wanted: Any) -> str | None:
-    if isinstance(value, dict) and isinstance(wanted, dict):
-        for key in wanted:
-            if key not in value:
-                return f"{name}.{key} is missing"
-            if (found := _difference(f"{name}.{key}", value[key], wanted[key])) is not None:
-                return found
-        others = [key for key in value if key not in wanted]
-        return f"{name} has the key {others[0][:40]!r}, which is not known" if others else None
-    alike = isinstance(value, bool) == isinstance(wanted, bool) and value == wanted
-    return None if alike else f"{name} is not as a fit writes it"
+def examine_model(path: Path) -> None:
+    """Refuse a model file that lies before what reads it is imported, which takes seconds.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Raises
+    ------
+    DataError
+        If it is missing, damaged, no model or of another version, or its header is not as a fit writes it.
+    """
+    if not path.is_file():
+        raise DataError(f"{path} is not a file: give the model file that a fit has written")
+    try:
+        with open_tensors(path, lambda reason: damage_of_model(path, reason)) as opened:
+            read_header(path, opened)
+    except UnlikeError as error:
+        raise DataError(damage_of_model(path, error)) from error
+
+
+def read_header(path: Path, opened: Opened) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the header of a model file says, after a check of all that it says and declares beside networks.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    opened : Opened
+        The same.
+
+    Returns
+    -------
+    configuration, attributes : dict
+        Those of the estimator; of the configuration only what all methods have is checked.
+
+    Raises
+    ------
+    DataError
+        If it is no model, or of another version.
+    UnlikeError
+        If it is not as a fit writes it.
+    """
+    _check_version(path, opened.texts)
+    values, attributes = (_parsed(opened, name) for name in ("configuration", "attributes"))
+    refuse(fault_of(values, _CONFIGURATION, "configuration"))
+    n_components = values["n_components"]
+    refuse(attributes_fault(attributes, n_components))
+    refuse(tensors_fault(opened.declared, attributes, n_components))
+    refuse(_sizes_fault(opened.declared, values.get("network")))
+    return values, attributes
+
+
+def _parsed(opened: Opened, name: str) -> Any:
+    if name not in opened.texts:
+        raise UnlikeError(f"its {name} is missing")
+    try:
+        return parse_json(opened.texts[name], f"its {name}", infinite=True)
+    except DataError as error:
+        raise UnlikeError(str(error)) from error
+
+
+def _check_version(path: Path, texts: Mapping[str, str]) -> None:
+    if texts.get("format") != "identica-model":
+        raise DataError(f"{path} is a safetensors file but no model of identica: give the model that a fit has written")
+    version = texts.get("format_version", "")
+    if not (version.isdecimal() and len(version) < 10):
+        raise DataError(
+            f"{path} has no version of a model in its header, it is damaged: fit it again, or restore a copy"
+        )
+    if int(version) == MODEL_FORMAT:
+        return
+    age, remedy = ("newer", "upgrade identica")
+    if int(version) < MODEL_FORMAT:
+        age, remedy = ("older", "fit it again, or read it with that version")
+    raise DataError(
+        f"{path} was written by identica {texts.get('library_version', f'of an {age} version')[:40]} in format "
+        f"{version}, this version reads format {MODEL_FORMAT}: {remedy}"
+    )
+
+
+def _sizes_fault(declared: Mapping[str, Declared], network: Any) -> str | None:
+    """Say which layer a configuration asks for that is larger than anything that the file has."""
+    if not isinstance(network, dict):
+        return None
+    beginnings = tuple(f"{name}." for name in MODULES)
+    sides = [side for name, tensor in declared.items() if name.startswith(beginnings) for side in tensor.shape]
+    for name in ("hidden", "channels"):
+        asked = network.get(name)
+        for size in asked if isinstance(asked, list) else [asked]:
+            if isinstance(size, int) and size > max(sides, default=0):
+                return f"configuration.network.{name} asks for a layer of {size}, and no tensor has such a side"
+    return None
 
 
 def attributes_fault(values: Any, n_components: int) -> str | None:
@@ -154,10 +267,8 @@ def attributes_fault(values: Any, n_components: int) -> str | None:
     return None
 
 
-def tensors_fault(
-    declared: Mapping[str, Declared], values: Mapping[str, Any], n_components: int, networks: tuple[str, ...]
-) -> str | None:
-    """Say what is wrong with the arrays of a model, by what its file declares.
+def tensors_fault(declared: Mapping[str, Declared], values: Mapping[str, Any], n_components: int) -> str | None:
+    """Say what is wrong with the arrays of a model beside its networks, by what its file declares.
 
     Parameters
     ----------
@@ -167,8 +278,6 @@ def tensors_fault(
         Attributes without a fault.
     n_components : int
         d.
-    networks : tuple of str
-        What the names of networks' tensors begin with, which are not looked at.
 
     Returns
     -------
@@ -197,7 +306,7 @@ def tensors_fault(
         if name not in declared:
             return f"the array {name} is missing"
     for name, found in declared.items():
-        if name.startswith(networks):
+        if name.startswith(tuple(f"{network}." for network in MODULES)):
             continue
         shape = wanted.get(name) or optional.get(name)
         if shape is None:
@@ -206,39 +315,3 @@ def tensors_fault(
             shown = ", ".join("any" if side is None else str(side) for side in shape)
             return f"the array {name} is {found}, and floats of shape ({shown}) are needed"
     return None
-
-
-def networks_fault(declared: Mapping[str, Declared], built: Mapping[str, nn.Module], dtype: str) -> str | None:
-    """Say how the tensors of networks differ from those that the configuration asks for.
-
-    Parameters
-    ----------
-    declared : mapping of str to Declared
-        Of all tensors.
-    built : mapping of str to torch.nn.Module
-        Networks, which need no memory, by the beginnings of their tensors' names.
-    dtype : str
-        Of their floating-point numbers.
-
-    Returns
-    -------
-    str or None
-        The first fault.
-    """
-    wanted = {
-        f"{name}.{key}": Declared(tuple(tensor.shape), dtype if tensor.is_floating_point() else _name(tensor.dtype))
-        for name, network in built.items()
-        for key, tensor in network.state_dict().items()
-    }
-    for name, tensor in wanted.items():
-        if name not in declared:
-            return f"the tensor {name} is missing"
-        if declared[name] != tensor:
-            return f"the tensor {name} is {declared[name]}, and the configuration asks for {tensor}"
-    beginnings = tuple(f"{name}." for name in built)
-    others = [name for name in declared if name.startswith(beginnings) and name not in wanted]
-    return f"it has the tensor {others[0][:80]!r}, which the configuration does not ask for" if others else None
-
-
-def _name(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")
