@@ -1,7 +1,9 @@
 """Every command writes what it says, and what it says is right."""
 
 import csv
+import gzip
 import json
+import struct
 import subprocess
 import sys
 
@@ -99,16 +101,21 @@ def test_a_lie_is_refused_before_anything_is_imported_that_takes_long(tmp_path):
     np.savez(tmp_path / "lie.npz", format=b"csr", shape=[10**9, 10**9], data=[1.0], indices=[0], indptr=[0, 1])
     (tmp_path / "lie.h5ad").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(200))
     (tmp_path / "lie.parquet").write_bytes(b"PAR1" + bytes(200))
+    with (tmp_path / "lie.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (10**5, 10**5)})
+    (tmp_path / "lie-idx3-ubyte").write_bytes(bytes([0, 0, 8, 3]) + struct.pack(">3I", 10**5, 100, 100))
+    (tmp_path / "lie.csv.gz").write_bytes(gzip.compress(bytes(50_000), mtime=0)[:-20])
+    names = sorted(path.name for path in tmp_path.iterdir())
     code = (
         "import sys\n"
         "from identica.cli import main\n"
-        "statuses = [main(['fit', f'lie.{ending}', '-d', '2']) for ending in ('npz', 'h5ad', 'parquet')]\n"
+        f"statuses = [main(['fit', name, '-d', '2']) for name in {names}]\n"
         "print(statuses, sorted({'torch', 'sklearn', 'pandas', 'matplotlib', 'anndata'} & set(sys.modules)))\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert run.stdout == "[2, 2, 2] []\n"
-    assert len(run.stderr.splitlines()) == 3
-    assert len(list(tmp_path.iterdir())) == 3
+    assert run.stdout == "[2, 2, 2, 2, 2, 2] []\n"
+    assert [line.startswith("identica: error: lie") for line in run.stderr.splitlines()] == [True] * 6
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
 # -------------------------------------------------------------------------------------------------------- fit

@@ -293,7 +293,7 @@ def test_standard_input(monkeypatch, pack):
     [
         (b"", "^standard input is empty, give a file with data"),
         (b"\x89HDF\r\n\0", "standard input is not a text file, give a table in UTF-8"),
-        (b"a\tb\n1\t2\n3\n", "-: line 3 has 1 fields where 2 are expected"),
+        (b"a\tb\n1\t2\n3\n", "standard input: line 3 has 1 fields where 2 are expected"),
         (gzip.compress(b"a\tb\n1\t2\n", mtime=0)[:-9], "standard input is damaged: .*, compress it again"),
     ],
 )

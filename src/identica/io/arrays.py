@@ -16,7 +16,17 @@ from identica.io.budget import Budget
 from identica.io.errors import DataError
 from identica.io.table import Table, held_as
 
-__all__ = ["array_in", "check_member", "checked_array", "examine_npz", "load_npy", "open_npz", "read_npy", "read_npz"]
+__all__ = [
+    "array_in",
+    "check_member",
+    "checked_array",
+    "examine_npy",
+    "examine_npz",
+    "load_npy",
+    "open_npz",
+    "read_npy",
+    "read_npz",
+]
 
 # What NumPy, SciPy and zipfile raise on a damaged file, a header that asks for more memory than there is and a member
 # that is encrypted or packed in an unknown way included; each becomes a DataError that says so.
@@ -44,6 +54,35 @@ def load_npy(path: Path, budget: Budget | None = None) -> NDArray[Any]:
     DataError
         If it is not a .npy file, is damaged, too large, or holds Python objects.
     """
+    with _opened_npy(path, budget) as file:
+        values: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+        if file.read(1):
+            raise DataError(f"{path} goes on after its array, write one array into it with numpy.save")
+    return values
+
+
+def examine_npy(path: Path, budget: Budget) -> None:
+    """Refuse a .npy file whose header declares more than it holds, or than the limit; nothing else is read.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    budget : Budget
+        The most memory that it may take.
+
+    Raises
+    ------
+    DataError
+        If it does.
+    """
+    with _opened_npy(path, budget):
+        pass
+
+
+@contextmanager
+def _opened_npy(path: Path, budget: Budget | None) -> Iterator[IO[bytes]]:
+    """Open a .npy file whose header fits to its length and the limit; whatever goes wrong is said to be damage."""
     with path.open("rb") as file:
         start = file.read(6)
         if start != np.lib.format.MAGIC_PREFIX:
@@ -60,14 +99,11 @@ def load_npy(path: Path, budget: Budget | None = None) -> NDArray[Any]:
             if budget is not None:
                 budget.check(path, shape, held_as(dtype, len(shape)))
             file.seek(0)
-            values: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+            yield file
         except DataError:
             raise
         except _DAMAGED as error:
             raise DataError(_reason(path, error)) from error
-        if file.read(1):
-            raise DataError(f"{path} goes on after its array, write one array into it with numpy.save")
-    return values
 
 
 def read_npy(path: Path, budget: Budget, missing: bool = False) -> Table:

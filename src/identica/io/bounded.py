@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TextIO
@@ -10,7 +11,18 @@ from typing import IO, TextIO
 from identica.io.budget import LARGE, REMEDY, VARIABLE, Budget, size_in_words
 from identica.io.errors import DataError
 
-__all__ = ["GZIP", "LARGE_TEXT", "LONGEST", "MOST_DEFLATED", "PART", "ROW", "bounded_lines", "check_packing", "longest"]
+__all__ = [
+    "GZIP",
+    "LARGE_TEXT",
+    "LONGEST",
+    "MOST_DEFLATED",
+    "PART",
+    "ROW",
+    "bounded_lines",
+    "check_packing",
+    "examine_text",
+    "longest",
+]
 
 GZIP = b"\x1f\x8b"
 """The first bytes of what is gzipped."""
@@ -71,6 +83,30 @@ def check_packing(path: Path, packed: IO[bytes], budget: Budget, large: int = LA
                     f"{size_in_words(packed.tell())}, and large text that is packed so far is read only where it is "
                     f"asked for: give a limit by --max-memory or {VARIABLE} if this is right"
                 )
+
+
+def examine_text(path: Path, budget: Budget) -> None:
+    """Refuse text that is packed too far; nothing else is looked at.
+
+    Parameters
+    ----------
+    path : Path
+        The file, gzipped or not.
+    budget : Budget
+        The most memory that its values may take.
+
+    Raises
+    ------
+    DataError
+        If it is.
+    """
+    with path.open("rb") as plain:
+        if plain.read(2) == GZIP:
+            plain.seek(0)
+            try:
+                check_packing(path, plain, budget)
+            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                raise DataError(f"{path} is damaged: {error}, compress it again") from error
 
 
 def longest(budget: Budget) -> float:

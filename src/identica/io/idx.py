@@ -7,6 +7,8 @@ import math
 import os
 import re
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,7 +20,7 @@ from identica.io.budget import Budget
 from identica.io.errors import DataError
 from identica.io.table import held_as
 
-__all__ = ["is_idx", "read_idx"]
+__all__ = ["examine_idx", "is_idx", "read_idx"]
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MOST_DIMENSIONS = 4
@@ -67,7 +69,33 @@ def read_idx(path: str | os.PathLike[str], budget: Budget | None = None) -> NDAr
         If the file is missing, damaged, cut off, too large, no IDX file or of more than four dimensions.
     """
     path = Path(path)
-    budget = Budget.default() if budget is None else budget
+    with _opened(path) as (file, length, packed):
+        dtype, shape = _declared(path, file, Budget.default() if budget is None else budget, length, packed=packed)
+        return _values(path, file, dtype, shape)
+
+
+def examine_idx(path: Path, budget: Budget) -> None:
+    """Refuse an IDX file whose header does not fit to its length, or declares too much; nothing else is read.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    budget : Budget
+        The most memory that it may take.
+
+    Raises
+    ------
+    DataError
+        If it does.
+    """
+    with _opened(path) as (file, length, packed):
+        _declared(path, file, budget, length, packed=packed)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[IO[bytes] | gzip.GzipFile, int, bool]]:
+    """Open a file, and tell its length and whether it is gzipped."""
     try:
         with path.open("rb") as plain:
             length = os.fstat(plain.fileno()).st_size
@@ -75,26 +103,38 @@ def read_idx(path: str | os.PathLike[str], budget: Budget | None = None) -> NDAr
             plain.seek(0)
             if packed:
                 with gzip.GzipFile(fileobj=plain) as file:
-                    return _read(path, file, budget, length, packed=True)
-            return _read(path, plain, budget, length, packed=False)
+                    yield file, length, packed
+            else:
+                yield plain, length, packed
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist, give an IDX file") from error
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} is damaged or cannot be read ({error}), download it again") from error
 
 
-def _read(path: Path, file: IO[bytes] | gzip.GzipFile, budget: Budget, length: int, *, packed: bool) -> NDArray[Any]:
+def _declared(
+    path: Path, file: IO[bytes] | gzip.GzipFile, budget: Budget, length: int, *, packed: bool
+) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """Return type and shape, which the length of the file allows and the limit, too."""
     dtype, shape, start = _header(path, file)
     needed = math.prod(shape) * dtype.itemsize
-    told = f"of data where its header, which says {shape}, needs {needed}: download it again"
     if not packed and length - start != needed:
-        raise DataError(f"{path} has {length - start} bytes {told}")
+        raise DataError(f"{path} has {length - start} bytes {_needs(shape, needed)}")
     if packed and needed > MOST_DEFLATED * length:
         raise DataError(
             f"{path} has {length} gzipped bytes, and the {needed} of an array of shape {shape}, which its header "
             "declares, cannot be in them: download it again"
         )
     budget.check_stored(path, shape, held_as(dtype, len(shape)), length)
+    return dtype, shape
+
+
+def _needs(shape: tuple[int, ...], needed: int) -> str:
+    return f"of data where its header, which says {shape}, needs {needed}: download it again"
+
+
+def _values(path: Path, file: IO[bytes] | gzip.GzipFile, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    needed = math.prod(shape) * dtype.itemsize
     values = np.empty(shape, dtype.newbyteorder("="))
     room = values.reshape(-1).view(np.uint8)
     done = 0
@@ -102,9 +142,9 @@ def _read(path: Path, file: IO[bytes] | gzip.GzipFile, budget: Budget, length: i
         room[done : done + len(part)] = np.frombuffer(part, np.uint8)
         done += len(part)
     if done < needed:
-        raise DataError(f"{path} has {done} bytes {told}")
+        raise DataError(f"{path} has {done} bytes {_needs(shape, needed)}")
     if file.read(1):  # which also compares the checksum of what is gzipped
-        raise DataError(f"{path} has more than {needed} bytes {told}")
+        raise DataError(f"{path} has more than {needed} bytes {_needs(shape, needed)}")
     if dtype.newbyteorder("=") != dtype:
         values.byteswap(inplace=True)
     return values

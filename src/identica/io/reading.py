@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from identica.io.auxiliary import read_auxiliary
+from identica.io.bounded import examine_text
 from identica.io.budget import Budget
 from identica.io.columns import Roles
 from identica.io.delimited import STANDARD_INPUT, read_delimited
 from identica.io.dialect import SEPARATORS, Dialect
 from identica.io.errors import DataError, MissingColumnError
-from identica.io.idx import is_idx, read_idx
+from identica.io.idx import examine_idx, is_idx, read_idx
 from identica.io.stores import ANNDATA, examine_store
 from identica.io.table import Table
 
@@ -168,10 +169,18 @@ def examine_table(
         If anndata, which .h5ad files and .zarr directories need, is not installed.
     """
     ending = _ending(path)
-    if ending == ".npz" and path.is_file():
+    if ending == ".npy" and path.is_file():
+        from identica.io.arrays import examine_npy
+
+        _safely(path, lambda: examine_npy(path, budget))
+    elif ending == ".npz" and path.is_file():
         from identica.io.arrays import examine_npz
 
         _safely(path, lambda: examine_npz(path, key, budget))
+    elif ending == IDX and path.is_file():
+        _safely(path, lambda: examine_idx(path, budget))
+    elif ending in USUAL and path.is_file():
+        _safely(path, lambda: examine_text(path, budget))
     elif ending == ".parquet" and path.is_file():
         from identica.io.parquet import examine_parquet
 
