@@ -102,6 +102,47 @@ def test_the_archive_and_the_header_must_agree(tmp_path):
     refused(path, "the header of x says that it holds float32 of shape (60, 20)", "has 4920 bytes")
 
 
+WRONG_POINTERS = {
+    "decrease, and end at 0": [0, 1, 5, -(2**31) + 24, 0],
+    "decrease by more than their type can tell": [0, 2 * 10**9, -2 * 10**9, 1, 5],
+    "go beyond the indices": [0, 1, 2, 3, 50],
+    "begin below 0": [-4, 1, 2, 3, 5],
+}
+
+
+@pytest.mark.parametrize("pointers", WRONG_POINTERS.values(), ids=list(WRONG_POINTERS))
+@pytest.mark.parametrize("ending", ["npz", "h5ad", "zarr"])
+def test_pointers_of_a_sparse_matrix_that_are_wrong_do_not_end_python(tmp_path, pointers, ending):
+    matrix = sp.csr_matrix(np.array([[0, 1, 0], [2, 0, 3], [0, 0, 4], [5, 0, 0]], dtype=np.float32))
+    matrix.indptr = matrix.indptr.astype(np.int32)
+    path = tmp_path / f"x.{ending}"
+    wrong = np.array(pointers, np.int32)
+    if ending == "npz":
+        sp.save_npz(path, matrix)
+        np.testing.assert_array_equal(read_table(path).values, matrix.toarray())
+        with np.load(path) as kept:
+            arrays = dict(kept)
+        np.savez(path, **arrays | {"indptr": wrong})
+    elif ending == "h5ad":
+        anndata.AnnData(matrix).write_h5ad(path)
+        np.testing.assert_array_equal(read_table(path).values, matrix.toarray())
+        with h5py.File(path, "r+") as file:
+            file["X/indptr"][:] = wrong
+    else:
+        zarr = pytest.importorskip("zarr")
+        anndata.AnnData(matrix).write_zarr(path)
+        np.testing.assert_array_equal(read_table(path).values, matrix.toarray())
+        zarr.open(path, mode="r+")["X/indptr"][:] = wrong
+    code = (
+        "import sys\nfrom identica.io import read_table\n"
+        "try: read_table(sys.argv[1])\nexcept ValueError as error: print(error)"
+    )
+    run = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    assert (run.returncode, len(run.stdout.splitlines())) == (0, 1)
+    assert run.stdout.startswith(f"{path} is damaged")
+    assert "the pointers of a sparse matrix decrease, or go beyond its indices" in run.stdout or ending == "npz"
+
+
 def test_a_column_of_parquet_that_lies_of_missing_values_does_not_end_python(tmp_path):
     pq.write_table(pa.table({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, 4.0]}), tmp_path / "data.parquet")
     content = (tmp_path / "data.parquet").read_bytes()

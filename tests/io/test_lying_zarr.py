@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import struct
+import warnings
 import zlib
 
 import anndata
@@ -147,3 +149,69 @@ def test_a_part_of_a_sparse_matrix_that_cannot_be_opened_is_told_with_the_direct
     path, content = metadata_of(store, "X/data")
     path.write_text(json.dumps({**content, "dimension_separator": "x", "chunk_key_encoding": "x"}))
     refused(store, "is damaged or not AnnData's")
+
+
+TEXTS = np.array([f"name {i}" for i in range(60)], dtype=object)
+STRINGS = {"encoding-type": "string-array", "encoding-version": "0.2.0"}
+CROWD = struct.pack("<I", 2**30)
+"""Says how many texts there are."""
+
+
+def said_again(texts):
+    return bytes(CROWD + numcodecs.VLenUTF8().encode(texts)[4:])
+
+
+@pytest.mark.parametrize("name", [*PACKERS, None])
+def test_room_is_made_for_no_more_texts_than_a_chunk_has(store, name):
+    shutil.rmtree(store / "obs" / "_index")
+    (store / "obs" / "_index").mkdir()
+    told = {"zarr_format": 2, "shape": [60], "chunks": [60], "dtype": "|O", "fill_value": "", "order": "C"}
+    told |= {"filters": [{"id": "vlen-utf8"}], "compressor": name and PACKERS[name].get_config()}
+    (store / "obs" / "_index" / ".zarray").write_text(json.dumps(told))
+    (store / "obs" / "_index" / ".zattrs").write_text(json.dumps(STRINGS))
+    chunk = store / "obs" / "_index" / "0"
+
+    def pack(plain):
+        return bytes(PACKERS[name].encode(plain)) if name else plain
+
+    chunk.write_bytes(pack(bytes(numcodecs.VLenUTF8().encode(TEXTS))))
+    assert read_table(store).row_names == tuple(TEXTS)
+    chunk.write_bytes(pack(said_again(TEXTS)))
+    refused(store, "obs/_index/0 says that it has 1073741824 texts, and a chunk of obs/_index has 60")
+    chunk.write_bytes(pack(b"\1"))
+    refused(store, f"obs/_index/0 is no chunk of {name or 'vlen-utf8'}")
+
+
+@pytest.mark.parametrize("sharded", [False, True])
+@pytest.mark.parametrize("packed", [False, True])
+def test_room_is_made_for_no_more_texts_in_version_3(tmp_path, sharded, packed):
+    zarr = pytest.importorskip("zarr", minversion="3")
+    group = zarr.open_group(tmp_path / "s.zarr", mode="w", zarr_format=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a data type that is not yet in the specification
+        array = group.create_array(
+            "names",
+            shape=(60,),
+            chunks=(30,),
+            shards=(60,) if sharded else None,
+            dtype=str,
+            compressors=zarr.codecs.ZstdCodec(checksum=True) if packed else None,
+        )
+        array[:] = TEXTS
+    check_zarr(tmp_path / "s.zarr", Budget.default(), ("names",), ())
+    chunk = tmp_path / "s.zarr" / "names" / "c" / "0"
+    lie = said_again(TEXTS[:30])
+    lie = bytes(numcodecs.Zstd().encode(lie)) if packed else lie
+    index = np.array([[0, len(lie)], [2**64 - 1] * 2], "<u8").tobytes() + bytes(4)
+    chunk.write_bytes(lie + index if sharded else lie)
+    with pytest.raises(DataError, match="names/c/0 says that it has 1073741824 texts, and a chunk of names has 30"):
+        check_zarr(tmp_path / "s.zarr", Budget.default(), ("names",), ())
+
+
+def test_text_that_is_packed_in_an_unknown_way_is_refused(store):
+    path, content = metadata_of(store, "obs/_index")
+    if path.name == ".zarray":
+        content["filters"] = [{"id": "vlen-utf8"}, {"id": "shuffle", "elementsize": 4}]
+        content["compressor"] = None
+    path.write_text(json.dumps(content))
+    refused(store, "obs/_index is text that is packed in an unknown way")

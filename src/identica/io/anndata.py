@@ -16,6 +16,7 @@ from identica.io.auxiliary import Auxiliary
 from identica.io.beside import Beside
 from identica.io.budget import Budget
 from identica.io.columns import Roles, few
+from identica.io.compressed import check_compressed, check_pointers
 from identica.io.errors import DataError, MissingColumnError
 from identica.io.stores import damage, open_store
 from identica.io.table import Table, held_as
@@ -112,6 +113,7 @@ class _Matrix:
         shape = (self.shape[0], n_vars)
         if hasattr(self.stored, "toarray") or isinstance(self.stored, np.ndarray):
             budget.check(self.path, shape, dtype, what)
+            check_compressed(self.stored)
             return
         if not self.is_sparse:
             share = n_vars / max(1, self.shape[1])
@@ -122,6 +124,7 @@ class _Matrix:
         for name in ("data", "indices", "indptr"):
             part, of = group[name], f"the {name} of a sparse matrix"
             budget.check_stored(self.path, part.shape, part.dtype, _n_stored(part), of)
+        check_pointers(np.asarray(group["indptr"][:]), math.prod(group["indices"].shape))
         n_values = math.prod(group["data"].shape)
         budget.check_density(self.path, shape, dtype, n_values)
 
@@ -129,8 +132,7 @@ class _Matrix:
         with damage(self.path):
             found = self.stored[part]
             if self.is_sparse:
-                # An index out of range would be written to wherever it points when this is made dense.
-                found.check_format(full_check=True)
+                check_compressed(found)
             return found
 
 

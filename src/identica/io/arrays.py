@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identica.io.budget import Budget
+from identica.io.compressed import check_compressed
 from identica.io.errors import DataError
 from identica.io.table import Table, held_as
 
@@ -294,8 +295,7 @@ def _read_sparse(path: Path) -> NDArray[Any]:
     import scipy.sparse
 
     matrix = scipy.sparse.load_npz(path)
-    if hasattr(matrix, "check_format"):  # an index out of range would be written to wherever it points
-        matrix.check_format(full_check=True)
+    check_compressed(matrix)
     return np.asarray(matrix.toarray())
 
 

@@ -24,6 +24,8 @@ PACKING = frozenset(("blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma"))
 """Codecs that make fewer bytes of many."""
 SMALL, SMALL_TEXT = LARGE // 8, LARGE
 """Bytes that any chunk may become: several are unpacked side by side. Text says nowhere how long it is."""
+_TEXTS = (["vlen-utf8"], ["vlen-bytes"])
+"""What codecs of text begin with."""
 PART = 2**20
 BLOCK_OF_ZSTD = 2**17
 """Bytes that a block of Zstandard can become, if it is not the same byte again and again."""
@@ -90,24 +92,50 @@ def check_chunk(store: Path, path: Path, name: str, content: dict[str, Any], siz
     if len(packing) > 1:
         raise DataError(f"{store}: {name} is packed several times, write it anew with AnnData.write_zarr")
     most = SMALL_TEXT if size is None else max(2 * size, SMALL)
-    for part in parts if packing else ():
+    names = [codec for codec, _ in codecs]
+    texts = math.prod(_chunk_shape(shards[0] if shards else content)) if names[:1] in _TEXTS else None
+    if texts is not None and set(names[1:]) - {*packing, "crc32c"}:
+        raise DataError(f"{store}: {name} is text that is packed in an unknown way, write it anew")
+    for part in parts if packing or texts is not None else ():
         try:
-            longer = _EXCEEDS[packing[0]](part, most)
-        except (struct.error, ValueError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
-            raise DataError(f"{store} is damaged: {path.relative_to(store)} is no chunk of {packing[0]}") from error
+            longer = bool(packing) and _EXCEEDS[packing[0]](part, most)
+            n_texts = 0 if texts is None or longer else _n_texts(part, packing, checked="crc32c" in names)
+        except (struct.error, ValueError, RuntimeError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+            kind = packing[0] if packing else names[0]
+            raise DataError(f"{store} is damaged: {path.relative_to(store)} is no chunk of {kind}") from error
         if longer:
             raise DataError(
                 f"{store} is damaged: {path.relative_to(store)}, {size_in_words(len(part))}, unpacks to more than the "
                 f"{size_in_words(most)} that a chunk of {name} may have"
             )
+        if texts is not None and n_texts > texts:
+            raise DataError(
+                f"{store} is damaged: {path.relative_to(store)} says that it has {n_texts} texts, and a chunk of "
+                f"{name} has {texts}"
+            )
+
+
+def _chunk_shape(content: dict[str, Any]) -> list[int]:
+    """Return the shape of the chunks of an array, or of those in a shard."""
+    grid = (content.get("chunk_grid") or {}).get("configuration") or {}
+    shape: list[int] = content.get("chunk_shape") or grid.get("chunk_shape") or content.get("chunks") or []
+    return shape
+
+
+def _n_texts(packed: bytes, packing: list[str], *, checked: bool) -> int:
+    """Return how many texts a chunk says that it has, for which room is made at once: its first number."""
+    plain = packed[: len(packed) - 4 * checked]
+    if packing:
+        import numcodecs
+
+        plain = numcodecs.get_codec({"id": packing[0]}).decode(plain)
+    return int(struct.unpack_from("<I", plain)[0])
 
 
 def _in_shard(packed: bytes, content: dict[str, Any], told: dict[str, Any]) -> Iterator[bytes]:
     """Yield the chunks of a shard, as its index names them."""
-    grid = (content.get("chunk_grid") or {}).get("configuration") or {}
-    n_chunks = math.prod(
-        outer // max(1, inner) for outer, inner in zip(grid["chunk_shape"], told["chunk_shape"], strict=True)
-    )
+    sides = zip(_chunk_shape(content), _chunk_shape(told), strict=True)
+    n_chunks = math.prod(outer // max(1, inner) for outer, inner in sides)
     checked = any(codec == "crc32c" for codec, _ in names_of_codecs({"codecs": told.get("index_codecs")}))
     length = 16 * n_chunks + 4 * checked
     if length > len(packed):

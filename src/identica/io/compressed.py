@@ -1,0 +1,61 @@
+"""Sparse matrices from files: what SciPy writes to wherever an index points is checked before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+__all__ = ["check_compressed", "check_pointers"]
+
+
+def check_compressed(matrix: Any) -> None:
+    """Make sure that the indices of a sparse matrix lie within it, and its pointers do not decrease.
+
+    SciPy's own check compares differences of pointers, which may overflow, and none where the last pointer is 0.
+
+    Parameters
+    ----------
+    matrix : sparse matrix
+        Of whatever format; those without pointers are checked when they are made.
+
+    Raises
+    ------
+    ValueError
+        If they do not.
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> lie = scipy.sparse.csr_matrix(([1.0], [0], [0, 0, 0]), shape=(2, 1))
+    >>> lie.indptr[1] = 10**9
+    >>> check_compressed(lie)
+    Traceback (most recent call last):
+    ValueError: the pointers of a sparse matrix decrease, or go beyond its indices
+    """
+    pointers = getattr(matrix, "indptr", None)
+    if pointers is not None:
+        check_pointers(pointers, len(matrix.indices))
+    if hasattr(matrix, "check_format"):
+        matrix.check_format(full_check=True)
+
+
+def check_pointers(pointers: NDArray[Any], n_stored: int) -> None:
+    """Make sure that each row of a sparse matrix has a part of its indices.
+
+    Parameters
+    ----------
+    pointers : ndarray of int, of shape (n_rows + 1,)
+        Where the indices of rows, or columns, begin and end.
+    n_stored : int
+        How many indices there are.
+
+    Raises
+    ------
+    ValueError
+        If they decrease, or go beyond the indices.
+    """
+    if pointers.ndim != 1 or pointers.dtype.kind not in "iu" or not len(pointers):
+        raise ValueError("the pointers of a sparse matrix are no list of whole numbers")
+    if bool((pointers[1:] < pointers[:-1]).any()) or pointers[0] < 0 or pointers[-1] > n_stored:
+        raise ValueError("the pointers of a sparse matrix decrease, or go beyond its indices")
