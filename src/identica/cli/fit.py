@@ -116,9 +116,13 @@ class Fit:
         checkpoint = self.output / "checkpoint.safetensors"
         if self.resume and checkpoint.exists():
             examine_checkpoint(checkpoint)
-        from identica.cli.beside import check_levels
         from identica.cli.cells import check_place_in, holds_cells
         from identica.cli.configuration import read_parameters
+
+        given = {"n_components": self.n_components, "method": self.method, "random_state": self.seed}
+        given |= {"likelihood": self.likelihood, "device": self.device}
+        parameters = read_parameters(self.config, given, needs_number=not holds_cells(self.data))
+        from identica.cli.beside import check_levels
         from identica.cli.depth import with_depths_of_fit
         from identica.cli.held_out import split_rows
         from identica.cli.observations import check_use, read_observations, recognise_counts, with_default_number
@@ -126,9 +130,6 @@ class Fit:
         from identica.io import DataError, output_directory, refuse_to_overwrite
         from identica.single_cell.tl import N_COMPONENTS
 
-        given = {"n_components": self.n_components, "method": self.method, "random_state": self.seed}
-        given |= {"likelihood": self.likelihood, "device": self.device}
-        parameters = read_parameters(self.config, given, needs_number=not holds_cells(self.data))
         estimator = from_configuration({"n_components": N_COMPONENTS, **parameters})
         check_use(estimator, self.auxiliary)
         check_jobs(self.jobs)

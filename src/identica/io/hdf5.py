@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identica.io.budget import LARGE, Budget, part_in_words, size_in_words
+from identica.io.compressed import check_pointers
 from identica.io.errors import DataError
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ INFLATES_FAR = LARGE // 1032
 """Bytes of a deflated chunk that could become large; what h5py and AnnData write by default are chunks of less."""
 OVERHEAD = 1024
 """Bytes by which a chunk may be longer than twice its size in memory, where text, for example, takes half as much."""
+POINTERS_AT_ONCE = 2**27
+"""Bytes of the pointers of a sparse matrix up to which they are read here, and not only where the matrix is."""
 TEXT_AT_ONCE, ELEMENT = 2**26, 64
 """Bytes of text that are read at once, and bytes that Python takes for an element beside its letters."""
 _REFERENCES_OF_ANNDATA = ("categories",)
@@ -93,6 +96,11 @@ def _check_matrix(dataset: h5py.Dataset, name: str, path: Path, budget: Budget, 
     # How much of it is read, and so how large it is, is known later.
     what = f"the {name.rpartition('/')[2]} of a sparse matrix" if is_sparse else "a dense matrix"
     budget.check_packing(path, dataset.shape or (), dataset.dtype, dataset.id.get_storage_size(), what)
+    if is_sparse and name.endswith("/indptr") and dataset.nbytes <= POINTERS_AT_ONCE and "indices" in dataset.parent:
+        try:
+            check_pointers(dataset[()], math.prod(dataset.parent["indices"].shape))
+        except ValueError as error:
+            raise DataError(f"{path} is damaged: {error}") from error
 
 
 def _walk(file: h5py.File, path: Path) -> Iterator[tuple[str, Any]]:

@@ -86,13 +86,17 @@ _CONFIGURATION = Table(
     {
         "method": Text(100, shortest=1),
         "n_components": Whole(1, MOST_FEATURES),
-        "likelihood": Text(100),
         "device": Text(40, shortest=1),
+        **dict.fromkeys(
+            ("standardize", "likelihood", "feature_units", "wild_rows", "random_state", "verbose"), Anything()
+        ),
     },
     dict.fromkeys(MODULES, _OWN_MODULE),
     others=Anything(),
 )
 """What classes check of their parameters is checked there."""
+_OF_NETWORKS = ("network", "training", "n_init", *MODULES)
+"""Parameters that a method has all of, or none."""
 
 
 class UnlikeError(Exception):
@@ -181,6 +185,8 @@ def read_header(path: Path, opened: Opened) -> tuple[dict[str, Any], dict[str, A
     _check_version(path, opened.texts)
     values, attributes = (_parsed(opened, name) for name in ("configuration", "attributes"))
     refuse(fault_of(values, _CONFIGURATION, "configuration"))
+    missing = [name for name in _OF_NETWORKS if name not in values]
+    refuse(f"configuration.{missing[0]} is missing" if 0 < len(missing) < len(_OF_NETWORKS) else None)
     n_components = values["n_components"]
     refuse(attributes_fault(attributes, n_components))
     refuse(tensors_fault(opened.declared, attributes, n_components))
