@@ -47,8 +47,9 @@ def compare_starts(found: Found, starts: Sequence[Trainer], rows: torch.Tensor, 
     """Compare the components of the best start with those of the others that were trained to the end.
 
     The agreement of two starts is the mean absolute rank correlation of their matched components on held-out rows:
-    ranks see through the monotone change of each component that no method can exclude, and see any other change. In the
-    mean over starts each has the weight exp(-(difference of criteria) / 0.02).
+    ranks see through the monotone change of each component that no method can exclude, and see any other change. What
+    encoders give is compared, before what depth and covariates tell of it is taken out. In the mean over starts each
+    has the weight exp(-(difference of criteria) / 0.02).
 
     Parameters
     ----------
