@@ -16,7 +16,11 @@ from identica.cli import main
 @pytest.mark.parametrize(
     ("columns", "names", "complaint"),
     [
-        (slice(0, 5), True, "has 5 features and the model was fitted on 6"),
+        (
+            slice(0, 5),
+            True,
+            "lacks 1 of the model's features ('gene_5'): give the 6 that it was fitted on, in any order",
+        ),
         (slice(0, 5), False, "has 5 features and the model was fitted on 6"),
     ],
 )
@@ -75,7 +79,10 @@ def test_transform_fills_missing_values_by_the_means_of_the_fit(small_model, tmp
 def test_transform_of_features_with_other_names(refused, small_model):
     write_small_csv(Path("data.csv"))
     Path("data.csv").write_text(Path("data.csv").read_text().replace("gene_3", "tf_3"))
-    refused(["transform", str(small_model), "data.csv", "--output", "latents.npy"], "is 'tf_3' and should be 'gene_3'")
+    refused(
+        ["transform", str(small_model), "data.csv", "--output", "latents.npy"],
+        "lacks 1 of the model's features ('gene_3') and has 1 that the model does not know ('tf_3')",
+    )
 
 
 def test_models_that_cannot_be_read(refused, small_model):

@@ -195,7 +195,11 @@ def test_transform_finds_the_columns_again(fitted, here, ending):
         (KNOWN[["age"]], "data.h5ad", "data.h5ad has no column 'batch', which "),
         (KNOWN[["batch", "age"]].replace("c", "d"), "data.csv", "covariate 'batch' has the level 'd', which was not"),
         (KNOWN[["batch", "age"]].assign(age="x"), "data.csv", "line 2, column 'age' is 'x', and a number is needed"),
-        (KNOWN[["batch", "age", "site"]], "data.csv", "data.csv has 7 features and the model was fitted on 6"),
+        (
+            KNOWN[["batch", "age", "site"]],
+            "data.csv",
+            "data.csv has 1 that the model does not know ('site'): give the 6",
+        ),
         (None, "data.npy", "data.npy has no column 'batch', which "),
     ],
 )
@@ -291,7 +295,7 @@ def test_other_fits_are_told_what_the_fit_is_told(here, capsys):
         ),
         (["--covariates", "rare"], "the level 'z' of covariate 'rare' is only in rows that are held out of the fit"),
         (["--covariates", "same"], "covariate 'same' is 'x' for all samples: leave it out"),
-        (["--write-h5ad"], "output out/data.h5ad is of cells, and data.csv has none"),
+        (["--write-h5ad"], "--write-h5ad writes the cells that were fitted, and data.csv holds none"),
         (
             ["--method", "auxiliary-ica", "--auxiliary", "batch", "--covariates", "batch"],
             "column 'batch' is named twice, also by --auxiliary",

@@ -62,6 +62,14 @@ def test_rows_that_networks_did_not_see_are_believed_where_they_say_something_el
     )  # chance counts for nothing
 
 
+@pytest.mark.parametrize(("share", "believed"), [(-1.0, 0.0), (0.0, 0.0), (0.4, 0.4), (1.0, 1.0), (2.0, 1.0)])
+def test_what_components_do_to_the_total_is_believed_from_nothing_to_all(random, share, believed):
+    latents = random.standard_normal((N, 3))
+    total = np.array([0.5, -0.3, 0.4])
+    design = (share * latents @ total + 0.05 * random.standard_normal(N))[:, None]
+    np.testing.assert_allclose(find_conditioning(latents, design, NOBODY, total).total, believed * total, atol=0.02)
+
+
 def test_a_change_of_basis_changes_what_is_left_alike(random):
     latents, design = random.standard_normal((N, 3)) + 5, random.standard_normal((N, 2))
     latents[:, 0] += design[:, 0]

@@ -67,29 +67,41 @@ def in_order_of(model: ComponentAnalysis, table: Table) -> Table:
             f"{table.path} holds images of {_sides(table.sample_shape)} and the model was fitted on {fitted}, "
             "give the same"
         )
+    if given is not None and names is not None:
+        _refuse_others(table, tuple(names))
     if table.shape[1] != model.n_features_in_:
         pixels = f", the pixels of images of {_sides(known)}" if len(known) > 1 else ""
         raise DataError(
             f"{table.path} has {table.shape[1]} features and the model was fitted on {model.n_features_in_}{pixels}, "
-            "give the same features in the same order"
+            f"give the same features{' in the same order' if names is None or given is None else ''}"
         )
     if names is None:
         return table
     if given is None:
         warnings.warn(f"{table.path} names no features, they are taken to be the model's", stacklevel=2)
         return dataclasses.replace(table, feature_names=tuple(names))
-    position = next((i for i, pair in enumerate(zip(given, names, strict=True)) if pair[0] != pair[1]), None)
-    if position is None:
+    if given == tuple(names):
         return table
-    if set(given) != set(names):
-        raise DataError(
-            f"{table.path} has other features than the model: column {position} (counted from 0) is "
-            f"{given[position]!r} and should be {names[position]!r}"
-        )
     warnings.warn(
         f"{table.path} has the model's features in another order, they are put into the model's", stacklevel=2
     )
     return table.in_order(tuple(names))
+
+
+def _refuse_others(table: Table, names: tuple[str, ...]) -> None:
+    """Refuse a table that lacks features of the model or has others."""
+    from identica.io import DataError
+    from identica.io.columns import few
+
+    given = table.feature_names or ()
+    lacking = [name for name in names if name not in set(given)]
+    others = [name for name in given if name not in set(names)]
+    if lacking or others:
+        faults = [f"lacks {len(lacking)} of the model's features ({few(lacking)})"] if lacking else []
+        faults += [f"has {len(others)} that the model does not know ({few(others)})"] if others else []
+        raise DataError(
+            f"{table.path} {' and '.join(faults)}: give the {len(names)} that it was fitted on, in any order"
+        )
 
 
 def _sides(shape: tuple[int, ...]) -> str:

@@ -151,7 +151,7 @@ class Fit:
             rows = split_rows(len(table.values), self.holdout, int(estimator.random_state))
             check_levels(table, rows[0])
             if "n_components" not in parameters:
-                estimator = with_default_number(estimator, table)
+                estimator = with_default_number(estimator, table, rows[0])
         if self.resume and not checkpoint.exists() and self._is_finished(estimator, table):
             print(f"{self.output} holds this fit already, it is finished: nothing to resume")
             return
@@ -167,7 +167,7 @@ class Fit:
 
     def _check_options(self, estimator: "ComponentAnalysis") -> None:
         """Refuse, before anything is read, options that do not belong together."""
-        from identica.cli.cells import check_cells_file
+        from identica.cli.cells import check_cells_file, holds_cells
 
         if self.cross_check and not estimator.identifies:
             raise ValueError(
@@ -177,6 +177,11 @@ class Fit:
         named = (*self.beside.names(), *(() if self.auxiliary is None else (self.auxiliary,)))
         if len(set(named)) < len(named):
             raise ValueError(f"column {self.auxiliary!r} is named twice, also by --auxiliary: name it once")
+        if self.write_h5ad and not holds_cells(self.data):
+            raise ValueError(
+                f"--write-h5ad writes the cells that were fitted, and {self.data} holds none: give a .h5ad file or a "
+                ".zarr directory, or leave it out"
+            )
         if self.write_h5ad:
             check_cells_file(self.output / self._files[0], self.data)
 

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from identica.cli.beside import BesideOptions
     from identica.cli.reading import Reading
     from identica.estimators import ComponentAnalysis
@@ -104,7 +107,7 @@ def recognise_counts(estimator: ComponentAnalysis, table: Table, *, told: bool) 
     return estimator
 
 
-def with_default_number(estimator: ComponentAnalysis, table: Table) -> ComponentAnalysis:
+def with_default_number(estimator: ComponentAnalysis, table: Table, rows: NDArray[np.intp]) -> ComponentAnalysis:
     """Choose the number of components of cells as `identica.tl.dica` does where none is given, and say it.
 
     Parameters
@@ -112,7 +115,9 @@ def with_default_number(estimator: ComponentAnalysis, table: Table) -> Component
     estimator : ComponentAnalysis
         The method, with the likelihood that it is to have.
     table : Table
-        What is to be fitted, with depths and covariates.
+        All rows, with depths and covariates.
+    rows : ndarray of int
+        Those that are to be fitted.
 
     Returns
     -------
@@ -121,7 +126,7 @@ def with_default_number(estimator: ComponentAnalysis, table: Table) -> Component
     """
     from identica.single_cell.tl import default_number
 
-    number = default_number(table.values, estimator.likelihood, table.beside.given())
+    number = default_number(table.values[rows], estimator.likelihood, table.beside.given(rows))
     warnings.warn(
         f"{table.path}: {number} component{'s are' if number > 1 else ' is'} looked for, as identica.tl.dica does "
         "where no number is given: give -d to choose it",
