@@ -1,6 +1,7 @@
 """Time whole sessions with scanpy: counts to named components, written and read again, all defaults.
 
 python benchmarks/session.py --output identica-session
+python benchmarks/session.py --output identica-session --only counts --cells 10000 --genes 1000 --dropout 75 --n-init 1
 
 Two sessions. "counts": 20,000 simulated cells of two donors as sparse counts with depth and dropout, 2,000 of their
 2,980 genes highly variable; "pbmc": the blood cells that come with scanpy, logarithms of normalised counts. The
@@ -27,8 +28,6 @@ from identica.experiments import markdown_table
 from identica.io import atomic_write, prepare_output_dir
 from identica.metrics import mean_r2
 
-N_CELLS = 20_000
-
 
 class Session:
     """The steps of a session and how long each took, in seconds."""
@@ -50,20 +49,20 @@ class Session:
         return [*self.rows, {"session": self.name, "step": "all", "seconds": seconds}]
 
 
-def simulated_counts() -> tuple[anndata.AnnData, NDArray[np.float64], Regulon]:
-    """20,000 cells of two donors whose genes are shifted, as sparse counts; their ten true factors; the network."""
+def simulated_counts(n_cells: int, dropout: float) -> tuple[anndata.AnnData, NDArray[np.float64], Regulon]:
+    """Cells of two donors whose genes are shifted, as sparse counts; their ten true factors; the network."""
     regulon = make_regulon(120, 4_000, random_state=0)
-    cells = make_cells(N_CELLS, 10, regulon=regulon, half_responses="edge", hill=4, fold=16, random_state=0)
+    cells = make_cells(n_cells, 10, regulon=regulon, half_responses="edge", hill=4, fold=16, random_state=0)
     random = np.random.RandomState(0)
     genes = list(cells.genes)
     silent = 2_980 - len(genes)  # genes that answer to no factor
-    levels = np.hstack([cells.clean, np.tile(random.lognormal(0, 1, max(silent, 0)), (N_CELLS, 1))])
+    levels = np.hstack([cells.clean, np.tile(random.lognormal(0, 1, max(silent, 0)), (n_cells, 1))])
     genes += [f"silent_{i}" for i in range(silent)]
-    donor = random.randint(2, size=N_CELLS)
+    donor = random.randint(2, size=n_cells)
     shifts = random.lognormal(0, 0.3, (2, len(genes)))
-    sequencer = TechnicalNoise(library_mean=8.5, dropout_percentile=30, counts=True)
+    sequencer = TechnicalNoise(library_mean=8.5, dropout_percentile=dropout, counts=True)
     counts = sequencer.apply(levels * shifts[donor], random_state=0)
-    obs = pd.DataFrame({"donor": np.array(["first", "second"])[donor]}, index=[f"cell_{i}" for i in range(N_CELLS)])
+    obs = pd.DataFrame({"donor": np.array(["first", "second"])[donor]}, index=[f"cell_{i}" for i in range(n_cells)])
     adata = anndata.AnnData(csr_matrix(counts.astype(np.float32)), obs=obs, var=pd.DataFrame(index=genes))
     return adata, cells.latents, regulon
 
@@ -79,18 +78,18 @@ def file_and_back(adata: anndata.AnnData) -> None:
                 raise ValueError(f"{key} is not the same after a file")
 
 
-def counts() -> list[dict[str, object]]:
+def counts(given: argparse.Namespace) -> list[dict[str, object]]:
     """Run the session of docs/single-cell.md on simulated counts."""
-    adata, factors, regulon = simulated_counts()
+    adata, factors, regulon = simulated_counts(given.cells, given.dropout)
     print(adata, f"{adata.X.nnz / np.prod(adata.shape):.0%} not zero", flush=True)
     session = Session("counts")
     with session.step("highly variable genes, logarithms"):
         adata.layers["counts"] = adata.X.copy()
-        scanpy.experimental.pp.highly_variable_genes(adata, layer="counts", n_top_genes=2_000, batch_key="donor")
+        scanpy.experimental.pp.highly_variable_genes(adata, layer="counts", n_top_genes=given.genes, batch_key="donor")
         scanpy.pp.normalize_total(adata)
         scanpy.pp.log1p(adata)
     with session.step("tl.dica"):
-        identica.tl.dica(adata, layer="counts", batch_key="donor", random_state=0)
+        identica.tl.dica(adata, layer="counts", batch_key="donor", random_state=0, n_init=given.n_init)
     with session.step("names and programs"):
         identica.tl.label_components(adata, regulon.to_frame(), min_targets=3)
         identica.get.programs(adata)
@@ -108,12 +107,12 @@ def counts() -> list[dict[str, object]]:
     return session.finish()
 
 
-def pbmc() -> list[dict[str, object]]:
+def pbmc(given: argparse.Namespace) -> list[dict[str, object]]:
     """Run the session of the gallery on scanpy's blood cells."""
     session = Session("pbmc")
     adata = scanpy.datasets.pbmc68k_reduced().raw.to_adata()
     with session.step("tl.dica"):
-        identica.tl.dica(adata, random_state=0)
+        identica.tl.dica(adata, random_state=0, n_init=given.n_init)
     with session.step("programs"):
         identica.get.programs(adata)
     with session.step("pictures"):
@@ -130,8 +129,15 @@ def main() -> None:
     """Run both sessions and write the rows and the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, required=True, help="a new folder")
-    output = prepare_output_dir(parser.parse_args().output)
-    rows = [*pbmc(), *counts()]
+    parser.add_argument("--only", choices=["pbmc", "counts"], help="one of the sessions")
+    parser.add_argument("--cells", type=int, default=20_000, help="that are simulated")
+    parser.add_argument("--genes", type=int, default=2_000, help="of them that are highly variable, and fitted")
+    parser.add_argument("--dropout", type=float, default=30.0, help="percentile of expression where half is lost")
+    parser.add_argument("--n-init", type=lambda text: text if text == "auto" else int(text), default="auto")
+    given = parser.parse_args()
+    output = prepare_output_dir(given.output)
+    sessions = {"pbmc": pbmc, "counts": counts}
+    rows = [row for name, run in sessions.items() if given.only in (None, name) for row in run(given)]
     with atomic_write(output / "results.csv") as partial:
         pd.DataFrame(rows).to_csv(partial, index=False)
     print(markdown_table([{**row, "seconds": f"{row['seconds']:.0f}"} for row in rows], ["session", "step", "seconds"]))
