@@ -149,5 +149,5 @@ def test_files_that_cannot_be_read(refused, small_model, tmp_path):
     refused(["check-sdi", "broken.npy", "--output", "out"], "broken.npy is not a .npy file")
     write_small_csv(tmp_path / "other.csv", np.random.default_rng(0).normal(size=(5, 3)))
     refused(
-        ["check-sdi", str(small_model), "other.csv", "--output", "out"], "has 3 features and the model was fitted on 6"
+        ["check-sdi", str(small_model), "other.csv", "--output", "out"], "lacks 3 of the model's features ('gene_3'"
     )

@@ -92,6 +92,7 @@ def test_reads_both_kinds_of_file(tmp_path, name, text):
         ("source\ttarget\tweight\n", "has a header and no edges"),
         ("source\ttarget\tweight\tweight\nA\tx\t1\t1\n", "has several columns of the name 'weight'"),
         ("A\tx\tActivation\nA\t" + "y" * 200_000, r"line 2 cannot be split into fields \(field larger than"),
+        ("source\ttarget\nA\tx\nB\t" + "y" * 1001, "line 3 has a name longer than 1000 letters"),
         (b"\xff\xfe\x00", "is not text in UTF-8"),
     ],
 )

@@ -1,5 +1,8 @@
 """Files of arrays that declare what they do not hold, or are packed too far: refused before anything is read."""
 
+import io
+import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -18,7 +21,8 @@ from hypothesis import strategies as st
 from lying_cells import ENCODING, VALUES, refused
 
 from identica.io import DataError, read_table
-from identica.io.budget import LARGE, MOST_INFLATED
+from identica.io.budget import LARGE, MOST_INFLATED, Budget
+from identica.io.reading import examine_table
 
 pytestmark = pytest.mark.filterwarnings("ignore:Writing zarr v2 data", "ignore::UserWarning:anndata")
 
@@ -201,3 +205,66 @@ def test_names_of_arrays_with_control_characters_stay_in_one_line(tmp_path):
     with pytest.raises(DataError) as caught:
         read_table(tmp_path / "x.npz")
     assert str(caught.value).endswith(r"holds the arrays a\nb, c\r\x1b[31m, choose one by its key")
+
+
+def npy_bytes(values):
+    file = io.BytesIO()
+    np.lib.format.write_array(file, np.asarray(values))
+    return file.getvalue()
+
+
+def test_the_member_that_is_looked_at_is_the_one_that_is_read(tmp_path):
+    path = tmp_path / "x.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x", npy_bytes(np.eye(9)))
+        archive.writestr("x.npy", npy_bytes(VALUES))
+    for key in (None, "x"):
+        refused(path, "it has the members 'x' and 'x.npy'", key=key)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", npy_bytes(np.eye(9)))
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("x.npy", npy_bytes(VALUES))
+    refused(path, "it has a member twice")
+    with zipfile.ZipFile(path, "w") as archive:
+        for i in range(10_001):
+            archive.writestr(f"{i}.npy", b"")
+    refused(path, "x.npz has 10001 members, and 10000 are the most")
+
+
+def test_a_sparse_matrix_has_no_more_values_than_entries(tmp_path):
+    sp.save_npz(tmp_path / "x.npz", sp.csr_matrix(VALUES[:1]))
+    with np.load(tmp_path / "x.npz") as kept:
+        arrays = dict(kept)
+    many = 200_000
+    arrays |= {"data": np.zeros(many), "indices": np.zeros(many, int), "indptr": np.array([0, many])}
+    np.savez_compressed(tmp_path / "x.npz", **arrays)
+    refused(tmp_path / "x.npz", "its sparse matrix of shape (1, 20) has 200000 values for 20 entries")
+
+
+def test_names_in_parquet_that_are_short_there_and_long_in_memory(tmp_path):
+    names = pa.DictionaryArray.from_arrays(np.zeros(600, "i4"), ["n" * 10**6]).cast(pa.string())
+    table = pa.table({"a": np.random.default_rng(0).random(600), "b": np.arange(600.0), "i": names})
+    told = {"index_columns": ["i"], "columns": []}
+    table = table.replace_schema_metadata({"pandas": json.dumps(told)})
+    options = {"use_dictionary": ["i"], "dictionary_pagesize_limit": 10**9, "compression": "zstd"}
+    pq.write_table(table, tmp_path / "x.parquet", **options)
+    refused(tmp_path / "x.parquet", "a set of names and columns that, as declared, takes", "572 MiB in memory")
+    assert read_table(tmp_path / "x.parquet", max_memory=2**31).shape == (600, 2)
+    table = table.drop_columns("i").replace_schema_metadata({"pandas": "[" * (2**24 + 1)})
+    pq.write_table(table, tmp_path / "x.parquet")
+    refused(tmp_path / "x.parquet", "has metadata of pandas of more than 16777216 bytes")
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.npz", "x.parquet", "x.h5ad", "x-idx3-ubyte"])
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    refused(tmp_path / name, "is no regular file")
+    with pytest.raises(DataError, match="is no regular file"):
+        examine_table(tmp_path / name, budget=Budget.default())
+
+
+def test_messages_have_an_end():
+    told = str(DataError(f"x.npz holds the arrays {'n' * 10**6}, choose one by its key"))
+    assert len(told) < 3000
+    assert told.startswith("x.npz holds the arrays nnn")
+    assert told.endswith("n, choose one by its key")

@@ -118,6 +118,77 @@ def test_what_anndata_writes_is_read(tmp_path):
         np.testing.assert_array_equal(table.values, VALUES)
 
 
+def bomb(file, place):
+    """Write 3 GB of zeros, of a few bytes."""
+    made = file.create_dataset(place, (375_000_000,), "i8", chunks=(2_000_000,), compression="gzip")
+    made[:2_000_000] = 0
+    made.attrs.update(ENCODING)
+
+
+def named(file, *columns):
+    file["obs"].attrs["column-order"] = np.array(columns, dtype=h5py.string_dtype())
+
+
+def by_another_name(file):
+    bomb(file, "uns/bomb")
+    file["obs/c"] = file["uns/bomb"]
+    named(file, "c")
+
+
+def by_a_name_of_the_file(file):
+    bomb(file, "uns/bomb")
+    named(file, "/uns/bomb")
+
+
+def by_a_reference(file):
+    bomb(file, "uns/bomb")
+    file["obs"].attrs["encoding-version"] = "0.1.0"
+    file["obs/c"] = np.zeros(60, "i1")
+    file["obs/c"].attrs["categories"] = file["uns/bomb"].ref
+    named(file, "c")
+
+
+def together(file):
+    for i in range(4):
+        file.create_dataset(f"obs/c{i}", (20_000_000,), "i8").attrs.update(ENCODING)
+    named(file, *(f"c{i}" for i in range(4)))
+
+
+def long_name(file):
+    texts = np.array(["n" * 2**21, *map(str, range(59))], dtype=object)
+    made = file.create_dataset("obs/c", data=texts, dtype=h5py.string_dtype())
+    made.attrs.update({"encoding-type": "string-array", "encoding-version": "0.2.0"})
+    named(file, "c")
+
+
+def no_table(file):
+    del file["obs"]
+    group = file.create_group("obs")
+    group.attrs.update({"encoding-type": "dict", "encoding-version": "0.1.0"})
+    for i in range(60):
+        group.create_dataset(f"k{i}", data=1).attrs.update(
+            {"encoding-type": "numeric-scalar", "encoding-version": "0.2.0"}
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (by_another_name, "'obs/c' is another name of a part of the file"),
+        (by_a_name_of_the_file, "'obs' names '/uns/bomb' as a column, which is not in it"),
+        (by_a_reference, "'obs/c' refers to '/uns/bomb', which is no part of it"),
+        (together, "a set of names and columns that, as declared, takes"),
+        (long_name, "'obs/c' has text of 2 MiB, and 1 MiB is the most of a name or a label"),
+        (no_table, "obs and var are no tables"),
+    ],
+)
+def test_parts_that_are_read_are_in_their_tables_and_small_together(cells, change, said):
+    cells.create_dataset("X", data=VALUES).attrs.update(ENCODING)
+    change(cells)
+    cells.flush()
+    refused(Path("cells.h5ad"), said)
+
+
 def test_an_object_that_is_linked_in_a_circle_is_seen_once(cells):
     cells.create_dataset("X", data=VALUES).attrs.update(ENCODING)
     cells["uns/again"] = cells["/"]

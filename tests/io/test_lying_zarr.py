@@ -215,3 +215,65 @@ def test_text_that_is_packed_in_an_unknown_way_is_refused(store):
         content["compressor"] = None
     path.write_text(json.dumps(content))
     refused(store, "obs/_index is text that is packed in an unknown way")
+
+
+def replaced(store, name, **told):
+    """Replace an array of a store of version 2 by one that has no chunks."""
+    attributes = (store / name / ".zattrs").read_text()
+    shutil.rmtree(store / name)
+    (store / name).mkdir()
+    common = {"zarr_format": 2, "fill_value": 0, "order": "C", "filters": None, "compressor": None}
+    (store / name / ".zarray").write_text(json.dumps(common | told))
+    (store / name / ".zattrs").write_text(attributes)
+
+
+@pytest.mark.parametrize("kind", ["<U10000000", [["a", "<U10000000"]], "<f8,<U10000000"])
+def test_elements_are_as_long_as_their_type_says(store, kind):
+    replaced(store, "obs/_index", shape=[60], chunks=[60], dtype=kind, fill_value="")
+    refused(store, "the names in obs of shape (60,), which takes 0 bytes in the file and 2.24 GiB in memory")
+
+
+def test_elements_of_version_3_are_as_long_as_their_type_says(tmp_path):
+    group = {"zarr_format": 3, "node_type": "group", "attributes": {}}
+    array = {"zarr_format": 3, "node_type": "array", "attributes": {}, "shape": [60], "fill_value": "", "codecs": []}
+    array |= {"chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [60]}}}
+    (tmp_path / "s.zarr" / "names").mkdir(parents=True)
+    (tmp_path / "s.zarr" / "zarr.json").write_text(json.dumps(group))
+    for told, said in (({"length_bytes": 40_000_000}, "2.24 GiB in memory"), ({"length_bytes": "x"}, "has no type of")):
+        kind = {"name": "fixed_length_utf32", "configuration": told}
+        (tmp_path / "s.zarr" / "names" / "zarr.json").write_text(json.dumps(array | {"data_type": kind}))
+        with pytest.raises(DataError, match=said):
+            check_zarr(tmp_path / "s.zarr", Budget.default(), ("names",), ())
+
+
+def test_text_and_columns_are_small_together(store):
+    replaced(store, "obs/_index", shape=[6_000_000], chunks=[6_000_000], dtype="|O", filters=[{"id": "vlen-utf8"}])
+    refused(store, "a set of names and columns that, as declared, takes 0 bytes in the file and 366 MiB in memory")
+
+
+def test_a_filter_that_makes_numbers_longer_is_refused(store):
+    packed_by(store, PACKERS["zlib"], VALUES)
+    path, content = metadata_of(store, "X")
+    longer = {"id": "fixedscaleoffset", "offset": 0, "scale": 1, "dtype": "<U1000000", "astype": "<f4"}
+    path.write_text(json.dumps(content | {"filters": [longer]}))
+    refused(store, "X is packed by the codec 'fixedscaleoffset'")
+
+
+@pytest.mark.parametrize("change", ["nested", "big"])
+def test_shards_of_another_form_are_refused(tmp_path, change):
+    zarr = pytest.importorskip("zarr", minversion="3")
+    group = zarr.open_group(tmp_path / "s.zarr", mode="w", zarr_format=3)
+    array = group.create_array("X", shape=(64, 16), chunks=(32, 16), shards=(64, 16), dtype="f4")
+    array[:] = 1
+    check_zarr(tmp_path / "s.zarr", Budget.default(), (), ("X",))
+    path = tmp_path / "s.zarr" / "X" / "zarr.json"
+    content = json.loads(path.read_text())
+    (shard,) = content["codecs"]
+    if change == "nested":
+        inner = {**shard["configuration"], "codecs": shard["configuration"]["codecs"]}
+        shard["configuration"]["codecs"] = [{"name": "sharding_indexed", "configuration": inner}]
+    else:
+        shard["configuration"]["index_codecs"] = [{"name": "bytes", "configuration": {"endian": "big"}}]
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match="X is in shards of an unknown form"):
+        check_zarr(tmp_path / "s.zarr", Budget.default(), (), ("X",))

@@ -3,6 +3,7 @@
 import io
 import pickle
 import sys
+import time
 import zipfile
 
 import numpy as np
@@ -278,6 +279,13 @@ def test_index_column_of_parquet(tmp_path):
 
 
 old_zarr = pytest.mark.filterwarnings("ignore:Writing zarr v2 data")
+
+
+def test_parquet_of_many_columns_is_read_in_time_proportional_to_them(tmp_path):
+    pd.DataFrame(np.eye(4, 12_000)).rename(columns=str).to_parquet(tmp_path / "wide.parquet")
+    start = time.process_time()
+    assert read_table(tmp_path / "wide.parquet").shape == (4, 12_000)
+    assert time.process_time() - start < 15
 
 
 @old_zarr

@@ -352,8 +352,12 @@ def _copy(data: Path, output: Path) -> None:
     import h5py
 
     from identica.io.anndata import is_old
+    from identica.io.budget import Budget
+    from identica.io.zarr_store import check_zarr
 
     if data.suffix.lower() == ".zarr":
+        # Here all parts are read, and not those alone that a fit needs.
+        check_zarr(data, Budget.default(), tuple(part.name for part in data.iterdir() if part.is_dir()), ())
         anndata.read_zarr(data).write_h5ad(output)
         return
     with h5py.File(data, "r") as group:

@@ -20,6 +20,8 @@ Edge = tuple[int, str, str, float]
 
 LARGE_NETWORK = 2**22
 """Bytes of text up to which it does not matter how far a network is packed: an edge takes many times its text."""
+LONGEST_NAME = 1000
+"""Letters of the name of a gene; all names take as much as the longest."""
 LONGEST = 2**20
 """Letters of a line."""
 _MODES = {"Activation": 1.0, "Repression": -1.0, "Unknown": 0.0}
@@ -62,6 +64,8 @@ def read_regulon(path: str | os.PathLike[str]) -> Regulon:
     for line, source, target, weight in edges:
         if not (source.rstrip("\0") and target.rstrip("\0")):  # arrays of text keep no zeros at its end
             raise ValueError(f"{path}: line {line} has an empty name: give both a factor and a target")
+        if max(len(source), len(target)) > LONGEST_NAME:
+            raise ValueError(f"{path}: line {line} has a name longer than {LONGEST_NAME} letters: give names of genes")
         if not math.isfinite(weight):
             raise ValueError(f"{path}: the weight at line {line} is not finite: give a number")
     return Regulon(

@@ -16,7 +16,7 @@ from identica.io.auxiliary import Auxiliary
 from identica.io.beside import Beside
 from identica.io.budget import Budget
 from identica.io.columns import Roles, few
-from identica.io.compressed import check_compressed, check_pointers
+from identica.io.compressed import check_compressed, check_n_values, check_pointers
 from identica.io.errors import DataError, MissingColumnError
 from identica.io.stores import damage, open_store
 from identica.io.table import Table, held_as
@@ -126,6 +126,7 @@ class _Matrix:
             budget.check_stored(self.path, part.shape, part.dtype, _n_stored(part), of)
         check_pointers(np.asarray(group["indptr"][:]), math.prod(group["indices"].shape))
         n_values = math.prod(group["data"].shape)
+        check_n_values(self.path, self.shape, n_values)
         budget.check_density(self.path, shape, dtype, n_values)
 
     def __getitem__(self, part: Any) -> Any:
@@ -182,6 +183,8 @@ def open_cells(path: Path, layer: str | None, budget: Budget) -> Iterator[Cells]
                 obs, var = read_elem(group["obs"]), read_elem(group["var"])
                 is_sparse = hasattr(stored, "keys")
                 matrix = _Matrix(sparse_dataset(stored) if is_sparse else stored, path, is_sparse)
+            if not all(hasattr(table, "columns") and hasattr(table, "index") for table in (obs, var)):
+                raise DataError(f"{path} is damaged or not AnnData's (obs and var are no tables): write it anew")
             if matrix.shape != (len(obs), len(var)):
                 raise DataError(f"{path} is damaged: its matrix has the shape {matrix.shape}, and obs and var another")
         yield Cells(matrix, obs, var)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identica.io.budget import Budget
-from identica.io.compressed import check_compressed
+from identica.io.compressed import check_compressed, check_n_values
 from identica.io.errors import DataError
 from identica.io.table import Table, held_as
 
@@ -33,6 +33,9 @@ __all__ = [
 # that is encrypted or packed in an unknown way included; each becomes a DataError that says so.
 _DAMAGED = (ValueError, TypeError, KeyError, EOFError, SyntaxError, MemoryError, OverflowError, OSError,
             RuntimeError, zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # fmt: skip
+
+MOST_MEMBERS = 10_000
+"""Of an archive of arrays."""
 
 
 def load_npy(path: Path, budget: Budget | None = None) -> NDArray[Any]:
@@ -192,6 +195,7 @@ def _declared(path: Path, key: str | None, arrays: Any, budget: Budget) -> str |
         n_values = math.prod(kinds["data"][0])
         sides = [int(side) for side in np.ravel(array_in(arrays, "shape", path))]
         budget.check(path, sides, kinds["data"][1], "a sparse matrix")
+        check_n_values(path, sides, n_values)
         budget.check_density(path, sides, kinds["data"][1], n_values)
         return None
     if not names:
@@ -228,11 +232,23 @@ def open_npz(path: Path) -> Iterator[Any]:
     try:
         # NumPy leaves a file open that is no archive.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            _check_members(path, arrays.zip.namelist())
             yield arrays
     except DataError:
         raise
     except _DAMAGED as error:
         raise DataError(_reason(path, error)) from error
+
+
+def _check_members(path: Path, members: list[str]) -> None:
+    """Refuse archives in which it is not clear which member a name means; NumPy takes the one without the ending."""
+    if len(members) > MOST_MEMBERS:
+        raise DataError(f"{path} has {len(members)} members, and {MOST_MEMBERS} are the most: write fewer")
+    known = set(members)
+    double = next((name for name in members if f"{name}.npy" in known), None)
+    if double is not None or len(known) < len(members):
+        told = "a member twice" if double is None else f"the members {double!r} and {double + '.npy'!r}"
+        raise DataError(f"{path} is damaged: it has {told}, write it anew with numpy.savez")
 
 
 def array_in(arrays: Any, name: str, path: Path) -> NDArray[Any]:

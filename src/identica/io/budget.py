@@ -28,6 +28,7 @@ LARGE = 2**28
 MOST_INFLATED = 250
 """Times as large as in its file that anything large may become, where no limit was given: measured data are packed by
 less, and a file of zeros by a thousand."""
+TOGETHER = "a set of names and columns that, as declared,"
 SPARSEST = 2000
 """Entries for each value of a large sparse matrix, where no limit was given."""
 _UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -167,6 +168,32 @@ class Budget:
                 f"{path} holds {what} of shape {tuple(shape)}, which takes {size_in_words(n_stored)} in the file and "
                 f"{size_in_words(n_bytes)} in memory, and more than {MOST_INFLATED} times as much is read only where "
                 f"it is asked for: give a limit by --max-memory or {VARIABLE} if this is right"
+            )
+
+    def check_together(self, path: Path, n_bytes: int, n_stored: int, what: str) -> None:
+        """Refuse parts that are small each, and large and packed too far together.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        n_bytes : int
+            What they take in memory.
+        n_stored : int
+            Bytes that they take in the file.
+        what : str
+            What the file holds, as the middle of a sentence.
+
+        Raises
+        ------
+        DataError
+            If they are.
+        """
+        if not self.was_given and n_bytes > LARGE and n_bytes > MOST_INFLATED * n_stored:
+            raise DataError(
+                f"{path} holds {what} takes {size_in_words(n_stored)} in the file and {size_in_words(n_bytes)} in "
+                f"memory, and more than {MOST_INFLATED} times as much is read only where it is asked for: give a limit "
+                f"by --max-memory or {VARIABLE} if this is right"
             )
 
     def allows_less(self, other: Budget) -> bool:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-__all__ = ["check_compressed", "check_pointers"]
+from identica.io.errors import DataError
+
+__all__ = ["check_compressed", "check_n_values", "check_pointers"]
+
+MOST_TIMES, MANY = 2, 100_000
+"""Values of a sparse matrix for each of its entries, beside some that do no harm."""
 
 
 def check_compressed(matrix: Any) -> None:
@@ -38,6 +46,31 @@ def check_compressed(matrix: Any) -> None:
         check_pointers(pointers, len(matrix.indices))
     if hasattr(matrix, "check_format"):
         matrix.check_format(full_check=True)
+
+
+def check_n_values(path: Path, shape: Sequence[int], n_values: int) -> None:
+    """Refuse a sparse matrix that has far more values than entries.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    shape : sequence of int
+        Of the matrix.
+    n_values : int
+        Values that are stored, of which several may be of one entry.
+
+    Raises
+    ------
+    DataError
+        If it has.
+    """
+    n_entries = math.prod(int(side) for side in shape)
+    if n_values > MOST_TIMES * n_entries + MANY:
+        raise DataError(
+            f"{path} is damaged: its sparse matrix of shape {tuple(shape)} has {n_values} values for {n_entries} "
+            "entries, write it anew"
+        )
 
 
 def check_pointers(pointers: NDArray[Any], n_stored: int) -> None:

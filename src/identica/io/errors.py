@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+LONGEST = 3000
+"""Characters of a message, since names in files may have any length; the middle of a longer one is left out."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -10,7 +12,7 @@ class DataError(ValueError):
     r"""A file, or what is in it, cannot be used; the message is one sentence for the user.
 
     It says what was given, what is allowed and what to do about it. Names that a file holds may contain anything:
-    control characters are written as escapes, so that the message has one line.
+    control characters are written as escapes and what is long is left out, so that the message has one line.
 
     Parameters
     ----------
@@ -24,6 +26,8 @@ class DataError(ValueError):
     """
 
     def __init__(self, message: str) -> None:
+        if len(message) > LONGEST:
+            message = f"{message[: LONGEST // 2]} ... {message[-LONGEST // 3 :]}"
         super().__init__(_CONTROL.sub(lambda found: repr(found[0])[1:-1], message))
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from identica.io.budget import LARGE, Budget, part_in_words, size_in_words
+from identica.io.budget import LARGE, TOGETHER, Budget, part_in_words, size_in_words
 from identica.io.compressed import check_pointers
 from identica.io.errors import DataError
 
@@ -33,6 +33,8 @@ OVERHEAD = 1024
 """Bytes by which a chunk may be longer than twice its size in memory, where text, for example, takes half as much."""
 POINTERS_AT_ONCE = 2**27
 """Bytes of the pointers of a sparse matrix up to which they are read here, and not only where the matrix is."""
+LONGEST_TEXT = 2**20
+"""Bytes of one name or label."""
 TEXT_AT_ONCE, ELEMENT = 2**26, 64
 """Bytes of text that are read at once, and bytes that Python takes for an element beside its letters."""
 _REFERENCES_OF_ANNDATA = ("categories",)
@@ -67,22 +69,32 @@ def check_hdf5(file: h5py.File, path: Path, budget: Budget, whole: tuple[str, ..
     """
     import h5py
 
-    total = 0
-    for name, found in _walk(file, path):
-        _check_attributes(found, name, path)
+    total = stored = letters = 0
+    needed, pointed = set(), list[tuple[str, Any]]()
+    for name, found in _walk(file, path, (*whole, *matrices)):
+        references = _check_attributes(found, name, path)
+        if _is_in(name, whole):
+            needed.add(_place_of(found))
+            pointed += [(name, file[reference]) for reference in references]
+            _check_keys(found, name, path)
         if not isinstance(found, h5py.Dataset):
             continue
         _check_storage(found, name, path)
         if _is_in(name, whole):
             _check_chunks(found, name, path)
-            budget.check_stored(path, found.shape or (), found.dtype, found.id.get_storage_size(), part_in_words(name))
+            held = found.id.get_storage_size()
+            budget.check_stored(path, found.shape or (), found.dtype, held, part_in_words(name))
             total += found.size * found.dtype.itemsize if found.shape else 0
             lengths = _lengths_of_text(found, name, path)
-            total += int(lengths.sum())
-            budget.check_bytes(path, total, "a set of names and columns that, as declared,")
+            letters, stored = letters + int(lengths.sum()), stored + held
+            budget.check_bytes(path, total + letters, TOGETHER)
+            budget.check_together(path, total + letters, stored + min(letters, path.stat().st_size), TOGETHER)
             _read_text(found, lengths)
         elif _is_in(name, matrices):
             _check_matrix(found, name, path, budget, is_sparse=name not in matrices)
+    for name, found in pointed:
+        if _place_of(found) not in needed:
+            raise DataError(f"{path}: {name!r} refers to {found.name!r}, which is no part of it: write values instead")
 
 
 def _is_in(name: str, parts: tuple[str, ...]) -> bool:
@@ -103,18 +115,36 @@ def _check_matrix(dataset: h5py.Dataset, name: str, path: Path, budget: Budget, 
             raise DataError(f"{path} is damaged: {error}") from error
 
 
-def _walk(file: h5py.File, path: Path) -> Iterator[tuple[str, Any]]:
-    """Yield all groups and datasets, each once, and refuse links that leave the file."""
+def _place_of(found: Any) -> tuple[int, int]:
+    """Return where an object is, whatever its names are."""
+    import h5py
+
+    place = h5py.h5o.get_info(found.id)
+    return place.fileno, place.addr
+
+
+def _check_keys(group: Any, name: str, path: Path) -> None:
+    """Refuse a table whose columns are not in it: HDF5 takes a name that begins with a stroke for one of the file."""
+    named = [group.attrs[key] for key in ("column-order", "_index") if key in group.attrs]
+    for key in np.concatenate([np.ravel(each).astype(str) for each in named]) if named else ():
+        if key.startswith("/") or "." in key.split("/"):
+            raise DataError(f"{path}: {name!r} names {key[:40]!r} as a column, which is not in it: write it anew")
+
+
+def _walk(file: h5py.File, path: Path, needed: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """Yield all groups and datasets, each once, and refuse links that leave the file, or lead into needed parts."""
     import h5py
 
     seen = set()
     left: list[tuple[str, Any]] = [("", file)]
     while left:
         name, group = left.pop()
-        place = h5py.h5o.get_info(group.id)
-        if (place.fileno, place.addr) in seen:
+        place = _place_of(group)
+        if place in seen:
+            if _is_in(name, needed):
+                raise DataError(f"{path}: {name!r} is another name of a part of the file, write it anew with anndata")
             continue
-        seen.add((place.fileno, place.addr))
+        seen.add(place)
         if len(seen) > MOST_OBJECTS:
             raise DataError(f"{path} holds more than {MOST_OBJECTS} groups and datasets: write it anew with anndata")
         yield name, group
@@ -224,11 +254,16 @@ def _is_longer(packed: bytes, most: int) -> bool:
     return n_bytes > most
 
 
-def _check_attributes(found: Any, name: str, path: Path) -> None:
+def _check_attributes(found: Any, name: str, path: Path) -> list[Any]:
+    """Read all attributes, and return references to categories, which alone may be there."""
+    import h5py
+
+    references = []
     for key in found.attrs:
         kind = found.attrs.get_id(key).dtype
         if _holds_references(kind):
-            if key in _REFERENCES_OF_ANNDATA:
+            if key in _REFERENCES_OF_ANNDATA and kind == h5py.ref_dtype:
+                references.append(found.attrs[key])
                 continue
             raise DataError(
                 f"{path}: attribute {key!r} of {name or '/'!r} holds references to objects, which are not followed: "
@@ -236,6 +271,7 @@ def _check_attributes(found: Any, name: str, path: Path) -> None:
             )
         with suppress(TypeError, ValueError):  # of a type that h5py has no value for, which does no harm
             found.attrs[key]
+    return references
 
 
 def _holds_references(kind: np.dtype[Any]) -> bool:
@@ -281,6 +317,11 @@ def _lengths_of_text(dataset: h5py.Dataset, name: str, path: Path) -> NDArray[np
     if len(lengths) and lengths.max() > path.stat().st_size:
         raise DataError(
             f"{path} is damaged: {name!r} declares text of {size_in_words(int(lengths.max()))}, more than the file has"
+        )
+    if len(lengths) and lengths.max() > LONGEST_TEXT:
+        raise DataError(
+            f"{path}: {name!r} has text of {size_in_words(int(lengths.max()))}, and {size_in_words(LONGEST_TEXT)} is "
+            "the most of a name or a label: shorten it"
         )
     return lengths
 

@@ -190,7 +190,8 @@ def read_header(path: Path, opened: Opened) -> tuple[dict[str, Any], dict[str, A
     n_components = values["n_components"]
     refuse(attributes_fault(attributes, n_components))
     refuse(tensors_fault(opened.declared, attributes, n_components))
-    refuse(_sizes_fault(opened.declared, values.get("network")))
+    if any(values.get(name) is None for name in MODULES):  # else no network is built
+        refuse(_sizes_fault(opened.declared, values.get("network")))
     return values, attributes
 
 

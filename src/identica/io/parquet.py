@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from identica.io.auxiliary import Auxiliary
 from identica.io.beside import Beside
-from identica.io.budget import Budget
+from identica.io.budget import TOGETHER, Budget
 from identica.io.columns import Roles, positions_apart
 from identica.io.errors import DataError
 from identica.io.table import Table
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["examine_parquet", "read_parquet"]
 
+LONGEST_METADATA = 2**24
+"""Bytes of what pandas writes of columns, a hundred or two for each."""
 _WRONG = (
     OSError,
     ValueError,
@@ -108,7 +110,9 @@ def _declared(path: Path, roles: Roles, budget: Budget) -> tuple[Any, list[str],
             raise DataError(f"{path} is not a .parquet file, write it with pandas.DataFrame.to_parquet")
     file = pq.ParquetFile(path)
     schema, n_rows = file.schema_arrow, file.metadata.num_rows
-    names = list(schema.names)
+    if len((schema.metadata or {}).get(b"pandas", b"")) > LONGEST_METADATA:
+        raise DataError(f"{path} has metadata of pandas of more than {LONGEST_METADATA} bytes: write it anew")
+    names, types = list(schema.names), list(schema.types)  # each of these makes a list when it is asked
     if roles.index is not None and roles.index not in names:
         raise DataError(f"{path} has no column {roles.index!r}, its first columns are {', '.join(names[:5])}")
     hidden = [roles.index] if roles.index is not None else _pandas_index(schema)
@@ -117,12 +121,32 @@ def _declared(path: Path, roles: Roles, budget: Budget) -> tuple[Any, list[str],
         position for position, name in enumerate(names) if name not in hidden and position not in apart.values()
     ]
     for position in features:
-        _check_type(path, names[position], schema.types[position])
-    single = all(_values_of(schema.types[position]) in (pa.float16(), pa.float32()) for position in features)
+        _check_type(path, names[position], types[position])
+    single = all(_values_of(types[position]) in (pa.float16(), pa.float32()) for position in features)
     held = np.float32 if single else np.float64
+    _check_text(path, [*hidden, *(names[position] for position in apart.values())], budget)
     # Not what the file says of each column: to ask for that ends Python where it is a lie.
     budget.check_stored(path, (n_rows, len(features)), held, path.stat().st_size)
     return file, hidden, apart, features
+
+
+def _check_text(path: Path, columns: list[str], budget: Budget) -> None:
+    """Refuse columns of text that are short in the file, where each text is once, and long in memory."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    total = 0
+    file = pq.ParquetFile(path, read_dictionary=columns)
+    for name in columns:
+        for chunk in file.read(columns=[name]).column(0).chunks:
+            if isinstance(chunk, pa.DictionaryArray) and (
+                pa.types.is_string(chunk.type.value_type) or pa.types.is_large_string(chunk.type.value_type)
+            ):
+                lengths = pc.take(pc.binary_length(chunk.dictionary), chunk.indices)
+                total += int(pc.sum(pc.cast(lengths, pa.int64())).as_py() or 0)
+    budget.check_bytes(path, total, TOGETHER)
+    budget.check_together(path, total, path.stat().st_size, TOGETHER)
 
 
 def _read(path: Path, roles: Roles, budget: Budget, missing: bool) -> Table:

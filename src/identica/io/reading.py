@@ -169,6 +169,8 @@ def examine_table(
         If anndata, which .h5ad files and .zarr directories need, is not installed.
     """
     ending = _ending(path)
+    if path.exists() and ending in (*ENDINGS, IDX):
+        _safely(path, lambda: None)
     if ending == ".npy" and path.is_file():
         from identica.io.arrays import examine_npy
 
@@ -256,5 +258,9 @@ def _check_file(path: Path) -> None:
         return
     if not path.exists():
         raise DataError(f"{path} does not exist, give an existing file")
+    if not (path.is_file() or path.is_dir() or _ending(path) in USUAL):
+        raise DataError(
+            f"{path} is no regular file, and {_ending(path)} files are not read as they come: save it first"
+        )
     if path.is_file() and path.stat().st_size == 0:
         raise DataError(f"{path} is empty, give a file with data")

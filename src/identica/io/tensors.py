@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Declared", "Opened", "open_tensors"]
 
-LONGEST_HEADER = 2**26
+LONGEST_HEADER = 2**25
 """Bytes; the names, shapes and texts of a file, all of which are held several times over."""
 MOST_TENSORS = 100_000
 DTYPES = {"F64": "float64", "F32": "float32", "I64": "int64", "BOOL": "bool"}

@@ -86,8 +86,12 @@ def check_chunk(store: Path, path: Path, name: str, content: dict[str, Any], siz
     packed = path.read_bytes()
     parts: Iterator[bytes] = iter((packed,))
     if shards:
-        parts = _in_shard(packed, content, shards[0])
-        codecs = names_of_codecs(shards[0])
+        told = shards[0]
+        parts = _in_shard(packed, content, told)
+        codecs = names_of_codecs(told)
+        index = [words for codec, words in names_of_codecs({"codecs": told.get("index_codecs")}) if codec == "bytes"]
+        if any(codec == "sharding_indexed" for codec, _ in codecs) or any(w.get("endian") == "big" for w in index):
+            raise DataError(f"{store}: {name} is in shards of an unknown form, write it anew with AnnData.write_zarr")
     packing = [codec for codec, _ in codecs if codec in PACKING]
     if len(packing) > 1:
         raise DataError(f"{store}: {name} is packed several times, write it anew with AnnData.write_zarr")

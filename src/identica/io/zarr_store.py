@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-from identica.io.budget import LARGE, Budget, part_in_words, size_in_words
+import numpy as np
+
+from identica.io.budget import LARGE, TOGETHER, Budget, part_in_words, size_in_words
 from identica.io.errors import DataError
 from identica.io.json_text import read_json
 from identica.io.zarr_chunks import check_chunk
@@ -25,10 +27,12 @@ CODECS = frozenset(
     (
         *("blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma"),
         *("crc32", "crc32c", "adler32", "fletcher32"),
-        *("bytes", "transpose", "shuffle", "delta", "fixedscaleoffset", "packbits", "vlen-utf8", "vlen-bytes"),
+        *("bytes", "transpose", "shuffle", "vlen-utf8", "vlen-bytes"),
     )
 )
-"""Packing, checksums, and forms of numbers and text."""
+"""Packing, checksums, and forms of numbers and text that are as long as these."""
+PLACE, TEXT = 8, 56
+"""Bytes that Python takes for the place of a text, and for the text itself at least."""
 METADATA = (".zarray", ".zgroup", ".zattrs", ".zmetadata", "zarr.json")
 LARGEST_METADATA = 2**24
 MOST_FILES = 1_000_000
@@ -71,7 +75,7 @@ def check_zarr(store: Path, budget: Budget, whole: tuple[str, ...], matrices: tu
                 )
         if path.name == ".zarray" or content.get("node_type") == "array":
             arrays[name] = _declared(content, path, store)
-    total = 0
+    total = stored_in_all = texts = 0
     for name, array in sorted(arrays.items()):
         size = max(1, array.size)
         if _is_in(name, (*whole, *matrices)):
@@ -81,7 +85,10 @@ def check_zarr(store: Path, budget: Budget, whole: tuple[str, ...], matrices: tu
             held = sum(n for place, n in stored.items() if place == name or place.startswith(f"{name}/"))
             budget.check_stored(store, array.shape, f"V{size}", held, part_in_words(name))
             total += math.prod(array.shape) * size
-            budget.check_bytes(store, total, "a set of names and columns that, as declared,")
+            budget.check_bytes(store, total, TOGETHER)
+            texts += math.prod(array.shape) if array.is_text else 0
+            stored_in_all += held
+            budget.check_together(store, total + TEXT * texts, stored_in_all, TOGETHER)
 
 
 def _is_in(name: str, parts: tuple[str, ...]) -> bool:
@@ -149,7 +156,7 @@ def _codecs(content: dict[str, Any]) -> Iterator[str]:
 @final
 @dataclass(frozen=True)
 class _Declared:
-    """What metadata say of an array: its shape, that of its chunks, and the bytes of an element, 8 if not known."""
+    """What metadata say of an array: its shape, that of its chunks, and the bytes of an element."""
 
     shape: tuple[int, ...]
     chunks: tuple[int, ...]
@@ -166,10 +173,23 @@ def _declared(content: dict[str, Any], path: Path, store: Path) -> _Declared:
         if not isinstance(sides, list) or not all(type(side) is int and side >= 0 for side in sides):
             raise DataError(f"{store} is damaged: {path.relative_to(store)} has no shape of whole numbers")
         shapes.append(tuple(sides))
-    kind, size, is_text = content.get("dtype", content.get("data_type")), 8, True
-    if isinstance(kind, str):
-        digits = "".join(character for character in kind if character.isdigit())
-        size = int(digits[:4] or 0)
-        is_text = not size
-        size = size // 8 if content.get("zarr_format") == 3 else size * (4 if kind[1:2] == "U" else 1)
-    return _Declared(shapes[0], shapes[1], size, is_text, content)
+    size = _size_of(content.get("dtype", content.get("data_type")))
+    if size is None:
+        raise DataError(f"{store} is damaged: {path.relative_to(store)} has no type of numbers or text that is known")
+    return _Declared(shapes[0], shapes[1], size or PLACE, not size, content)
+
+
+def _size_of(kind: Any) -> int | None:
+    """Return the bytes of an element of a type as version 2 or 3 writes it, 0 for text, None for what is not known."""
+    if isinstance(kind, dict):  # of version 3, such as text of a fixed length
+        told = kind.get("configuration")
+        length = told.get("length_bytes", 8) if isinstance(told, dict) else 8
+        return length if type(length) is int and length > 0 else None
+    if kind in ("string", "|O", "variable_length_utf8", "variable_length_bytes", "bytes"):
+        return 0
+    if isinstance(kind, list):  # of fields
+        kind = [tuple(field) for field in kind if isinstance(field, list)]
+    try:
+        return max(1, int(np.dtype(kind).itemsize))
+    except (TypeError, ValueError):
+        return None
