@@ -253,6 +253,8 @@ def test_names_in_parquet_that_are_short_there_and_long_in_memory(tmp_path):
     table = table.drop_columns("i").replace_schema_metadata({"pandas": "[" * (2**24 + 1)})
     pq.write_table(table, tmp_path / "x.parquet")
     refused(tmp_path / "x.parquet", "has metadata of pandas of more than 16777216 bytes")
+    pq.write_table(pa.table({"n" * 70_000: [1.0, 2.0]}), tmp_path / "x.parquet")
+    refused(tmp_path / "x.parquet", "has a column whose name is longer than 65536 letters")
 
 
 @pytest.mark.parametrize("name", ["x.npy", "x.npz", "x.parquet", "x.h5ad", "x-idx3-ubyte"])

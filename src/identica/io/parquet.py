@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["examine_parquet", "read_parquet"]
 
+LONGEST_NAME = 2**16
+"""Letters of the name of a column."""
 LONGEST_METADATA = 2**24
 """Bytes of what pandas writes of columns, a hundred or two for each."""
 _WRONG = (
@@ -113,6 +115,8 @@ def _declared(path: Path, roles: Roles, budget: Budget) -> tuple[Any, list[str],
     if len((schema.metadata or {}).get(b"pandas", b"")) > LONGEST_METADATA:
         raise DataError(f"{path} has metadata of pandas of more than {LONGEST_METADATA} bytes: write it anew")
     names, types = list(schema.names), list(schema.types)  # each of these makes a list when it is asked
+    if names and max(map(len, names)) > LONGEST_NAME:
+        raise DataError(f"{path} has a column whose name is longer than {LONGEST_NAME} letters: give it a shorter one")
     if roles.index is not None and roles.index not in names:
         raise DataError(f"{path} has no column {roles.index!r}, its first columns are {', '.join(names[:5])}")
     hidden = [roles.index] if roles.index is not None else _pandas_index(schema)
