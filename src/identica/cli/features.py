@@ -73,7 +73,7 @@ def in_order_of(model: ComponentAnalysis, table: Table) -> Table:
         pixels = f", the pixels of images of {_sides(known)}" if len(known) > 1 else ""
         raise DataError(
             f"{table.path} has {table.shape[1]} features and the model was fitted on {model.n_features_in_}{pixels}, "
-            f"give the same features{' in the same order' if names is None or given is None else ''}"
+            "give the same features in the same order"
         )
     if names is None:
         return table
@@ -94,8 +94,9 @@ def _refuse_others(table: Table, names: tuple[str, ...]) -> None:
     from identica.io.columns import few
 
     given = table.feature_names or ()
-    lacking = [name for name in names if name not in set(given)]
-    others = [name for name in given if name not in set(names)]
+    there, known = set(given), set(names)
+    lacking = [name for name in names if name not in there]
+    others = [name for name in given if name not in known]
     if lacking or others:
         faults = [f"lacks {len(lacking)} of the model's features ({few(lacking)})"] if lacking else []
         faults += [f"has {len(others)} that the model does not know ({few(others)})"] if others else []

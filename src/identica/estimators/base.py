@@ -236,8 +236,7 @@ class ComponentAnalysis(FittedNetworks, abc.ABC):
                 start.resume(snapshots[start.number])
         side_by_side = max(1, torch.get_num_threads())
         # Dense networks are too small for more than one thread.
-        dense = isinstance(self._architecture, Dense)
-        n_threads = 1 if dense else max(1, side_by_side // len(starts))
+        n_threads = 1 if isinstance(self._architecture, Dense) else max(1, side_by_side // len(starts))
         found = run_starts(
             starts, solver, criterion, keeper, n_side_by_side=min(side_by_side, len(starts)), n_threads=n_threads
         )

@@ -162,13 +162,8 @@ class Budget:
         DataError
             If it is.
         """
-        n_bytes = _in_memory(shape, dtype)
-        if not self.was_given and n_bytes > LARGE and n_bytes > MOST_INFLATED * n_stored:
-            raise DataError(
-                f"{path} holds {what} of shape {tuple(shape)}, which takes {size_in_words(n_stored)} in the file and "
-                f"{size_in_words(n_bytes)} in memory, and more than {MOST_INFLATED} times as much is read only where "
-                f"it is asked for: give a limit by --max-memory or {VARIABLE} if this is right"
-            )
+        told = f"{what} of shape {tuple(shape)}, which"
+        self.check_together(path, _in_memory(shape, dtype), n_stored, told)
 
     def check_together(self, path: Path, n_bytes: int, n_stored: int, what: str) -> None:
         """Refuse parts that are small each, and large and packed too far together.

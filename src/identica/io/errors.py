@@ -5,6 +5,8 @@ from pathlib import Path
 
 LONGEST = 3000
 """Characters of a message, since names in files may have any length; the middle of a longer one is left out."""
+_STANDARD_INPUT = re.compile(r"^-(?=[ :])")
+"""As its path is written."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -28,6 +30,7 @@ class DataError(ValueError):
     def __init__(self, message: str) -> None:
         if len(message) > LONGEST:
             message = f"{message[: LONGEST // 2]} ... {message[-LONGEST // 3 :]}"
+        message = _STANDARD_INPUT.sub("standard input", message)
         super().__init__(_CONTROL.sub(lambda found: repr(found[0])[1:-1], message))
 
 
@@ -45,5 +48,5 @@ class MissingColumnError(DataError):
     """
 
     def __init__(self, path: Path, name: str, remedy: str) -> None:
-        super().__init__(f"{'standard input' if str(path) == '-' else path} has no column {name!r}{remedy}")
-        self.path, self.name = path, name
+        super().__init__(f"{path} has no column {name!r}{remedy}")
+        self.name = name

@@ -140,6 +140,8 @@ def _check_text(path: Path, columns: list[str], budget: Budget) -> None:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
+    if not columns:
+        return
     total = 0
     file = pq.ParquetFile(path, read_dictionary=columns)
     for name in columns:

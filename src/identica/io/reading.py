@@ -1,7 +1,6 @@
 """Reading a table from a file, told by the file's ending."""
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -168,27 +167,32 @@ def examine_table(
     ImportError
         If anndata, which .h5ad files and .zarr directories need, is not installed.
     """
+    if path.exists() and _ending(path) in (*ENDINGS, IDX):
+        _safely(path, lambda: _examine(path, layer, key, roles or Roles(), budget))
+
+
+def _examine(path: Path, layer: str | None, key: str | None, roles: Roles, budget: Budget) -> None:
     ending = _ending(path)
-    if path.exists() and ending in (*ENDINGS, IDX):
-        _safely(path, lambda: None)
-    if ending == ".npy" and path.is_file():
+    if ending in ANNDATA:
+        examine_store(path, layer, budget)
+    elif not path.is_file():  # a directory, which is refused where it is read, or a pipe of text
+        return
+    elif ending == ".npy":
         from identica.io.arrays import examine_npy
 
-        _safely(path, lambda: examine_npy(path, budget))
-    elif ending == ".npz" and path.is_file():
+        examine_npy(path, budget)
+    elif ending == ".npz":
         from identica.io.arrays import examine_npz
 
-        _safely(path, lambda: examine_npz(path, key, budget))
-    elif ending == IDX and path.is_file():
-        _safely(path, lambda: examine_idx(path, budget))
-    elif ending in USUAL and path.is_file():
-        _safely(path, lambda: examine_text(path, budget))
-    elif ending == ".parquet" and path.is_file():
+        examine_npz(path, key, budget)
+    elif ending == IDX:
+        examine_idx(path, budget)
+    elif ending in USUAL:
+        examine_text(path, budget)
+    elif ending == ".parquet":
         from identica.io.parquet import examine_parquet
 
-        _safely(path, lambda: examine_parquet(path, roles or Roles(), budget))
-    elif ending in ANNDATA and path.exists():
-        _safely(path, lambda: examine_store(path, layer, budget))
+        examine_parquet(path, roles, budget)
 
 
 def _ending(path: Path) -> str:
@@ -207,10 +211,6 @@ def _safely(path: Path, read: Callable[[], Result]) -> Result:
         return read()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
-    except DataError as error:
-        if path != STANDARD_INPUT or isinstance(error, MissingColumnError):
-            raise
-        raise DataError(re.sub(r"^-(?=\W)", "standard input", str(error))) from error
 
 
 def _read(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from identica.preparation.adjustment import without_covariates
 from identica.preparation.axes import pca_solver, principal_axes
 from identica.preparation.compact import Subspace, noise_floor, principal_subspace
 from identica.preparation.context import Context, encode_context
 from identica.preparation.counts import CountModel, fit_counts, log_depth
-from identica.preparation.covariates import Covariate, Covariates, fit_covariates, without_covariates
+from identica.preparation.covariates import Covariate, Covariates, fit_covariates
 from identica.preparation.directions import n_directions
 from identica.preparation.geodesic import Basis, geodesic_basis
 from identica.preparation.inputs import check_observations
