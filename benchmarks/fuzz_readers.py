@@ -36,7 +36,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from fuzz_changes import Change, any_bytes, either, inside_gzip, inside_tensors, inside_zip, tokens
+from fuzz_changes import (
+    Change,
+    any_bytes,
+    array,
+    either,
+    inside_gzip,
+    inside_hdf5,
+    inside_tensors,
+    inside_zip,
+    json_values,
+    letters,
+    parquet_table,
+    tokens,
+    toml_values,
+)
 
 try:
     import atheris
@@ -98,21 +112,21 @@ def targets() -> dict[str, Target]:
 
     model, state = inside_tensors("configuration", "attributes"), inside_tensors("state")
     made = (
-        Target("csv", read_table, either(any_bytes, tokens)),
-        Target("csv.gz", read_table, either(any_bytes, inside_gzip(tokens), inside_gzip(any_bytes))),
-        Target("npy", read_table, either(any_bytes, tokens)),
-        Target("npz", read_table, either(any_bytes, inside_zip)),
-        Target("parquet", read_table, any_bytes),
-        Target("h5ad", read_table, any_bytes),
+        Target("csv", read_table, either(any_bytes, letters, letters, letters)),
+        Target("csv.gz", read_table, either(any_bytes, inside_gzip(letters), inside_gzip(any_bytes))),
+        Target("npy", read_table, either(any_bytes, array, array)),
+        Target("npz", read_table, either(any_bytes, inside_zip, inside_zip)),
+        Target("parquet", read_table, either(any_bytes, parquet_table, parquet_table)),
+        Target("h5ad", read_table, either(any_bytes, inside_hdf5, inside_hdf5)),
         Target("zarr.zip", zarr_directory, inside_zip),
         Target("idx3-ubyte", read_table, any_bytes),
         Target("idx3-ubyte.gz", read_table, either(any_bytes, inside_gzip(any_bytes))),
-        Target("model.safetensors", load, either(model, any_bytes)),
-        Target("checkpoint.safetensors", read_snapshots, either(state, any_bytes)),
-        Target("regulon.tsv", read_regulon, either(any_bytes, tokens)),
-        Target("sergio", sergio, either(any_bytes, tokens)),
-        Target("json", configuration, either(any_bytes, tokens)),
-        Target("toml", configuration, either(any_bytes, tokens)),
+        Target("model.safetensors", load, either(model, model, any_bytes)),
+        Target("checkpoint.safetensors", read_snapshots, either(state, state, any_bytes)),
+        Target("regulon.tsv", read_regulon, either(any_bytes, letters, letters)),
+        Target("sergio", sergio, either(any_bytes, letters, letters)),
+        Target("json", configuration, either(tokens, json_values, json_values)),
+        Target("toml", configuration, either(tokens, toml_values, toml_values)),
     )
     return {target.name: target for target in made}
 

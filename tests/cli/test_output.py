@@ -1,9 +1,11 @@
-"""Standard output that is closed, and names in text that a spreadsheet would take for formulas."""
+"""Standard output that is closed, names that a spreadsheet would take for formulas, and cells that are copied."""
 
 import os
 import subprocess
 import sys
 
+import anndata
+import numpy as np
 import pytest
 from cli_cases import QUICK, small_data
 
@@ -72,3 +74,22 @@ def test_names_of_simulated_genes_are_no_formulas(tmp_path):
     assert "'@x" in read_table(tmp_path / "out" / "X.csv").feature_names
     assert "'=A" in read_table(tmp_path / "out" / "latents.csv").feature_names
     assert "'=A\t'@x\t" in (tmp_path / "out" / "regulon.tsv").read_text()
+
+
+@pytest.mark.filterwarnings("ignore:Writing zarr v2 data", "ignore::UserWarning:anndata")
+def test_the_limit_counts_all_that_is_copied_and_is_asked_before_the_fit(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    anndata.AnnData(small_data(), uns={"beside": np.random.default_rng(0).random(10**5)}).write_zarr("cells.zarr")
+    fit = ["fit", "cells.zarr", "--method", "polytopic", "-d", "2", "--output", "out", "--max-memory"]
+    assert main([*fit, "500KiB", "--write-h5ad"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "781 KiB" in said
+    assert not (tmp_path / "out").exists()
+    assert main([*fit, "500KiB"]) == 0, capsys.readouterr().err
+    assert main([*fit, "10MiB", "--write-h5ad"]) == 0, capsys.readouterr().err
+    transform = ["transform", "out/model.safetensors", "cells.zarr", "--output", "x.h5ad", "--max-memory"]
+    assert main([*transform, "500KiB"]) == 2
+    assert not (tmp_path / "x.h5ad").exists()
+    assert main([*transform, "10MiB"]) == 0, capsys.readouterr().err
+    assert anndata.read_h5ad("x.h5ad").uns["beside"].shape == (10**5,)

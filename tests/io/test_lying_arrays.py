@@ -241,6 +241,50 @@ def test_a_sparse_matrix_has_no_more_values_than_entries(tmp_path):
     refused(tmp_path / "x.npz", "its sparse matrix of shape (1, 20) has 200000 values for 20 entries")
 
 
+def bytes_of_header(descr, shape, content=b""):
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(buffer, {"descr": descr, "fortran_order": False, "shape": shape})
+    return buffer.getvalue() + content
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "words"),
+    [
+        # SciPy makes eight bytes of each element, of which there are as many as the header likes.
+        ("col", bytes_of_header("|S0", (2**40,)), "its type, |S0, has no bytes"),
+        ("data", bytes_of_header("<U0", (2**40,)), "its type, <U0, has no bytes"),
+        ("col", npy_bytes(np.zeros(20)), "the col of its sparse matrix holds float64, no whole numbers"),
+        ("row", npy_bytes(np.array(["1"] * 20)), "the row of its sparse matrix holds <U1, no whole numbers"),
+        ("shape", npy_bytes(np.array([4.0, 5.0])), "the shape of its sparse matrix holds float64, no whole numbers"),
+        ("format", npy_bytes(np.array(3)), "the format of its sparse matrix is no text but int64"),
+        ("format", npy_bytes(np.array([b"coo"])), "the format of its sparse matrix is no text but |S3 of (1,)"),
+        ("format", bytes_of_header("<U3", (), b"\xff" * 12), "its text has letters that do not exist"),
+        ("format", bytes_of_header(">U3", (), b"\x00\xff\x00\x00" * 3), "its text has letters that do not exist"),
+    ],
+)
+def test_parts_of_a_sparse_matrix_are_of_the_types_that_scipy_writes(tmp_path, name, wrong, words):
+    sp.save_npz(tmp_path / "x.npz", sp.coo_matrix(VALUES[:1]))
+    with zipfile.ZipFile(tmp_path / "x.npz") as archive:
+        members = {each: archive.read(each) for each in archive.namelist()}
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        for each, content in (members | {f"{name}.npy": wrong}).items():
+            archive.writestr(each, content)
+    refused(tmp_path / "x.npz", words)
+
+
+def test_the_format_of_a_sparse_matrix_may_be_text_of_python_2(tmp_path):
+    sp.save_npz(tmp_path / "x.npz", sp.coo_matrix(VALUES))
+    with np.load(tmp_path / "x.npz") as kept:
+        arrays = dict(kept) | {"format": np.array("coo"), "shape": kept["shape"].astype(np.int32)}
+    np.savez(tmp_path / "x.npz", **arrays)
+    np.testing.assert_allclose(read_table(tmp_path / "x.npz").values, VALUES, rtol=1e-6)
+
+
+def test_an_array_of_a_type_without_bytes_is_refused(tmp_path):
+    (tmp_path / "x.npy").write_bytes(bytes_of_header("|S0", (2**40, 4)))
+    refused(tmp_path / "x.npy", "its type, |S0, has no bytes")
+
+
 def test_names_in_parquet_that_are_short_there_and_long_in_memory(tmp_path):
     names = pa.DictionaryArray.from_arrays(np.zeros(600, "i4"), ["n" * 10**6]).cast(pa.string())
     table = pa.table({"a": np.random.default_rng(0).random(600), "b": np.arange(600.0), "i": names})

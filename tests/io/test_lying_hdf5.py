@@ -228,7 +228,7 @@ def test_a_process_that_does_not_end_is_ended(cells, monkeypatch):
     cells.close()
     monkeypatch.setattr(apart, "_CODE", "print('ready', flush=True)\nwhile True: pass")
     monkeypatch.setattr(apart, "PATIENCE", -0.5)
-    refused(Path("cells.h5ad"), "to find out what is in it took longer than 2 s")
+    refused(Path("cells.h5ad"), "to find out what is in it took longer than 1 s")
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_a_process_that_does_not_end_is_ended(cells, monkeypatch):
         ("import os; print('ready', flush=True); os.abort()", "ends by signal SIGABRT"),
         (
             "import os; print('ready', flush=True); import signal; os.kill(os.getpid(), signal.SIGXCPU)",
-            "took longer than 2 s",
+            "took longer than 1 s",
         ),
         ("raise SystemExit('no Python')", "a process of Python did not start (no Python)"),
     ],

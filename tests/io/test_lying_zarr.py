@@ -239,11 +239,21 @@ def test_elements_of_version_3_are_as_long_as_their_type_says(tmp_path):
     array |= {"chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [60]}}}
     (tmp_path / "s.zarr" / "names").mkdir(parents=True)
     (tmp_path / "s.zarr" / "zarr.json").write_text(json.dumps(group))
-    for told, said in (({"length_bytes": 40_000_000}, "2.24 GiB in memory"), ({"length_bytes": "x"}, "has no type of")):
+    for told, said in (
+        ({"length_bytes": 40_000_000}, "2.24 GiB in memory"),
+        ({"length_bytes": "x"}, "has no type of"),
+        ({"length_bytes": 12}, "names holds text of a fixed length"),
+    ):
         kind = {"name": "fixed_length_utf32", "configuration": told}
         (tmp_path / "s.zarr" / "names" / "zarr.json").write_text(json.dumps(array | {"data_type": kind}))
         with pytest.raises(DataError, match=said):
             check_zarr(tmp_path / "s.zarr", Budget.default(), ("names",), ())
+
+
+@pytest.mark.parametrize("kind", ["<U3", ">U3", [["a", "<f4"], ["b", "<U3"]]])
+def test_text_whose_letters_nobody_checks_is_refused(store, kind):
+    replaced(store, "obs/_index", shape=[60], chunks=[60], dtype=kind, fill_value=None)
+    refused(store, "obs/_index holds text of a fixed length, of which NumPy does not check the letters")
 
 
 def test_text_and_columns_are_small_together(store):

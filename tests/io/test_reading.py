@@ -261,6 +261,7 @@ def test_columns_of_parquet(tmp_path, column, message):
         (pd.Categorical([2.5, 1.0]), [2.5, 1]),
         (pd.Categorical([3, 1]), [3, 1]),
         (pd.array([True, False], dtype="boolean"), [1, 0]),
+        ([2**63 - 1, -(2**63)], [2.0**63, -(2.0**63)]),
     ],
 )
 def test_columns_of_parquet_that_hold_numbers_in_another_form(tmp_path, column, expected):

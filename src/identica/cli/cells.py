@@ -252,7 +252,7 @@ def latents_of(model: ComponentAnalysis, latents: NDArray[Any]) -> dict[str, Any
     return {f"obsm/X_{key}": np.asarray(latents), **dict.fromkeys(stale)}
 
 
-def check_cells_file(output: Path, data: Path) -> None:
+def check_cells_file(output: Path, data: Path, budget: Budget) -> None:
     """Make sure, before any work, that cells can be written.
 
     Parameters
@@ -261,13 +261,17 @@ def check_cells_file(output: Path, data: Path) -> None:
         Where to.
     data : Path
         Where they come from.
+    budget : Budget
+        The most memory that all parts of a .zarr directory, which are copied, may take.
 
     Raises
     ------
     DataError
-        If the data hold no cells, or the output is a directory.
+        If the data hold no cells or parts that are too large, or the output is a directory.
     """
     from identica.io import DataError
+    from identica.io.stores import damage
+    from identica.io.zarr_store import check_zarr
 
     if not holds_cells(data):
         raise DataError(
@@ -276,6 +280,9 @@ def check_cells_file(output: Path, data: Path) -> None:
         )
     if output.is_dir():
         raise DataError(f"output {output} is a directory, give the name of a file")
+    if data.suffix.lower() == ".zarr" and data.is_dir():
+        with damage(data):
+            check_zarr(data, budget, tuple(part.name for part in data.iterdir() if part.is_dir()), ())
 
 
 def check_place_in(data: Path, model: ComponentAnalysis, remedy: str) -> None:
@@ -352,12 +359,8 @@ def _copy(data: Path, output: Path) -> None:
     import h5py
 
     from identica.io.anndata import is_old
-    from identica.io.budget import Budget
-    from identica.io.zarr_store import check_zarr
 
     if data.suffix.lower() == ".zarr":
-        # Here all parts are read, and not those alone that a fit needs.
-        check_zarr(data, Budget.default(), tuple(part.name for part in data.iterdir() if part.is_dir()), ())
         anndata.read_zarr(data).write_h5ad(output)
         return
     with h5py.File(data, "r") as group:

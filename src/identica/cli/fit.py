@@ -183,7 +183,7 @@ class Fit:
                 ".zarr directory, or leave it out"
             )
         if self.write_h5ad:
-            check_cells_file(self.output / self._files[0], self.data)
+            check_cells_file(self.output / self._files[0], self.data, self.reading.budget)
 
     def _is_finished(self, estimator: "ComponentAnalysis", table: "Table") -> bool:
         """Find out whether there is nothing to resume; refuse to mix up two fits."""

@@ -108,7 +108,7 @@ class Reading:
         from identica.io.reading import examine_table
 
         roles = self._roles(auxiliary, beside)
-        examine_table(path, layer=self.layer, key=self.key, roles=roles, budget=self._budget)
+        examine_table(path, layer=self.layer, key=self.key, roles=roles, budget=self.budget)
 
     def _roles(self, auxiliary: str | None, beside: BesideOptions | None) -> Roles:
         from identica.io.columns import Roles
@@ -118,7 +118,8 @@ class Reading:
         return Roles(self.index_column, auxiliary, kinds, depth)
 
     @property
-    def _budget(self) -> Budget:
+    def budget(self) -> Budget:
+        """The most memory that what is read may take."""
         from identica.io.budget import Budget, read_size
 
         return Budget.default() if self.max_memory is None else Budget(read_size(self.max_memory, "--max-memory"))
@@ -184,7 +185,7 @@ class Reading:
 
         if self.missing not in (None, "mean"):
             raise ValueError(f"missing={self.missing} is not known: use mean, or leave it out")
-        budget = self._budget
+        budget = self.budget
         given = {"key": self.key, "index_column": self.index_column, "separator": self.separator}
         given |= {"decimal": self.decimal}
         if holds_cells(path) and path.exists() and not any(given.values()):

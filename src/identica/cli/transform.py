@@ -58,7 +58,7 @@ class Transform:
 
         cells = self.output.suffix.lower() == ".h5ad"
         if cells:
-            check_cells_file(self.output, self.data)
+            check_cells_file(self.output, self.data, self.reading.budget)
         else:
             check_table_file(self.output, others=(".h5ad",) if holds_cells(self.data) else ())
         refuse_to_overwrite([self.model, self.data], [self.output])

@@ -29,7 +29,7 @@ MEMORY, PER_BYTE = 2**29, 2
 """Bytes that the process may take beside those of the interpreter, and so many more for each byte of the file."""
 TAKEN_BY_PYTHON = 2**26
 """Bytes of the interpreter and its libraries."""
-SECONDS, BYTES_PER_SECOND = 2, 2**19
+SECONDS, BYTES_PER_SECOND = 1, 2**19
 """How long it may compute, and bytes of the file for each of which there is a second more."""
 PATIENCE = 60
 """Seconds that it may wait besides, as for a disk or its turn, and where the system does not limit what it computes."""

@@ -1,6 +1,7 @@
 """Reading NumPy's .npy and .npz files, never unpickling."""
 
 import math
+import sys
 import tokenize
 import zipfile
 import zlib
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identica.io.budget import Budget
-from identica.io.compressed import check_compressed, check_n_values
+from identica.io.compressed import check_compressed, check_kinds, check_n_values
 from identica.io.errors import DataError
 from identica.io.table import Table, held_as
 
@@ -59,7 +60,7 @@ def load_npy(path: Path, budget: Budget | None = None) -> NDArray[Any]:
         If it is not a .npy file, is damaged, too large, or holds Python objects.
     """
     with _opened_npy(path, budget) as file:
-        values: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+        values = _checked_text(np.lib.format.read_array(file, allow_pickle=False))
         if file.read(1):
             raise DataError(f"{path} goes on after its array, write one array into it with numpy.save")
     return values
@@ -192,11 +193,14 @@ def _declared(path: Path, key: str | None, arrays: Any, budget: Budget) -> str |
     names = list(arrays.files)
     if key is None and {"format", "shape", "data"} <= set(names):
         kinds = {name: check_member(path, arrays, name, budget) for name in names}
-        n_values = math.prod(kinds["data"][0])
+        check_kinds(path, kinds)
+        array_in(arrays, "format", path)  # whose letters are looked at, and not by SciPy
+        shape, dtype = kinds["data"]
+        held, n_values = held_as(dtype, len(shape)), math.prod(shape)
         sides = [int(side) for side in np.ravel(array_in(arrays, "shape", path))]
-        budget.check(path, sides, kinds["data"][1], "a sparse matrix")
+        budget.check(path, sides, held, "a sparse matrix")
         check_n_values(path, sides, n_values)
-        budget.check_density(path, sides, kinds["data"][1], n_values)
+        budget.check_density(path, sides, held, n_values)
         return None
     if not names:
         raise DataError(f"{path} holds no array, write it with numpy.savez")
@@ -276,7 +280,7 @@ def array_in(arrays: Any, name: str, path: Path) -> NDArray[Any]:
     values = arrays[name]
     if not isinstance(values, np.ndarray):  # a member that is not .npy comes as bytes
         raise DataError(f"{path} is not a .npz file: its member {name} is not an array")
-    return values
+    return _checked_text(values)
 
 
 def checked_array(arrays: Any, name: str, path: Path, budget: Budget) -> NDArray[Any]:
@@ -316,7 +320,7 @@ def _read_sparse(path: Path) -> NDArray[Any]:
 
 
 def check_member(path: Path, arrays: Any, name: str, budget: Budget) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Return the shape of a member of a .npz file and the type in which it is held, from its header alone.
+    """Return the shape and type of a member of a .npz file, from its header alone.
 
     What the header declares must be what the archive says of the member's length, and not too large.
 
@@ -336,7 +340,7 @@ def check_member(path: Path, arrays: Any, name: str, budget: Budget) -> tuple[tu
     shape : tuple of int
         As declared.
     dtype : dtype
-        In which it is held.
+        As declared.
 
     Raises
     ------
@@ -350,14 +354,13 @@ def check_member(path: Path, arrays: Any, name: str, budget: Budget) -> tuple[tu
     with arrays.zip.open(member) as file:
         shape, dtype = _header(file)
         begins = file.tell()
-    kind = held_as(dtype, len(shape))
-    budget.check_stored(path, shape, kind, told.compress_size)
+    budget.check_stored(path, shape, held_as(dtype, len(shape)), told.compress_size)
     if not dtype.hasobject and begins + math.prod(shape) * dtype.itemsize != told.file_size:
         raise DataError(
             f"{path} is damaged: the header of {name} says that it holds {dtype} of shape {shape}, and the archive "
             f"that it has {told.file_size} bytes"
         )
-    return shape, kind
+    return shape, dtype
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -367,7 +370,18 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     if version not in read:
         raise ValueError(f"version {version} of the format is not known")
     shape, _, dtype = read[version](file)
+    if not dtype.itemsize:  # of which a file can declare any number
+        raise ValueError(f"its type, {dtype.str}, has no bytes")
     return shape, dtype
+
+
+def _checked_text(values: NDArray[Any]) -> NDArray[Any]:
+    """Return an array after its letters, which NumPy takes as they are, were looked at."""
+    if values.dtype.kind == "U" and values.size:
+        codes = np.ascontiguousarray(values).view(np.dtype(np.uint32).newbyteorder(values.dtype.byteorder))
+        if codes.max() > sys.maxunicode:
+            raise ValueError("its text has letters that do not exist")
+    return values
 
 
 def _reason(path: Path, error: BaseException) -> str:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from identica.io.errors import DataError
 
-__all__ = ["check_compressed", "check_n_values", "check_pointers"]
+__all__ = ["check_compressed", "check_kinds", "check_n_values", "check_pointers"]
 
 MOST_TIMES, MANY = 2, 100_000
 """Values of a sparse matrix for each of its entries, beside some that do no harm."""
+_PLACES = ("shape", "indices", "indptr", "row", "col", "offsets", "coords")
+"""Parts of a sparse matrix in a .npz file that are whole numbers."""
 
 
 def check_compressed(matrix: Any) -> None:
@@ -46,6 +49,28 @@ def check_compressed(matrix: Any) -> None:
         check_pointers(pointers, len(matrix.indices))
     if hasattr(matrix, "check_format"):
         matrix.check_format(full_check=True)
+
+
+def check_kinds(path: Path, kinds: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]) -> None:
+    """Refuse a sparse matrix in a .npz file whose parts are not what SciPy writes: it converts them unseen.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    kinds : mapping of str to (tuple of int, dtype)
+        Shape and type of each part, as the file declares them.
+
+    Raises
+    ------
+    DataError
+        If they are not.
+    """
+    for name, (shape, dtype) in kinds.items():
+        if name == "format" and (dtype.kind not in "SU" or shape):
+            raise DataError(f"{path} is damaged: the format of its sparse matrix is no text but {dtype} of {shape}")
+        if name in _PLACES and dtype.kind not in "iu":
+            raise DataError(f"{path} is damaged: the {name} of its sparse matrix holds {dtype}, no whole numbers")
 
 
 def check_n_values(path: Path, shape: Sequence[int], n_values: int) -> None:

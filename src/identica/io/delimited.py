@@ -381,7 +381,7 @@ def _explain(path: Path, line: int, row: list[str], layout: _Layout) -> DataErro
         if THOUSANDS.fullmatch(found.strip()):
             return DataError(
                 f"{path}: column {name} holds {shortened(found)!r} at line {line}, whose thousands seem to be set "
-                "apart: write numbers without separators of thousands"
+                "apart: write numbers without separators of thousands, or tell another decimal sign by --decimal"
             )
         for other, what in SEPARATORS.items():
             if other in found.strip() and other != dialect.separator and other != " ":

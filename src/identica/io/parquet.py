@@ -215,4 +215,5 @@ def _numbers(column: Any) -> NDArray[np.floating[Any]]:
     if kind == pa.bool_():
         plain = plain.cast(pa.int8())
     target = pa.float32() if kind in (pa.float16(), pa.float32()) else pa.float64()
-    return np.asarray(plain.cast(target).to_numpy())
+    # Not safe: integers of more than 53 bits are rounded, as those of arrays and text are.
+    return np.asarray(plain.cast(target, safe=False).to_numpy())

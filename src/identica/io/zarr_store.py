@@ -89,6 +89,11 @@ def check_zarr(store: Path, budget: Budget, whole: tuple[str, ...], matrices: tu
             texts += math.prod(array.shape) if array.is_text else 0
             stored_in_all += held
             budget.check_together(store, total + TEXT * texts, stored_in_all, TOGETHER)
+            if _has_letters(array.content.get("dtype", array.content.get("data_type"))):
+                raise DataError(
+                    f"{store}: {name} holds text of a fixed length, of which NumPy does not check the letters: write "
+                    "it anew with AnnData.write_zarr"
+                )
 
 
 def _is_in(name: str, parts: tuple[str, ...]) -> bool:
@@ -179,6 +184,31 @@ def _declared(content: dict[str, Any], path: Path, store: Path) -> _Declared:
     return _Declared(shapes[0], shapes[1], size or PLACE, not size, content)
 
 
+def _has_letters(kind: Any) -> bool:
+    """Tell whether elements, or a field of them, are text in UTF-32, whose numbers become letters as they are."""
+    if isinstance(kind, dict):
+        return "fixed_length_utf32" in str(kind)
+    dtype = _dtype(kind)
+    return dtype is not None and _is_text(dtype)
+
+
+def _is_text(dtype: np.dtype[Any]) -> bool:
+    if dtype.subdtype is not None:
+        return _is_text(dtype.base)
+    return dtype.kind == "U" or any(_is_text(dtype[name]) for name in dtype.names or ())
+
+
+def _dtype(kind: Any) -> np.dtype[Any] | None:
+    """Return a type as version 2 writes it, None for what is not known."""
+    if isinstance(kind, list):  # of fields
+        kind = [tuple(field) for field in kind if isinstance(field, list)]
+    try:
+        found: np.dtype[Any] = np.dtype(kind)
+        return found
+    except (TypeError, ValueError):
+        return None
+
+
 def _size_of(kind: Any) -> int | None:
     """Return the bytes of an element of a type as version 2 or 3 writes it, 0 for text, None for what is not known."""
     if isinstance(kind, dict):  # of version 3, such as text of a fixed length
@@ -187,9 +217,5 @@ def _size_of(kind: Any) -> int | None:
         return length if type(length) is int and length > 0 else None
     if kind in ("string", "|O", "variable_length_utf8", "variable_length_bytes", "bytes"):
         return 0
-    if isinstance(kind, list):  # of fields
-        kind = [tuple(field) for field in kind if isinstance(field, list)]
-    try:
-        return max(1, int(np.dtype(kind).itemsize))
-    except (TypeError, ValueError):
-        return None
+    dtype = _dtype(kind)
+    return None if dtype is None else max(1, int(dtype.itemsize))
