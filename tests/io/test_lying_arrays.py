@@ -301,6 +301,38 @@ def test_names_in_parquet_that_are_short_there_and_long_in_memory(tmp_path):
     refused(tmp_path / "x.parquet", "has a column whose name is longer than 65536 letters")
 
 
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        (pa.array([b"n" * 10**6] * 300), "binary"),
+        (pa.array([b"n" * 10**6] * 300, pa.binary(10**6)), "fixed_size_binary[1000000]"),
+        (pa.array([[0] * 10**4] * 300, pa.list_(pa.int8())), "list<element: int8>"),
+        (pa.array([{"x": 1}] * 300), "struct<x: int64>"),
+    ],
+    ids=["binary", "fixed", "list", "struct"],
+)
+def test_names_in_parquet_are_of_types_whose_length_is_known(tmp_path, names, kind):
+    table = pa.table({"a": np.arange(300.0), "b": np.arange(300.0), "i": names})
+    pq.write_table(table, tmp_path / "x.parquet", compression="zstd")
+    for options in ({"index_column": "i"}, {"covariates": {"i": "categorical"}}):
+        refused(tmp_path / "x.parquet", f"column 'i' holds values of type {kind}: write text, numbers", **options)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        pa.array(["u", "v"]),
+        pa.array(["u", "v"]).dictionary_encode(),
+        pa.array([10, 2]),
+        pa.array([0, 86_400], pa.timestamp("s")),
+    ],
+)
+def test_names_in_parquet_may_be_text_categories_and_numbers(tmp_path, names):
+    pq.write_table(pa.table({"a": [1.0, 2.0], "i": names}), tmp_path / "x.parquet")
+    found = read_table(tmp_path / "x.parquet", index_column="i")
+    assert found.row_names == tuple(map(str, names.to_pylist()))
+
+
 @pytest.mark.parametrize("name", ["x.npy", "x.npz", "x.parquet", "x.h5ad", "x-idx3-ubyte"])
 def test_what_is_no_regular_file_is_not_waited_for(tmp_path, name):
     os.mkfifo(tmp_path / name)

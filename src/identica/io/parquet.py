@@ -128,7 +128,10 @@ def _declared(path: Path, roles: Roles, budget: Budget) -> tuple[Any, list[str],
         _check_type(path, names[position], types[position])
     single = all(_values_of(types[position]) in (pa.float16(), pa.float32()) for position in features)
     held = np.float32 if single else np.float64
-    _check_text(path, [*hidden, *(names[position] for position in apart.values())], budget)
+    beside = [*hidden, *(names[position] for position in apart.values())]
+    for name in beside:
+        _check_type_beside(path, name, types[names.index(name)])
+    _check_text(path, beside, budget)
     # Not what the file says of each column: to ask for that ends Python where it is a lie.
     budget.check_stored(path, (n_rows, len(features)), held, path.stat().st_size)
     return file, hidden, apart, features
@@ -197,6 +200,16 @@ def _check_type(path: Path, name: str, stored: Any) -> None:
             f"{path}: column {name!r} is not numeric (its type is {kind}), drop it or, if it names the rows, "
             "choose it as the index column"
         )
+
+
+def _check_type_beside(path: Path, name: str, stored: Any) -> None:
+    """Refuse names and columns beside the features whose values are lists, or bytes: nobody adds up how long they are."""
+    import pyarrow.types as types
+
+    kind = _values_of(stored)
+    text = types.is_string(kind) or types.is_large_string(kind)
+    if not (text or types.is_primitive(kind) or types.is_decimal(kind) or types.is_null(kind)):
+        raise DataError(f"{path}: column {name!r} holds values of type {kind}: write text, numbers or dates")
 
 
 def _values_of(kind: Any) -> Any:
