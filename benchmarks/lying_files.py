@@ -230,6 +230,28 @@ def _npz_sparse(path: Path) -> None:
     sp.save_npz(path, sp.coo_matrix((np.ones(2), (np.arange(2), np.arange(2))), shape=(200_000, 10_000_000)))
 
 
+def sparse_npz(path: Path, member: str, descr: str, shape: tuple[int, ...], content: bytes) -> None:
+    """Write a sparse matrix one of whose parts is another one."""
+    sp.save_npz(path, sp.coo_matrix(VALUES))
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, kept in members.items():
+            with archive.open(name, "w") as file:
+                if name == member:
+                    told = {"descr": descr, "fortran_order": False, "shape": shape}
+                    np.lib.format.write_array_header_1_0(file, told)
+                file.write(content if name == member else kept)
+
+
+lie("c.npz", "sparse, 2^40 indices of no bytes")(
+    functools.partial(sparse_npz, member="col.npy", descr="|S0", shape=(2**40,), content=b"")
+)
+lie("d.npz", "sparse, a format of letters that do not exist")(
+    functools.partial(sparse_npz, member="format.npy", descr=">U3", shape=(), content=b"\x00\xff\x00\x00" * 3)
+)
+
+
 @lie("a.npy", "3.7 TiB only declared")
 def _npy(path: Path) -> None:
     with path.open("wb") as file:
@@ -240,6 +262,13 @@ def _npy(path: Path) -> None:
 def _parquet(path: Path) -> None:
     column = pa.array(np.zeros(4_000_000))
     pq.write_table(pa.table({f"c{i}": column for i in range(25)}), path, compression="zstd")
+
+
+@lie("b.parquet", "row names of 2 GB, as bytes")
+def _parquet_names(path: Path) -> None:
+    table = pa.table({"a": np.arange(2_000.0), "b": np.arange(2_000.0), "i": pa.array([b"n" * 10**6] * 2_000)})
+    told = json.dumps({"index_columns": ["i"], "columns": []})
+    pq.write_table(table.replace_schema_metadata({"pandas": told}), path, compression="zstd")
 
 
 @lie("a.csv.gz", "2 GiB of one line")

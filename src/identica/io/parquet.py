@@ -203,7 +203,7 @@ def _check_type(path: Path, name: str, stored: Any) -> None:
 
 
 def _check_type_beside(path: Path, name: str, stored: Any) -> None:
-    """Refuse names and columns beside the features whose values are lists, or bytes: nobody adds up how long they are."""
+    """Refuse lists and bytes as names and as columns beside the features: nobody adds up how long they are."""
     import pyarrow.types as types
 
     kind = _values_of(stored)
