@@ -167,7 +167,9 @@ def seeds(name: str, folder: Path) -> list[bytes]:
             pd.DataFrame(values, columns=list("abcd")).to_parquet(path)
             return [path.read_bytes()]
         case "h5ad" | "zarr.zip":
-            return [_cells(values, packed, sparse, path) for packed, sparse in ((None, False), ("gzip", True))]
+            versions = (2, 3) if name == "zarr.zip" else (2,)
+            kinds = ((None, False), ("gzip", True))
+            return [_cells(values, *kind, path, version) for kind in kinds for version in versions]
         case "model.safetensors" | "checkpoint.safetensors":
             return [_fitted(name.startswith("checkpoint"), path)]
         case "regulon.tsv":
@@ -180,7 +182,7 @@ def seeds(name: str, folder: Path) -> list[bytes]:
             return [b"n_components = 2\nn_init = 1\n[training]\nmax_steps = 40\n[network]\nhidden = [8, 8]\n"]
 
 
-def _cells(values: np.ndarray, packed: str | None, sparse: bool, path: Path) -> bytes:
+def _cells(values: np.ndarray, packed: str | None, sparse: bool, path: Path, version: int) -> bytes:
     import anndata
     import pandas as pd
     import scipy.sparse as sp
@@ -195,7 +197,15 @@ def _cells(values: np.ndarray, packed: str | None, sparse: bool, path: Path) -> 
         return path.read_bytes()
     folder = path.parent / "seed.zarr"
     shutil.rmtree(folder, ignore_errors=True)
-    cells.write_zarr(folder)
+    with anndata.settings.override(zarr_write_format=version):
+        cells.write_zarr(folder)
+    if version == 3 and not sparse:
+        import zarr
+
+        group = zarr.open_group(folder, mode="r+", use_consolidated=False)
+        told = dict(group["X"].attrs)
+        del group["X"]
+        group.create_array("X", data=values, chunks=(3, 2), shards=(6, 4)).attrs.update(told)
     return Path(shutil.make_archive(str(path.parent / "seed"), "zip", folder)).read_bytes()
 
 
