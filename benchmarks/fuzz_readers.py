@@ -141,7 +141,7 @@ def seeds(name: str, folder: Path) -> list[bytes]:
         return [gzip.compress(whole, mtime=0) if name.endswith(".gz") else whole]
     match name:
         case "csv":
-            return [text.encode(), b'"x","n"\n"a",1\n"b",2\n', "name;v\nä;1,5\nö;2,5\n".encode("latin-1")]
+            return [text.encode(), b'"","n"\n"a",1\n"b",2\n', ";v;w\nä;1,5;0\nö;2,5;-1e3\n".encode()]
         case "csv.gz":
             return [gzip.compress(text.encode(), mtime=0)]
         case "npy":
@@ -315,8 +315,8 @@ def fuzz(name: str, seconds: float, output: Path, seed: int, plain: bool) -> Non
     findings = Findings(target, output / name, work)
     for data in begun:
         findings.run(data)
-    if findings.found:
-        raise SystemExit(f"an honest file of {name} was not read: {dict(findings.found)}")
+    if findings.found or findings.n_read < len(begun):
+        raise SystemExit(f"an honest file of {name} was not read: {dict(findings.found)} {findings.refusals}")
     report = output / f"{name}.json"
 
     def one(data: bytes) -> None:
