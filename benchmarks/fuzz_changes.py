@@ -221,7 +221,7 @@ def inside_zip(data: bytes, rng: random.Random) -> bytes:
         case 2:
             members[name] = any_bytes(members[name], rng)
         case _:
-            members[name] = change(members[name], rng)
+            members[name] = either(change)(members[name], rng)
     changed = io.BytesIO()
     with zipfile.ZipFile(changed, "w", rng.choice((zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED))) as archive:
         for key, content in members.items():

@@ -1,6 +1,7 @@
 """The page of a finished fit, written by fit and written again with the truth."""
 
 import json
+import os
 import re
 import shutil
 
@@ -98,3 +99,37 @@ def test_what_is_no_finished_fit_is_refused(folder, tmp_path, capsys):
     assert main(["report", str(tmp_path / "copy")]) == 2
     assert "run.json" in capsys.readouterr().err
     assert (tmp_path / "copy" / "report.html").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"warnings": [1]}, "run.json is not as a fit writes it (run.json.warnings[0] is 1"),
+        ({"warnings": "none"}, "run.json is not as a fit writes it"),
+        ({"versions": 3}, "run.json is not as a fit writes it"),
+        (
+            {"data": {"path": "x", "n_features": 6, "n_samples": 61}},
+            "latents.csv has 60 rows and run.json tells of 61: they are of different fits",
+        ),
+        ({"data": {"path": "x", "n_features": 6}}, "(run.json.data.n_samples is missing)"),
+    ],
+)
+def test_a_record_that_lies_is_refused(folder, tmp_path, capsys, change, said):
+    shutil.copytree(folder / "out", tmp_path / "copy")
+    record = json.loads((tmp_path / "copy" / "run.json").read_text())
+    (tmp_path / "copy" / "run.json").write_text(json.dumps(record | change))
+    assert main(["report", str(tmp_path / "copy")]) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
+
+
+def test_a_pipe_in_the_place_of_a_record_is_not_waited_for(folder, tmp_path, capsys):
+    shutil.copytree(folder / "out", tmp_path / "copy")
+    (tmp_path / "copy" / "run.json").unlink()
+    os.mkfifo(tmp_path / "copy" / "run.json")
+    assert main(["report", str(tmp_path / "copy")]) == 2
+    assert "has no run.json that can be read" in capsys.readouterr().err
+    write_small_csv(tmp_path / "data.csv")
+    words = ["transform", str(tmp_path / "copy" / "model.safetensors"), str(tmp_path / "data.csv")]
+    assert main([*words, "--output", str(tmp_path / "z.npy")]) in (0, 2)

@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 import torch
 from cli_cases import write_small_csv
@@ -16,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lies import VALUES, deep, lying, opened, places, put, without, write
 
-from identica import load
+from identica import DICA, Training, load
+from identica.estimators.model_faults import configuration_fault
 from identica.io import DataError
 from identica.io import tensors as tensor_files
 
@@ -79,6 +81,7 @@ def test_networks_that_the_tensors_do_not_have_are_never_built(small_model, tmp_
         (("encoder",), 5, "configuration.encoder is 5"),
         (("encoder",), "Linear(6, 2)", r"with encoder=Linear\(6, 2\) of your own"),
         ((), [], "configuration is a list, and a table is needed"),
+        (("training", "max_steps"), True, "max_steps"),
         (("verbose",), deep(70), "more than 64 lists or tables deep"),
     ],
 )
@@ -93,17 +96,35 @@ def test_configurations(small_model, tmp_path, place, value, complaint):
         (("n_features_in_",), "6", "n_features_in_ is '6', and a whole number from 1"),
         (("sample_shape_",), [2, 2], "sample_shape_"),
         (("rank_",), 5, "tensor encoder"),
+        (("rank_",), 7, "attributes.rank_ is 7, for 2 components of 6 features"),
+        (("rank_",), 1, "attributes.rank_ is 1"),
         (("feature_names_in_",), ["a"], "feature_names_in_ has 1 names of 6"),
         (("duplicates_",), [[0, 2]], r"duplicates_\[0\]\[1\] is 2"),
         (("history_", 0, "epoch"), "x", r"history_\[0\].epoch is 'x'"),
         (("starts_", 0, "kept"), 1, r"starts_\[0\].kept is 1, and true or false"),
         (("observed_", "counts"), {"mean_depth": 1.0, "limit": 5.0}, "observed.counts.intercept is missing"),
         (("observed_", "covariates"), [{"name": "a"}], r"covariates\[0\].levels is missing"),
+        (
+            ("observed_", "covariates"),
+            [{"name": "a", "levels": None, "centre": [0.0], "scale": 0.0}],
+            "no centre and scale that fit covariate 'a'",
+        ),
         (("wild_rows_",), [-1], r"wild_rows_\[0\] is -1"),
     ],
 )
 def test_attributes(small_model, tmp_path, place, value, complaint):
     _refused(_lie(small_model, tmp_path, "attributes", place, value), complaint)
+
+
+def test_a_configuration_is_what_a_fit_writes():
+    assert configuration_fault({"a": {"b": 1}}, {"a": {"b": 1}}) is None
+    for lie, said in (
+        ({"a": {"b": True}}, "configuration.a.b is not as a fit writes it"),
+        ({"a": {"b": 1, "c": 2}}, "configuration.a has the key 'c', which is not known"),
+        ({"a": {}}, "configuration.a.b is missing"),
+        ({"a": 1}, "configuration.a is not as a fit writes it"),
+    ):
+        assert configuration_fault(lie, {"a": {"b": 1}}) == said
 
 
 @pytest.mark.parametrize("text", SIGNED)
@@ -138,6 +159,46 @@ def test_tensors(small_model, tmp_path):
     for value in (0.0, -1.0, float("nan")):
         spoilt = tensors | {"scale_": torch.full_like(tensors["scale_"], value)}
         _refused(write(path, texts, spoilt, *SIGNED), "scale_")
+    for name, tensor in tensors.items():
+        for value in (float("nan"), float("inf")):
+            spoilt = tensor.clone().flatten()
+            spoilt[-1] = value
+            lie = write(path, texts, tensors | {name: spoilt.reshape(tensor.shape)}, *SIGNED)
+            _refused(lie, f"the array {name} has values that are not finite")
+    lie = write(path, texts, tensors | {"feature_units_": torch.full_like(tensors["feature_units_"], -1.0)}, *SIGNED)
+    _refused(lie, "feature_units_ has negative values")
+    lie = write(path, texts, tensors | {"restarts_": torch.zeros(10_001, dtype=torch.float64)}, *SIGNED)
+    _refused(lie, "and there are 10000 starts at most")
+
+
+def test_a_file_of_holes_is_refused_before_its_tensors_are_read(small_model, tmp_path):
+    content = small_model.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    begin = len(content) - 8 - length
+    header["restarts_"] = {"dtype": "F64", "shape": [2**25], "data_offsets": [begin, begin + 2**28]}
+    text = json.dumps(header).encode()
+    path = tmp_path / "lie.safetensors"
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text + content[8 + length :])
+        file.truncate(file.tell() + 2**28)
+    if path.stat().st_blocks * 512 > 2**20:
+        pytest.skip("files have no holes here")
+    _refused(path, "holds bytes that were never written")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_infinities_of_modules_of_one_s_own_are_theirs(tmp_path):
+    class Masked(torch.nn.Linear):
+        def __init__(self):
+            with torch.random.fork_rng():
+                super().__init__(6, 2)
+            self.register_buffer("mask", torch.tensor([float("-inf"), 0.0]))
+
+    rows = np.random.default_rng(0).random((60, 6))
+    model = DICA(2, encoder=Masked(), n_init=1, training=Training(max_steps=2), random_state=0).fit(rows)
+    model.save(tmp_path / "own.safetensors")
+    assert load(tmp_path / "own.safetensors", encoder=Masked()).encoder_ is not None
 
 
 def test_a_long_header_and_many_tensors_are_refused_before_they_are_read(small_model):

@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from importlib.machinery import ModuleSpec
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from identica import Training
 from identica.cli import main
 from identica.datasets import Regulon, TechnicalNoise, make_cells, make_regulon
 from identica.experiments import CELL_METHODS, UnivariateLinearModel, reproduce, single_cell
+from identica.experiments.baselines import is_installed
 from identica.metrics import mean_r2
 
 REGULON = make_regulon(30, 80, random_state=1)
@@ -28,6 +30,16 @@ def test_decoupler_does_not_change_the_number_of_threads(monkeypatch):
     torch.set_num_threads(1)
     UnivariateLinearModel(cells.regulon.to_frame(), cells.genes).fit(cells.X).transform(cells.X)
     assert torch.get_num_threads() == 1
+
+
+def test_a_folder_that_was_left_of_decoupler_is_not_decoupler(monkeypatch):
+    found = ModuleSpec("decoupler", None, is_package=True)
+    monkeypatch.setattr("identica.experiments.baselines.find_spec", lambda _: found)
+    assert not is_installed()
+    found.origin = "decoupler/__init__.py"
+    assert is_installed()
+    monkeypatch.setattr("identica.experiments.baselines.find_spec", lambda _: None)
+    assert not is_installed()
 
 
 def test_the_configuration_is_complete_beforehand():

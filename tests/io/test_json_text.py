@@ -6,7 +6,7 @@ import math
 import pytest
 
 from identica.io import DataError
-from identica.io.json_text import DEEPEST, MOST_NESTED, MOST_VALUES, check_depth, parse_json, read_json
+from identica.io.json_text import DEEPEST, MOST_NESTED, MOST_VALUES, check_values, parse_json, read_json
 from identica.io.schema import Flag, ListOf, MapOf, Maybe, Number, OneOf, Table, Text, Whole, fault_of
 
 
@@ -59,8 +59,8 @@ def test_depth_of_other_values():
     for _ in range(100_000):
         deep = {"a": deep}
     with pytest.raises(DataError, match="64 lists or tables deep"):
-        check_depth(deep, "the text")
-    check_depth({"a": [[1], {"b": []}]}, "the text")
+        check_values(deep, "the text")
+    check_values({"a": [[1], {"b": []}]}, "the text")
 
 
 @pytest.mark.parametrize(

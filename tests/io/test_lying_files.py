@@ -1,10 +1,14 @@
 """Files of text and images that do not hold what they declare, or hold more than anybody has measured."""
 
 import gzip
+import os
 import struct
+import threading
+import time
 import tracemalloc
 import warnings
 import zipfile
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -14,6 +18,8 @@ from hypothesis import strategies as st
 from identica.cli.configuration import read_parameters
 from identica.datasets import read_mnist, read_regulon, read_sergio
 from identica.io import DataError, read_table
+from identica.io.bounded import check_packing
+from identica.io.budget import LARGE, Budget
 from identica.io.idx import read_idx
 
 MIB = 2**20
@@ -94,13 +100,71 @@ def test_an_archive_of_digits_is_checked_before_it_is_inflated(tmp_path, monkeyp
         (b"a,b\n", b"1" * MIB),  # one field
         (b"a\n", b"0\n" * (MIB // 2)),  # many lines
         (b"a,b,c,d\n", b"0,0,0,0\n" * (MIB // 8)),
+        (b"a,b\r", b"0,0\r" * (MIB // 4)),  # lines of other systems
+        (b"a,b\n0,0\n", b"\r" * MIB),
     ],
 )
 def test_text_that_is_packed_further_than_any_data(tmp_path, head, part):
     path = packed(tmp_path / "x.csv.gz", head, part, 80)
     refused_within(8, read_table, path, rf"MiB of text in \d+ lines, or more, in .* KiB, and large text .* {ASKED}")
-    with pytest.raises(DataError, match=r"is the most that is read|the most that is read: give fewer"):
-        read_table(path, max_memory=2000)  # who says a limit is taken at the word, and has it
+    if not part.startswith(b"\r"):  # lines without anything take no memory
+        with pytest.raises(DataError, match=r"is the most that is read|the most that is read: give fewer"):
+            read_table(path, max_memory=2000)  # who says a limit is taken at the word, and has it
+
+
+@pytest.mark.parametrize("part", [b"0\n", b"0\r", b"," * 10, b"0;", b"0\t", b"0 "])
+def test_lines_and_fields_count_as_what_they_take(tmp_path, part):
+    # Of as many letters alone all is read.
+    n = 5 * MIB // len(part)
+    path = packed(tmp_path / "x.csv.gz", b"", part * n, 1)
+    with path.open("rb") as file, pytest.raises(DataError, match="large text that is packed so far"):
+        check_packing(path, file, Budget.default())
+    path = packed(tmp_path / "x.csv.gz", b"", b"0" * len(part) * n, 1)
+    with path.open("rb") as file:
+        check_packing(path, file, Budget.default())
+
+
+def test_packed_text_from_a_pipe_is_counted_as_it_comes(tmp_path):
+    os.mkfifo(tmp_path / "x.csv.gz")
+
+    def write():
+        with suppress(BrokenPipeError):
+            packed(tmp_path / "x.csv.gz", b"a,b\n", b"0,0\n" * (MIB // 4), 80)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    refused_within(60, read_table, tmp_path / "x.csv.gz", f"large text that is packed so far {ASKED}")
+    writer.join()
+
+
+@pytest.mark.parametrize("filled", ["name", "zeros", "zeros between"])
+def test_what_gzip_reads_byte_by_byte_has_an_end(tmp_path, filled):
+    path, small = tmp_path / "x.csv.gz", gzip.compress(b"a,b\n0,0\n")
+    zeros = bytes(10**6)
+    named = small[:3] + b"\x08" + small[4:10] + b"n" * 10**6 + b"\0" + small[10:]
+    path.write_bytes({"name": named, "zeros": small + zeros, "zeros between": small + zeros + small}[filled])
+    with pytest.raises(DataError, match="it has a name, or zeros between its parts, of more than 65536 bytes"):
+        read_table(path)
+    path.write_bytes(small + bytes(1000) + gzip.compress(b"1,1\n"))  # as tapes fill files up
+    assert read_table(path).shape == (2, 2)
+
+
+def test_images_of_zeros_are_packed_too_far(tmp_path):
+    side = int((LARGE / 4) ** 0.5) + 100
+    path = tmp_path / "x-idx2-double.gz"
+    path.write_bytes(gzip.compress(idx_header(side, side, code=14) + bytes(8 * side**2)))
+    refused_within(3, read_table, path, f"and more than 250 times as much {ASKED}")
+
+
+def test_a_file_of_holes_is_refused(tmp_path):
+    path = tmp_path / "x.npy"
+    with path.open("wb") as file:
+        told = {"descr": "<f4", "fortran_order": False, "shape": (2**14, 2**12)}
+        np.lib.format.write_array_header_1_0(file, told)
+        file.truncate(file.tell() + 2**28)
+    if path.stat().st_blocks * 512 > 2**20:
+        pytest.skip("files have no holes here")
+    refused_within(1, read_table, path, f"holds bytes that were never written, with which it takes .* {ASKED}")
 
 
 def test_what_is_packed_as_far_and_small_is_read(tmp_path):
@@ -127,6 +191,13 @@ def test_a_row_that_goes_on_in_quotation_marks(tmp_path, monkeypatch):
     refused_within(6, read_table, path, "has a row of 10001 fields, and more than 10000 are read only where it is")
 
 
+def test_a_row_in_quotation_marks_has_the_limit_of_a_line(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes(b'a,b\n1,2\n"' + b'\n","' * 5000)
+    with pytest.raises(DataError, match=r"holds a row longer than 9.77 KiB, the most that is read: close its quot"):
+        read_table(path, max_memory=10_000)
+
+
 def test_names_count_as_what_they_take(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text(",a\n" + "".join(f"{'x' * 500}{i},1\n" for i in range(100)))
@@ -143,12 +214,42 @@ def test_names_count_as_what_they_take(tmp_path):
             8,
             "MiB of text in .* lines, or more, in .* KiB, and large text that is packed so far",
         ),
-        (b"a\t" * 2**18, 6, "a line longer than 1 MiB, the most that is read: break it up or leave it out"),
+        (b"a" * 2**19, 6, "a line longer than 1 MiB, the most that is read: break it up or leave it out"),
     ],
 )
 def test_a_network_that_is_packed(tmp_path, part, n, words):
     path = packed(tmp_path / "net.tsv.gz", b"source\ttarget\n", part, n)
     refused_within(12, read_regulon, path, words)
+
+
+def test_all_names_of_a_network_are_as_long_as_the_longest(tmp_path):
+    path, long = tmp_path / "net.tsv", "A" * 900
+    path.write_text(f"{long}\t{long}\tUnknown\n" + "a\tb\tUnknown\n" * 10_000)
+    refused_within(40, read_regulon, path, f"a network of 10001 edges with names of up to 900 letters, .* {ASKED}")
+
+
+def test_a_header_of_many_columns_is_looked_at_once(tmp_path):
+    header = "source\ttarget\tweight\t" + "\t".join(f"{i:x}" for i in range(150_000))
+    (tmp_path / "net.tsv").write_text(f"{header}\nA\tB\t1\n")
+    start = time.process_time()
+    refused_within(80, read_regulon, tmp_path / "net.tsv", "line 2 has 3 fields where 150003 are expected")
+    assert time.process_time() - start < 5
+    (tmp_path / "net.tsv").write_text(f"{header}\t7\nA\tB\t1\n")
+    refused_within(80, read_regulon, tmp_path / "net.tsv", "has several columns of the name '7': keep one of them")
+
+
+@pytest.mark.parametrize("which", ["targets.csv", "masters.csv"])
+def test_files_of_sergio_that_are_none(tmp_path, which):
+    places = {name: tmp_path / name for name in ("targets.csv", "masters.csv")}
+    places["targets.csv"].write_text("1,1,0,1.5,2\n")
+    places["masters.csv"].write_text("0,1\n")
+    assert read_sergio(*places.values()).n_genes == 2
+    places[which].unlink()
+    with pytest.raises(ValueError, match=f"{which} is no file: give one of SERGIO's"):
+        read_sergio(*places.values())
+    places[which].mkdir()
+    with pytest.raises(ValueError, match=f"{which} is no file: give one of SERGIO's"):
+        read_sergio(*places.values())
 
 
 def test_networks_have_the_limit_of_the_environment(tmp_path, monkeypatch):
@@ -175,6 +276,9 @@ def test_a_network_of_sergio_on_one_line(tmp_path):
     [
         ("a = 1\n" * 20_000, "is longer than 65536 bytes, the most that is read of such a file: give another"),
         (".".join("a" * 30_000) + " = 1", "has a line with more than 200 points, the most that is read: break it up"),
+        ("a = " + "[" * 65 + "]" * 65, "is more than 64 lists or tables deep"),
+        ("verbose = 0x" + "f" * 60_000, "has a whole number of more than 300 digits: give a smaller one"),
+        ("a = [1, {b = 0x" + "f" * 400 + "}]", "has a whole number of more than 300 digits: give a smaller one"),
         ("a = " + "[" * 30_000, "has lists or tables within each other that go too deep: a few levels are needed"),
     ],
 )
@@ -182,6 +286,16 @@ def test_a_configuration_without_an_end(tmp_path, content, words):
     path = tmp_path / "fit.toml"
     path.write_text(content)
     refused_within(10, lambda path: read_parameters(path, {}), path, words)
+
+
+def test_a_configuration_in_json(tmp_path):
+    path = tmp_path / "fit.json"
+    path.write_text('{"n_components": 2, "verbose": ' + "1" * 301 + "}")
+    refused_within(
+        1, lambda path: read_parameters(path, {}), path, "a whole number has 301 digits, and 300 are the most"
+    )
+    path.write_bytes(b'\xef\xbb\xbf{"n_components": 2}')  # as Windows writes text
+    assert read_parameters(path, {})["n_components"] == 2
 
 
 # What follows makes files that are nearly right, so that most get past the first check.

@@ -7,7 +7,7 @@ from typing import Any
 
 from identica.cli.options import check_seed
 from identica.io import DataError
-from identica.io.json_text import bounded_text, check_depth, read_json
+from identica.io.json_text import bounded_text, check_values, read_json
 
 __all__ = ["read_parameters"]
 
@@ -77,5 +77,5 @@ def _toml(path: Path) -> dict[str, Any]:
     if max(line.count(".") for line in text.split("\n")) > MOST_POINTS:
         raise DataError(f"{path} has a line with more than {MOST_POINTS} points, the most that is read: break it up")
     parameters = tomllib.loads(text)
-    check_depth(parameters, str(path))
+    check_values(parameters, str(path))
     return parameters

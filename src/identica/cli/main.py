@@ -24,6 +24,7 @@ from identica.cli.score import Score
 from identica.cli.simulate import Simulate
 from identica.cli.transform import Transform
 from identica.cli.traverse import Traverse
+from identica.io.errors import legible
 
 __all__ = ["main"]
 
@@ -180,8 +181,8 @@ def _sentence(error: BaseException) -> str:
     elif isinstance(error, MemoryError):
         what = f"not enough memory: {error}" if str(error) else "not enough memory, give a smaller table"
     else:
-        what = str(error) or type(error).__name__
-    return f"error: {what}"
+        what = " ".join(str(error).split()) or type(error).__name__
+    return f"error: {legible(what)}"
 
 
 def _unboxed(text: str) -> str:

@@ -239,6 +239,8 @@ def read_record(path: Path) -> dict[str, Any] | None:
     """
     from identica.io.json_text import read_json
 
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        return None
     try:
         content = read_json(path, MOST_BYTES)
     except (OSError, ValueError):
@@ -274,7 +276,7 @@ def fault_of_record(content: Mapping[str, Any], n_components: int) -> str | None
     }
     value_range = {"value_range": Maybe(ListOf(Number(finite=True), 2, 2))}
     required = {
-        "data": Table({"path": Text(), "n_features": Whole(1)}, value_range, Anything()),
+        "data": Table({"path": Text(), "n_features": Whole(1), "n_samples": Whole(1)}, value_range, Anything()),
         "n_samples_fitted": Whole(0),
         "n_samples_held_out": Whole(0),
         "seed": Maybe(Whole(0)),

@@ -62,6 +62,12 @@ class Report:
                 f"{found.path} has {found.shape[1]} columns and the model {model.n_components} components: they are of "
                 "different fits, fit again"
             )
+        n_rows = record["data"]["n_samples"]
+        if n_rows != found.shape[0]:
+            raise DataError(
+                f"{found.path} has {found.shape[0]} rows and run.json tells of {n_rows}: they are of different fits, "
+                "fit again"
+            )
         truth = true_names = None
         if self.truth is not None:
             true = read_table(self.truth, without=columns_apart(model, record))

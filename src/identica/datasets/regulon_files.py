@@ -7,11 +7,13 @@ import gzip
 import math
 import os
 import zlib
+from collections import Counter
 from pathlib import Path
 
 from identica.datasets.regulons import COLUMNS, Regulon
 from identica.io.bounded import bounded_lines, check_packing
 from identica.io.budget import Budget
+from identica.io.columns import shortened
 
 __all__ = ["read_regulon"]
 
@@ -68,6 +70,12 @@ def read_regulon(path: str | os.PathLike[str]) -> Regulon:
             raise ValueError(f"{path}: line {line} has a name longer than {LONGEST_NAME} letters: give names of genes")
         if not math.isfinite(weight):
             raise ValueError(f"{path}: the weight at line {line} is not finite: give a number")
+    longest = [max(len(name) for name in names) for names in ([edge[1] for edge in edges], [edge[2] for edge in edges])]
+    n_bytes = 4 * sum(longest) * len(edges)  # of arrays of text, in which each name takes as much as the longest
+    budget = Budget.default()
+    what = f"a network of {len(edges)} edges with names of up to {max(longest)} letters, which"
+    budget.check_bytes(path, n_bytes, what)
+    budget.check_together(path, n_bytes, path.stat().st_size, what)
     return Regulon(
         [source for _, source, _, _ in edges],
         [target for _, _, target, _ in edges],
@@ -111,9 +119,9 @@ def _separator(path: Path) -> str:
 
 def _table_edges(path: Path, rows: list[Row]) -> list[Edge]:
     header = rows[0][1]
-    twice = [name for name in header if name and header.count(name) > 1]
+    twice = [name for name, count in Counter(header).items() if name and count > 1]
     if twice:
-        raise ValueError(f"{path} has several columns of the name {twice[0]!r}: keep one of them")
+        raise ValueError(f"{path} has several columns of the name {shortened(twice[0])!r}: keep one of them")
     if "weight" not in header and len(header) > 2:
         raise ValueError(
             f"{path} has no column 'weight', it has {', '.join(header[:6])}: give that name to the one with the sign, "

@@ -49,6 +49,9 @@ def read_sergio(
     """
     if hill is not None:
         check_real("hill", hill, above=0)
+    for path in (targets, masters):
+        if not Path(path).is_file():
+            raise ValueError(f"{path} is no file: give one of SERGIO's, with commas between numbers")
     edges: list[tuple[int, int, float, float]] = []
     genes: set[int] = set()
     seen: set[int] = set()

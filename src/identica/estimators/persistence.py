@@ -262,12 +262,15 @@ def _set_attributes(
         {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
         for prefix in ("observed.", "conditioning.")
     )
-    numbers = {"mean_": tensors["mean_"], "scale_": tensors["scale_"], **learned, **taken_out}
-    for name, tensor in numbers.items():
-        if not bool(tensor.isfinite().all()):
+    own = tuple(f"{name}." for name in MODULES if getattr(estimator, name, None) is not None)
+    for name, tensor in tensors.items():
+        # Modules of the user's own may hold infinities, as masks do.
+        if not (name.startswith(own) or bool(tensor.isfinite().all())):
             raise UnlikeError(f"the array {name} has values that are not finite")
     if not bool((tensors["scale_"] > 0).all()):
         raise UnlikeError("the array scale_ has values that are not positive")
+    if "feature_units_" in tensors and bool((tensors["feature_units_"] < 0).any()):  # constants have none
+        raise UnlikeError("the array feature_units_ has negative values")
     estimator.observed_ = _observed_of(estimator.mean_, estimator.scale_, learned, attributes["observed_"])
     arrays = {name: tensor.numpy() for name, tensor in taken_out.items()}
     estimator.conditioning_ = Conditioning(**arrays) if arrays else None

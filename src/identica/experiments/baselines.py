@@ -48,7 +48,8 @@ def is_installed() -> bool:
     bool
         Whether the method ulm can be used.
     """
-    return find_spec("decoupler") is not None
+    spec = find_spec("decoupler")
+    return spec is not None and spec.origin is not None  # else it is a folder that was left when it was removed
 
 
 def check_installed() -> None:

@@ -23,8 +23,10 @@ VARIABLE = "IDENTICA_MAX_MEMORY"
 SHARE = 0.5
 """Of the machine's memory: the limit where the environment says none, either."""
 REMEDY = f"give fewer rows or features, or a higher limit by --max-memory or {VARIABLE}"
-LARGE = 2**28
+LARGE = 2**26
 """Bytes up to which it does not matter how far they are packed."""
+LARGE_CHUNK = 2**28
+"""Bytes that a chunk may have whose array is smaller."""
 MOST_INFLATED = 250
 """Times as large as in its file that anything large may become, where no limit was given: measured data are packed by
 less, and a file of zeros by a thousand."""
@@ -191,6 +193,24 @@ class Budget:
                 f"by --max-memory or {VARIABLE} if this is right"
             )
 
+    def check_holes(self, path: Path) -> None:
+        """Refuse a large file that takes next to nothing of the disk: what was never written reads as zeros.
+
+        Parameters
+        ----------
+        path : Path
+            A regular file.
+
+        Raises
+        ------
+        DataError
+            If it is one, and no limit was given.
+        """
+        told = path.stat()
+        on_disk = 512 * getattr(told, "st_blocks", 0)  # where a system does not say, it is taken to be all
+        if on_disk:
+            self.check_together(path, told.st_size, on_disk, "bytes that were never written, with which it")
+
     def allows_less(self, other: Budget) -> bool:
         """Tell whether what this one lets pass passes another one, too.
 
@@ -307,12 +327,13 @@ def size_in_words(n_bytes: float) -> str:
 
     Examples
     --------
-    >>> size_in_words(96), size_in_words(3 * 2**29)
-    ('96 bytes', '1.5 GiB')
+    >>> size_in_words(96), size_in_words(3 * 2**29), size_in_words(1020 * 2**20)
+    ('96 bytes', '1.5 GiB', '1020 MiB')
     """
     for power, unit in ((4, "TiB"), (3, "GiB"), (2, "MiB"), (1, "KiB")):
         if n_bytes >= 1024**power:
-            return f"{n_bytes / 1024**power:.3g} {unit}"
+            number = n_bytes / 1024**power
+            return f"{number:.0f} {unit}" if 999.5 <= number < 10_000 else f"{number:.3g} {unit}"
     return f"{n_bytes:.0f} bytes"
 
 

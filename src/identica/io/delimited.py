@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from identica.io.auxiliary import Auxiliary, from_text
 from identica.io.beside import Beside, text_column
-from identica.io.bounded import GZIP, bounded_lines, check_packing, longest
+from identica.io.bounded import GZIP, Inflated, bounded_lines, check_packing, longest
 from identica.io.budget import VARIABLE, Budget, size_in_words
 from identica.io.columns import Roles, few, positions_apart, shortened
 from identica.io.dialect import SEPARATORS, Dialect, find_dialect, is_missing
@@ -123,7 +123,7 @@ def _opened(path: Path, budget: Budget) -> Iterator[TextIO]:
             if plain.seekable():
                 check_packing(path, plain, budget)
                 plain.seek(0)
-            binary = io.BufferedReader(gzip.GzipFile(fileobj=plain))
+            binary = io.BufferedReader(Inflated(path, plain, budget))
         if b"\0" in binary.peek(4096):
             raise DataError(f"{path} is not a text file, give a table in UTF-8")
         text = io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")

@@ -28,10 +28,30 @@ class DataError(ValueError):
     """
 
     def __init__(self, message: str) -> None:
-        if len(message) > LONGEST:
-            message = f"{message[: LONGEST // 2]} ... {message[-LONGEST // 3 :]}"
-        message = _STANDARD_INPUT.sub("standard input", message)
-        super().__init__(_CONTROL.sub(lambda found: repr(found[0])[1:-1], message))
+        super().__init__(legible(_STANDARD_INPUT.sub("standard input", message)))
+
+
+def legible(message: str) -> str:
+    r"""Return a message in one line of bounded length.
+
+    Parameters
+    ----------
+    message : str
+        May hold anything.
+
+    Returns
+    -------
+    str
+        With escapes for control characters, and without the middle of what is long.
+
+    Examples
+    --------
+    >>> print(legible("a\nb"), len(legible("x" * 10**6)))
+    a\nb 2505
+    """
+    if len(message) > LONGEST:
+        message = f"{message[: LONGEST // 2]} ... {message[-LONGEST // 3 :]}"
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], message)
 
 
 class MissingColumnError(DataError):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from identica.io.budget import LARGE, TOGETHER, Budget, part_in_words, size_in_words
+from identica.io.budget import LARGE_CHUNK, TOGETHER, Budget, part_in_words, size_in_words
 from identica.io.compressed import check_pointers
 from identica.io.errors import DataError
 
@@ -27,7 +27,7 @@ __all__ = ["check_hdf5"]
 
 MOST_OBJECTS = 100_000
 """Groups and datasets of one file."""
-INFLATES_FAR = LARGE // 1032
+INFLATES_FAR = LARGE_CHUNK // 1032
 """Bytes of a deflated chunk that could become large; what h5py and AnnData write by default are chunks of less."""
 OVERHEAD = 1024
 """Bytes by which a chunk may be longer than twice its size in memory, where text, for example, takes half as much."""
@@ -220,7 +220,7 @@ def _check_chunks(dataset: h5py.Dataset, name: str, path: Path) -> None:
     plist = dataset.id.get_create_plist()
     codes = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
     size = math.prod(dataset.chunks) * dataset.id.get_type().get_size()
-    if size > max(LARGE, 2 * math.prod(dataset.shape) * dataset.id.get_type().get_size()):
+    if size > max(LARGE_CHUNK, 2 * math.prod(dataset.shape) * dataset.id.get_type().get_size()):
         raise DataError(f"{path} is damaged: {name!r} has chunks of {size_in_words(size)}, and is smaller itself")
     if len(set(codes)) < len(codes):
         raise DataError(f"{path}: {name!r} is packed by the same filter twice: write the file anew with gzip or lzf")

@@ -10,10 +10,12 @@ from typing import Any
 
 from identica.io.errors import DataError
 
-__all__ = ["DEEPEST", "bounded_text", "check_depth", "parse_json", "read_json"]
+__all__ = ["DEEPEST", "bounded_text", "check_values", "parse_json", "read_json"]
 
 DEEPEST = 64
 """Lists and tables in each other, in any text."""
+MOST_DIGITS = 300
+"""Of a whole number: as many as the largest of other numbers has."""
 MOST_VALUES = 2**21
 MOST_NESTED = 2**19
 """Lists and tables altogether, which take many times the memory of their brackets."""
@@ -80,7 +82,7 @@ def bounded_text(path: Path, most_bytes: int) -> str:
         content = file.read(most_bytes + 1)
     if len(content) > most_bytes:
         raise DataError(f"{path} is longer than {most_bytes} bytes, the most that is read of such a file: give another")
-    return content.decode("utf-8")
+    return content.decode("utf-8-sig")
 
 
 def parse_json(text: str, where: str, *, infinite: bool = False) -> Any:
@@ -117,13 +119,13 @@ def parse_json(text: str, where: str, *, infinite: bool = False) -> Any:
     _check_shape(text, where)
     refuse = {} if infinite else {"parse_constant": _refused, "parse_float": _finite}
     try:
-        return json.loads(text, object_pairs_hook=_table, **refuse)  # type: ignore[arg-type]
+        return json.loads(text, object_pairs_hook=_table, parse_int=_whole, **refuse)  # type: ignore[arg-type]
     except (ValueError, RecursionError, MemoryError) as error:
         raise DataError(f"{where} is not valid JSON: {' '.join(str(error).split())}") from error
 
 
-def check_depth(value: Any, where: str) -> None:
-    """Refuse values of another format that have more than 64 lists or tables in each other.
+def check_values(value: Any, where: str) -> None:
+    """Refuse values of another format that have more than 64 lists or tables in each other, or too long a number.
 
     Parameters
     ----------
@@ -139,12 +141,14 @@ def check_depth(value: Any, where: str) -> None:
 
     Examples
     --------
-    >>> check_depth({"a": [1, {"b": 2}]}, "the text")
+    >>> check_values({"a": [1, {"b": 2}]}, "the text")
     """
     level = [value]
     for _ in range(DEEPEST + 1):
         inner = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list))
         level = [each for values in inner for each in values]
+        if any(isinstance(each, int) and each.bit_length() > MOST_DIGITS * 4 for each in level):
+            raise DataError(f"{where} has a whole number of more than {MOST_DIGITS} digits: give a smaller one")
         if not level:
             return
     raise DataError(f"{where} is more than {DEEPEST} lists or tables deep")
@@ -178,6 +182,12 @@ def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
         raise ValueError(f"the key {twice[:80]!r} comes twice")
     return table
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"a whole number has {len(digits)} digits, and {MOST_DIGITS} are the most")
+    return int(digits)
 
 
 def _finite(digits: str) -> float:

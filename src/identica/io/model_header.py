@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from identica.arguments import MOST_STARTS
 from identica.io.checkpoint_header import DURATIONS, HISTORY
 from identica.io.errors import DataError
 from identica.io.json_text import parse_json
@@ -312,6 +313,8 @@ def tensors_fault(declared: Mapping[str, Declared], values: Mapping[str, Any], n
     for name in wanted:
         if name not in declared:
             return f"the array {name} is missing"
+    if "restarts_" in declared and math.prod(declared["restarts_"].shape) > MOST_STARTS:
+        return f"the array restarts_ is {declared['restarts_']}, and there are {MOST_STARTS} starts at most"
     for name, found in declared.items():
         if name.startswith(tuple(f"{network}." for network in MODULES)):
             continue

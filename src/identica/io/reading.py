@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from identica.io.auxiliary import read_auxiliary
 from identica.io.bounded import examine_text
@@ -109,14 +109,7 @@ def read_table(
     (('a', 'b'), [[1.0, 2.0], [3.0, 4.0]])
     """
     path = Path(path)
-    ending = _ending(path)
-    if path.is_dir() and ending != ".zarr":
-        raise DataError(f"{path} is a directory, give a file")
-    if ending not in (*ENDINGS, IDX):
-        raise DataError(
-            f"{path} has the unknown ending {ending!r}, use one of {', '.join(ENDINGS)}, .gz after one of text, or an "
-            "IDX file"
-        )
+    ending = _checked_ending(path)
     _check_option("layer", layer, ending, ANNDATA)
     _check_option("key", key, ending, (".npz",))
     _check_option("index_column", index_column, ending, TABLES)
@@ -130,10 +123,10 @@ def read_table(
             raise MissingColumnError(path, column, remedy)
     budget = Budget.default() if max_memory is None else Budget(max_memory)
     if ending in USUAL:
-        told = {"separator": separator, "decimal": decimal}
-        table = _safely(path, lambda: read_delimited(path, USUAL[ending], roles, budget, **told, missing=missing))
+        told: dict[str, Any] = {"separator": separator, "decimal": decimal, "missing": missing}
+        table = _safely(path, budget, lambda: read_delimited(path, USUAL[ending], roles, budget, **told))
     else:
-        table = _safely(path, lambda: _read(path, ending, layer, key, roles, budget, missing))
+        table = _safely(path, budget, lambda: _read(path, ending, layer, key, roles, budget, missing))
     if auxiliary is None or ending in (*TABLES, *ANNDATA):
         return table
     return replace(table, auxiliary=read_auxiliary(Path(auxiliary), len(table.values), path, budget))
@@ -167,15 +160,14 @@ def examine_table(
     ImportError
         If anndata, which .h5ad files and .zarr directories need, is not installed.
     """
-    if path.exists() and _ending(path) in (*ENDINGS, IDX):
-        _safely(path, lambda: _examine(path, layer, key, roles or Roles(), budget))
+    ending = _checked_ending(path)
+    _safely(path, budget, lambda: _examine(path, ending, layer, key, roles or Roles(), budget))
 
 
-def _examine(path: Path, layer: str | None, key: str | None, roles: Roles, budget: Budget) -> None:
-    ending = _ending(path)
+def _examine(path: Path, ending: str, layer: str | None, key: str | None, roles: Roles, budget: Budget) -> None:
     if ending in ANNDATA:
         examine_store(path, layer, budget)
-    elif not path.is_file():  # a directory, which is refused where it is read, or a pipe of text
+    elif not path.is_file():  # standard input or a pipe of text
         return
     elif ending == ".npy":
         from identica.io.arrays import examine_npy
@@ -195,6 +187,18 @@ def _examine(path: Path, layer: str | None, key: str | None, roles: Roles, budge
         examine_parquet(path, roles, budget)
 
 
+def _checked_ending(path: Path) -> str:
+    ending = _ending(path)
+    if path.is_dir() and ending != ".zarr":
+        raise DataError(f"{path} is a directory, give a file")
+    if ending not in (*ENDINGS, IDX):
+        raise DataError(
+            f"{path} has the unknown ending {ending!r}, use one of {', '.join(ENDINGS)}, .gz after one of text, or an "
+            "IDX file"
+        )
+    return ending
+
+
 def _ending(path: Path) -> str:
     """Return the ending that tells the kind of a file, without .gz."""
     if path == STANDARD_INPUT:
@@ -205,9 +209,9 @@ def _ending(path: Path) -> str:
     return name.suffix.lower() if name == path or name.suffix.lower() in USUAL else path.suffix.lower()
 
 
-def _safely(path: Path, read: Callable[[], Result]) -> Result:
+def _safely(path: Path, budget: Budget, read: Callable[[], Result]) -> Result:
     try:
-        _check_file(path)
+        _check_file(path, budget)
         return read()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
@@ -253,7 +257,7 @@ def _check_option(name: str, value: str | None, ending: str, allowed: tuple[str,
         raise DataError(f"{name}={value!r} is for {', '.join(allowed)} files, leave it out for {ending} files")
 
 
-def _check_file(path: Path) -> None:
+def _check_file(path: Path, budget: Budget) -> None:
     if path == STANDARD_INPUT:
         return
     if not path.exists():
@@ -262,5 +266,7 @@ def _check_file(path: Path) -> None:
         raise DataError(
             f"{path} is no regular file, and {_ending(path)} files are not read as they come: save it first"
         )
-    if path.is_file() and path.stat().st_size == 0:
-        raise DataError(f"{path} is empty, give a file with data")
+    if path.is_file():
+        if path.stat().st_size == 0:
+            raise DataError(f"{path} is empty, give a file with data")
+        budget.check_holes(path)

@@ -108,7 +108,9 @@ def open_tensors(path: Path, damaged: Callable[[object], str]) -> Iterator[Opene
             size = file.seek(0, 2)
         if LONGEST_HEADER < length <= size:
             raise DataError(damaged(f"its header has {length} bytes, and {LONGEST_HEADER} are the most"))
-        Budget.default().check_bytes(path, size, "tensors, which altogether")
+        budget = Budget.default()
+        budget.check_bytes(path, size, "tensors, which altogether")
+        budget.check_holes(path)
         with safe_open(path, framework="numpy") as opened:
             names = list(opened.keys())
             if len(names) > MOST_TENSORS:

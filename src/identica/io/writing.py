@@ -30,7 +30,8 @@ __all__ = [
 TABLE_ENDINGS = (".npy", ".csv", ".tsv", ".parquet")
 
 
-_FORMULA = re.compile(r"[=+\-@\t\r]")
+_FORMULA = re.compile(r"'*\s*[=+\-@]|[\t\r\n]")
+"""An apostrophe before is another one's; a second one keeps names apart."""
 _NUMBER = re.compile(r"[+-]\d+(\.\d*)?([eE][+-]?\d+)?")
 
 
@@ -45,12 +46,13 @@ def without_formulas(names: Iterable[str]) -> list[str]:
     Returns
     -------
     list of str
-        With an apostrophe before those that begin with =, +, -, @, a tab or a carriage return, but for numbers.
+        With an apostrophe before those that begin with =, +, -, @, a tab or the end of a line, blanks or apostrophes
+        before them aside, but for numbers.
 
     Examples
     --------
-    >>> without_formulas(["cell_1", "=1+1", "-2", "-2+A1"])
-    ['cell_1', "'=1+1", '-2', "'-2+A1"]
+    >>> without_formulas(["cell_1", "=1+1", "-2", "-2+A1", "'=1+1", " =1"])
+    ['cell_1', "'=1+1", '-2', "'-2+A1", "''=1+1", "' =1"]
     """
     return [f"'{name}" if _FORMULA.match(name) and not _NUMBER.fullmatch(name) else name for name in names]
 

@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from identica.io.budget import LARGE, size_in_words
+from identica.io.budget import LARGE_CHUNK, size_in_words
 from identica.io.errors import DataError
 
 __all__ = ["PACKING", "check_chunk", "names_of_codecs"]
 
 PACKING = frozenset(("blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma"))
 """Codecs that make fewer bytes of many."""
-SMALL, SMALL_TEXT = LARGE // 8, LARGE
+SMALL, SMALL_TEXT = LARGE_CHUNK // 8, LARGE_CHUNK
 """Bytes that any chunk may become: several are unpacked side by side. Text says nowhere how long it is."""
 _TEXTS = (["vlen-utf8"], ["vlen-bytes"])
 """What codecs of text begin with."""

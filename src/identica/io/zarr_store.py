@@ -16,7 +16,7 @@ from typing import Any, final
 
 import numpy as np
 
-from identica.io.budget import LARGE, TOGETHER, Budget, part_in_words, size_in_words
+from identica.io.budget import LARGE_CHUNK, TOGETHER, Budget, part_in_words, size_in_words
 from identica.io.errors import DataError
 from identica.io.json_text import read_json
 from identica.io.zarr_chunks import check_chunk
@@ -102,7 +102,7 @@ def _is_in(name: str, parts: tuple[str, ...]) -> bool:
 
 def _check_chunks(store: Path, name: str, array: _Declared) -> None:
     n_bytes = math.prod(array.chunks) * max(1, array.size)
-    if n_bytes > max(LARGE, 2 * math.prod(array.shape) * max(1, array.size)):
+    if n_bytes > max(LARGE_CHUNK, 2 * math.prod(array.shape) * max(1, array.size)):
         raise DataError(f"{store} is damaged: {name} has chunks of {size_in_words(n_bytes)}, and is smaller itself")
     for path in _files(store / name):
         if path.name not in METADATA:
