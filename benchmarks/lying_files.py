@@ -258,6 +258,14 @@ def _npy(path: Path) -> None:
         np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (10**6, 10**6)})
 
 
+@lie("b.npy", "3 GiB of holes")
+def _npy_holes(path: Path) -> None:
+    shape = (3 * 2**14, 2**14)
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        file.truncate(file.tell() + 4 * shape[0] * shape[1])
+
+
 @lie("a.parquet", "0.8 GiB in runs of one number")
 def _parquet(path: Path) -> None:
     column = pa.array(np.zeros(4_000_000))
@@ -278,6 +286,22 @@ def _csv(path: Path) -> None:
             file.write(b"1," * 2**19)
 
 
+@lie("b.csv.gz", "60 MiB of ends of lines")
+def _csv_lines(path: Path) -> None:
+    path.write_bytes(gzip.compress(b"a,b\n1,2\n" + b"\r" * (60 * 2**20)))
+
+
+@lie("c.csv.gz", "60 MB of empty fields")
+def _csv_fields(path: Path) -> None:
+    path.write_bytes(gzip.compress((b"," * 99_999 + b"\n") * 600))
+
+
+@lie("d.csv.gz", "a name of 30 MB in the header of gzip")
+def _csv_name(path: Path) -> None:
+    packed = gzip.compress(b"a,b\n1,2\n2,3\n")
+    path.write_bytes(packed[:3] + b"\x08" + packed[4:10] + b"n" * 30_000_000 + b"\0" + packed[10:])
+
+
 @lie("a-idx3-ubyte.gz", "an array of 93 GiB")
 def _idx(path: Path) -> None:
     path.write_bytes(gzip.compress(bytes([0, 0, 8, 3]) + struct.pack(">3I", 10**7, 100, 100) + bytes(10**6)))
@@ -286,6 +310,16 @@ def _idx(path: Path) -> None:
 @lie("a.tsv", "regulon, a line of 200 MB", SIMULATE)
 def _regulon(path: Path) -> None:
     path.write_bytes(b"source\ttarget\tweight\n" + b"a" * 200_000_000 + b"\tb\t1\n")
+
+
+@lie("b.tsv", "regulon, a million edges and one long name", SIMULATE)
+def _regulon_name(path: Path) -> None:
+    path.write_text(f"{'A' * 1000}\t{'B' * 1000}\tUnknown\n" + "a\tb\tUnknown\n" * 1_000_000)
+
+
+@lie("c.tsv", "regulon, a header of 150,000 columns", SIMULATE)
+def _regulon_header(path: Path) -> None:
+    path.write_text("source\ttarget\tweight\t" + "\t".join(f"{i:x}" for i in range(150_000)) + "\nA\tB\t1\n")
 
 
 @lie("a.json", "parameters, 100,000 lists deep", CONFIG)
