@@ -150,7 +150,7 @@ def by_a_reference(file):
 
 def together(file):
     for i in range(4):
-        file.create_dataset(f"obs/c{i}", (20_000_000,), "i8").attrs.update(ENCODING)
+        file.create_dataset(f"obs/c{i}", (7_000_000,), "i8").attrs.update(ENCODING)
     named(file, *(f"c{i}" for i in range(4)))
 
 
