@@ -123,6 +123,7 @@ def _opened(path: Path, budget: Budget) -> Iterator[TextIO]:
             if plain.seekable():
                 check_packing(path, plain, budget)
                 plain.seek(0)
+                budget = Budget.unlimited()  # all of it was counted
             binary = io.BufferedReader(Inflated(path, plain, budget))
         if b"\0" in binary.peek(4096):
             raise DataError(f"{path} is not a text file, give a table in UTF-8")
